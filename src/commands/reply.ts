@@ -1,0 +1,35 @@
+/**
+ * What a command answers, as data: `slack/render.ts` makes blocks of it, `cli.ts` text. Every string in it is hostile
+ * until rendered: names, labels and reasons come from outside.
+ */
+export type Reply = {
+  /** A card is one durable channel message per operation; a note is for the caller alone. */
+  readonly shape: "card" | "note";
+  /** First line: says what happened, without colour or emoji carrying it. At most 150 characters. */
+  readonly headline: string;
+  readonly tone: "neutral" | "good" | "warning" | "bad";
+  readonly sections: readonly Section[];
+  readonly buttons: readonly Button[];
+  /** Small print: ids, sequence numbers, times. */
+  readonly footer: readonly string[];
+  readonly operation: string | undefined;
+  readonly outcome: Outcome;
+};
+
+export type Section =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "fields"; readonly fields: readonly (readonly [label: string, value: string])[] }
+  | { readonly kind: "list"; readonly title: string | undefined; readonly items: readonly string[] }
+  | { readonly kind: "code"; readonly title: string | undefined; readonly text: string };
+
+/** What a press asks for; `id` of the operation is all that the button carries. */
+export type ButtonAction = "confirm" | "cancel" | "release" | "keep" | "show";
+
+export type Button = {
+  readonly action: ButtonAction;
+  readonly label: string;
+  readonly style: "primary" | "danger" | undefined;
+};
+
+/** For the terminal's exit code and for metrics. */
+export type Outcome = "ok" | "needs-confirmation" | "refused" | "usage" | "failed" | "not-isolated";

@@ -1,0 +1,23 @@
+import type { Principal } from "../policy/principal.ts";
+
+/** One command as it came to an entrance. Nothing of Slack goes further in than this. */
+export type Request = {
+  readonly principal: Principal;
+  readonly source: "slack" | "terminal" | "in-pod";
+  readonly channel: string | undefined;
+  /** What was typed after `/np`. */
+  readonly text: string;
+  /** Arrival, milliseconds since the epoch. */
+  readonly at: number;
+  /** Equal for every delivery of the same command (Slack's trigger_id; a random one at a terminal). */
+  readonly delivery: string;
+};
+
+/** A press on a button of a card. */
+export type Press = Omit<Request, "text"> & {
+  readonly action: string;
+  /** The opaque id that the button carried; not trusted to exist. */
+  readonly operation: string;
+  /** The message that the button was on, to be compared with the stored card. */
+  readonly card: { readonly channel: string; readonly ts: string } | undefined;
+};

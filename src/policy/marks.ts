@@ -1,0 +1,29 @@
+/** Labels and annotations of ours on Kubernetes objects: wire format, changed only with a version. */
+export const marks = {
+  /** Label on our objects: the operation's id. */
+  operation: "bulkhead.dev/operation",
+  /** Label on our objects: `quarantine`. */
+  kind: "bulkhead.dev/kind",
+  /** Label on a quarantined pod, and what our policy selects: the operation's id. */
+  quarantine: "bulkhead.dev/quarantine",
+  /** Annotation: the principal's key. */
+  principal: "bulkhead.dev/principal",
+  /** Annotation: the reason as typed. */
+  reason: "bulkhead.dev/reason",
+  /** Annotation: the pod, `name uid`. */
+  pod: "bulkhead.dev/pod",
+  /** Annotation: canonical JSON of the pod's labels before the quarantine. */
+  snapshot: "bulkhead.dev/labels-before",
+  /** Annotation: `incident:` id, where there is one. */
+  incident: "bulkhead.dev/incident",
+  /** Informational; selecting goes by our own labels. */
+  managedBy: "app.kubernetes.io/managed-by",
+} as const;
+
+/** Field manager for our own objects, and the one for pod labels (design.md, wire format). */
+export const fieldManagers = { objects: "bulkhead", labels: "bulkhead-label" } as const;
+
+/** Deterministic, so that a repeated write collides with itself: one policy an operation. */
+export function quarantinePolicyName(operation: string): string {
+  return `bulkhead-${operation}`;
+}

@@ -1,0 +1,128 @@
+/**
+ * What the domain knows of Kubernetes objects. `NetworkPolicy` is the wire form, untouched (a typed model once dropped
+ * `from` and let everything in); the rest is trimmed at the edge to the fields that decisions need.
+ */
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type LabelSelectorRequirement = {
+  readonly key: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  readonly values?: readonly string[];
+};
+
+/** metav1.LabelSelector: `matchLabels` and `matchExpressions` are ANDed; empty selects everything. */
+export type LabelSelector = {
+  readonly matchLabels?: Labels;
+  readonly matchExpressions?: readonly LabelSelectorRequirement[];
+};
+
+/** A stable handle on one stored object, for preconditions. */
+export type ObjectVersion = { readonly uid: string; readonly resourceVersion: string };
+
+export type ObjectMeta = ObjectVersion & {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  /** RFC 3339, by the API server's clock. */
+  readonly creationTimestamp: string;
+};
+
+export type OwnerReference = { readonly kind: string; readonly name: string; readonly uid: string };
+
+export type Pod = ObjectMeta & {
+  /** The owner with `controller: true`, if any. */
+  readonly controller: OwnerReference | undefined;
+  readonly phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
+  /** Condition Ready is True. */
+  readonly ready: boolean;
+  /** It has a deletionTimestamp. */
+  readonly terminating: boolean;
+  readonly hostNetwork: boolean;
+  /** A static pod's mirror: annotation kubernetes.io/config.mirror. */
+  readonly mirror: boolean;
+  readonly nodeName: string | undefined;
+  readonly podIP: string | undefined;
+};
+
+export type Namespace = { readonly name: string; readonly labels: Labels; readonly terminating: boolean };
+
+export type Service = {
+  readonly name: string;
+  readonly namespace: string;
+  /** A Service without a selector selects nothing, so it is empty here. */
+  readonly selector: Labels;
+};
+
+export type WorkloadKind =
+  | "Deployment"
+  | "ReplicaSet"
+  | "StatefulSet"
+  | "DaemonSet"
+  | "Job"
+  | "ReplicationController";
+
+export type Workload = {
+  readonly kind: WorkloadKind;
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly selector: LabelSelector;
+  /** spec.replicas (spec.completions for a Job); undefined for a DaemonSet. */
+  readonly replicas: number | undefined;
+  readonly controller: OwnerReference | undefined;
+};
+
+export type NetworkPolicyPort = {
+  readonly protocol?: "TCP" | "UDP" | "SCTP";
+  readonly port?: number | string;
+  readonly endPort?: number;
+};
+
+export type NetworkPolicyPeer = {
+  readonly podSelector?: LabelSelector;
+  readonly namespaceSelector?: LabelSelector;
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] };
+};
+
+export type NetworkPolicyIngressRule = {
+  readonly from?: readonly NetworkPolicyPeer[];
+  readonly ports?: readonly NetworkPolicyPort[];
+};
+
+export type NetworkPolicyEgressRule = {
+  readonly to?: readonly NetworkPolicyPeer[];
+  readonly ports?: readonly NetworkPolicyPort[];
+};
+
+export type PolicyType = "Ingress" | "Egress";
+
+export type NetworkPolicySpec = {
+  readonly podSelector?: LabelSelector;
+  readonly policyTypes?: readonly PolicyType[];
+  readonly ingress?: readonly NetworkPolicyIngressRule[];
+  readonly egress?: readonly NetworkPolicyEgressRule[];
+};
+
+/** networking.k8s.io/v1 NetworkPolicy as it is on the wire. Server-set metadata is absent until it is stored. */
+export type NetworkPolicy = {
+  readonly apiVersion: "networking.k8s.io/v1";
+  readonly kind: "NetworkPolicy";
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels?: Labels;
+    readonly annotations?: Labels;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec: NetworkPolicySpec;
+};
+
+/** RFC 6902 operations that we send. */
+export type JsonPatchOperation =
+  | { readonly op: "test" | "add" | "replace"; readonly path: string; readonly value: unknown }
+  | { readonly op: "remove"; readonly path: string };

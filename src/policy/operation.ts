@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import type { QuarantinePlan, ReleasePlan } from "./plan.ts";
+import type { Principal } from "./principal.ts";
+import type { Target } from "./target.ts";
+
+export type OperationKind = "quarantine" | "release";
+
+/**
+ * `accepted` (recorded, nothing decided) → `planned` (the plan is shown) → `running` (confirmed, intent in the audit
+ * log) → `in-force` (a quarantine that holds) → `done` (a release that ended, a quarantine that was lifted).
+ * `awaiting-second` lies between planned and running where a second confirmation is needed. `refused`, `cancelled`,
+ * `failed` are ends; `failed` may have left objects behind, and its result says which.
+ */
+export type OperationState =
+  | "accepted"
+  | "planned"
+  | "awaiting-second"
+  | "running"
+  | "in-force"
+  | "done"
+  | "refused"
+  | "cancelled"
+  | "failed";
+
+/** Where the durable card of an operation lies in Slack; both are strings there. */
+export type CardReference = { readonly channel: string; readonly ts: string; readonly permalink?: string };
+
+/** Where and when it was asked for. */
+export type Origin = {
+  readonly source: "slack" | "terminal" | "in-pod";
+  readonly channel: string | undefined;
+  /** The command as typed, control characters stripped. */
+  readonly command: string;
+  /** Arrival, milliseconds since the epoch. */
+  readonly at: number;
+};
+
+/** A step that was taken, with its moment in milliseconds since the epoch. */
+export type StepTime = { readonly step: string; readonly at: number };
+
+/** What the last write of the operation found; shown on the card and in `status`. */
+export type OperationResult = {
+  readonly headline: string;
+  readonly lines: readonly string[];
+};
+
+/**
+ * One thing that a person asked for, from request to end. Stored with a format version; `revision` rises by one with
+ * each stored change and is what compare-and-set compares.
+ */
+export type Operation = {
+  readonly version: 1;
+  readonly id: string;
+  readonly kind: OperationKind;
+  readonly state: OperationState;
+  readonly revision: number;
+  /** The delivery that it came by; a second delivery of the same key is the same operation. */
+  readonly delivery: string;
+  readonly principal: Principal;
+  readonly origin: Origin;
+  /** What was asked for: as typed while `accepted`, the pod in full from `planned` on. */
+  readonly target: Target;
+  readonly reason: string;
+  readonly incident?: string;
+  /** When the card asks whether the quarantine is still needed, milliseconds since the epoch. */
+  readonly reviewAt?: number;
+  /** When the card last asked. */
+  readonly reviewAskedAt?: number;
+  readonly plan?: QuarantinePlan | ReleasePlan;
+  readonly card?: CardReference;
+  readonly steps: readonly StepTime[];
+  readonly result?: OperationResult;
+  /** The quarantine that this release lifts. */
+  readonly lifts?: string;
+  /** The release that lifted this quarantine. */
+  readonly liftedBy?: string;
+};
+
+const letterOf: Record<OperationKind, string> = { quarantine: "q", release: "r" };
+
+/**
+ * The id of an operation, from its delivery: the same delivery has the same id on every replica, so that the
+ * acknowledgement can name it before anything is stored. 35 bits; a collision is refused when it is recorded.
+ */
+export function operationId(kind: OperationKind, delivery: string): string {
+  const digest = createHash("sha256").update(`${kind}\n${delivery}`).digest();
+  const letters = [...digest.subarray(0, 7)].map((byte) => "0123456789abcdefghjkmnpqrstvwxyz"[byte % 32]);
+  return `${letterOf[kind]}-${letters.join("")}`;
+}
+
+/** Whether the text has the form of an operation id or of the beginning of one (`q-7f3k`). */
+export function isOperationIdPrefix(text: string): boolean {
+  return /^[qr]-[0-9a-hjkmnp-tv-z]{1,7}$/.test(text);
+}

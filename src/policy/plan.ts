@@ -1,0 +1,61 @@
+import type { JsonPatchOperation, Labels, NetworkPolicy, OwnerReference } from "./objects.ts";
+import type { Target } from "./target.ts";
+
+/** A policy that keeps selecting the pod after the other labels are gone, and what it still allows, in words. */
+export type ResidualAllow = { readonly policy: string; readonly allows: string };
+
+/** What a quarantine would write and what it changes: everything that the card shows and the audit keeps. */
+export type QuarantinePlan = {
+  readonly kind: "quarantine";
+  readonly version: 1;
+  readonly target: Target;
+  readonly podUid: string;
+  /** The pod's labels before: what release restores. */
+  readonly labelsBefore: Labels;
+  /** canonicalHash(labelsBefore). */
+  readonly snapshotHash: string;
+  /** The labels that come off, by key. */
+  readonly removes: readonly string[];
+  readonly policy: NetworkPolicy;
+  /** First write on the pod: the quarantine label. */
+  readonly label: readonly JsonPatchOperation[];
+  /** Second write on the pod, after the settle time: the other labels. */
+  readonly strip: readonly JsonPatchOperation[];
+  readonly settleMs: number;
+  /** Services whose endpoints lose the pod. */
+  readonly leavesServices: readonly string[];
+  readonly controller: OwnerReference | undefined;
+  /** What it changes, most important first: sentences for the card. */
+  readonly effects: readonly string[];
+  readonly warnings: readonly string[];
+  readonly residual: readonly ResidualAllow[];
+  readonly enforcement: Enforcement;
+  readonly confirmations: 1 | 2;
+  /** See planHash. */
+  readonly hash: string;
+};
+
+/** What a release would write. */
+export type ReleasePlan = {
+  readonly kind: "release";
+  readonly version: 1;
+  /** The quarantine operation that it lifts. */
+  readonly lifts: string;
+  readonly target: Target;
+  readonly podUid: string;
+  /** `restore` the labels, `delete` the pod, or `clean-up` where the pod is gone. */
+  readonly mode: "restore" | "delete" | "clean-up";
+  readonly labelsBefore: Labels;
+  readonly keep: KeepChoice;
+  readonly settleMs: number;
+  readonly effects: readonly string[];
+  readonly warnings: readonly string[];
+  readonly confirmations: 1;
+  readonly hash: string;
+};
+
+/** Which replica the ReplicaSet should keep when the released pod makes one too many; `any` leaves it to the ReplicaSet. */
+export type KeepChoice = "any" | "this" | "replacement";
+
+/** Whether a policy engine is known to enforce NetworkPolicy in the cluster, as configured. */
+export type Enforcement = "enforced" | "not-enforced" | "unknown";

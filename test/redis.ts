@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { waitFor } from "./wait.ts";
+
+/**
+ * A client on REDIS_URL with an empty database of this worker's own: test files that run at once do not see each
+ * other's keys. The caller ends it: `redis.disconnect()`.
+ */
+export async function connectTestRedis(): Promise<Redis> {
+  const redis = new Redis(testRedisUrl(), { maxRetriesPerRequest: 1 });
+  await redis.flushdb();
+  return redis;
+}
+
+/** REDIS_URL with this worker's database as its path, for what connects by itself. */
+export function testRedisUrl(): string {
+  const url = process.env["REDIS_URL"];
+  if (url === undefined || url === "") throw new Error("REDIS_URL is not set: run the tests by `npm test`");
+  return new URL(`/${process.env["VITEST_POOL_ID"] ?? "1"}`, url).href;
+}
+
+/** A redis-server that a test may stop, kill and start again: same port, same data folder. */
+export type OwnRedis = {
+  readonly url: string;
+  readonly port: number;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+  /** Freezes it: connections stay open and nothing answers; `resume` undoes it. */
+  freeze(): void;
+  resume(): void;
+  /** Starts it again after `kill`, and waits until it has loaded its data. */
+  restart(): Promise<void>;
+  /** Ends it for good and removes its data. */
+  stop(): Promise<void>;
+};
+
+const durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction"];
+
+/** Starts one with AOF on every write; `args` are further arguments of redis-server. */
+export async function startOwnRedis(args: readonly string[] = []): Promise<OwnRedis> {
+  const folder = await mkdtemp(join(tmpdir(), "bulkhead-own-redis-"));
+  const port = await freePort();
+  const start = () => startServer(port, ["--dir", folder, ...durable, ...args]);
+  let server = await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    kill: () => server.kill(),
+    freeze: () => process.kill(server.pid, "SIGSTOP"),
+    resume: () => process.kill(server.pid, "SIGCONT"),
+    restart: async () => {
+      server = await start();
+    },
+    stop: async () => {
+      await server.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The shell around the server prints its process id, and ends it when this process is gone, however that came. */
+const shell = '"$@" </dev/null >/dev/null & echo $!; read -r _; kill -9 $! 2>/dev/null';
+
+async function startServer(port: number, args: readonly string[]) {
+  const executable = process.env["REDIS_SERVER"];
+  if (!executable) throw new Error("REDIS_SERVER is not set: run the tests by `npm test`");
+  const settings = ["--port", `${port}`, "--bind", "127.0.0.1", ...args];
+  const child = spawn("sh", ["-c", shell, "sh", executable, ...settings], {
+    detached: true,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  await waitFor(() => answers(port));
+  return { pid: Number(line), kill: () => ended(child) };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.stdin?.end();
+  await exit;
+}
+
+/** Loading its data, a server accepts connections and refuses PING. */
+async function answers(port: number): Promise<boolean> {
+  const redis = new Redis(port, "127.0.0.1", { lazyConnect: true, retryStrategy: null, enableReadyCheck: true });
+  redis.on("error", () => undefined);
+  try {
+    await redis.connect();
+    return (await redis.ping()) === "PONG";
+  } catch {
+    return false;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

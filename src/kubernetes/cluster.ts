@@ -7,6 +7,13 @@ import type {
   Service,
   Workload,
 } from "../policy/objects.ts";
+import type { Connection } from "./connection.ts";
+import { listFacts } from "./facts.ts";
+import { listAll } from "./list.ts";
+import { parseNamespace, parsePod, parsePolicy } from "./parse.ts";
+import { reviewAccess } from "./permission.ts";
+import { collectionPath, objectPath, resources } from "./resources.ts";
+import { createPolicy, deleteObject, getObject, getPolicy, patchPod } from "./writes.ts";
 
 /** Everything in one namespace that a decision about a pod looks at, from one moment as near as lists allow. */
 export type NamespaceFacts = {
@@ -56,3 +63,37 @@ export type Cluster = {
   /** Ends watches and connections. */
   close(): Promise<void>;
 };
+
+export type ClusterOptions = { readonly now: () => number };
+
+/** Rejects with KubernetesError of kind `credentials` where the kubeconfig cannot be used; nothing is asked yet. */
+export async function createCluster(name: string, connection: Connection, options: ClusterOptions): Promise<Cluster> {
+  await connection.credentials();
+  void options;
+  return {
+    name,
+    async getPod(namespace, pod) {
+      const raw = await getObject(connection, resources.pods, namespace, pod);
+      return raw === undefined ? undefined : parsePod(raw);
+    },
+    async listPods(namespace, labelSelector) {
+      return (await listAll(connection, collectionPath(resources.pods, namespace), parsePod, { labelSelector })).items;
+    },
+    getPolicy: (namespace, policy) => getPolicy(connection, namespace, policy),
+    async listPolicies(labelSelector) {
+      return (await listAll(connection, collectionPath(resources.policies), parsePolicy, { labelSelector })).items;
+    },
+    async namespaces() {
+      return (await listAll(connection, collectionPath(resources.namespaces), parseNamespace)).items;
+    },
+    facts: (namespace) => listFacts(connection, namespace),
+    mayI: (verb, { group, plural }, namespace) => reviewAccess(connection, { verb, group, plural, namespace }),
+    createPolicy: (policy) => createPolicy(connection, policy),
+    deletePolicy: (namespace, policy, { uid, resourceVersion }) =>
+      deleteObject(connection, objectPath(resources.policies, namespace, policy), policy, { uid, resourceVersion }),
+    patchPod: (namespace, pod, patch) => patchPod(connection, namespace, pod, patch),
+    deletePod: (namespace, pod, uid) =>
+      deleteObject(connection, objectPath(resources.pods, namespace, pod), pod, { uid }),
+    close: () => connection.close(),
+  };
+}

@@ -1,0 +1,95 @@
+import { jsonOf } from "./answer.ts";
+import { type CredentialSource, type Credentials, createCredentialStore } from "./credentials.ts";
+import { KubernetesError } from "./failure.ts";
+import { jsonLines } from "./json-lines.ts";
+import { withRetries } from "./retry.ts";
+import { createSender, readAnswer, type ServerClock } from "./sender.ts";
+import { callOf, type Exchange } from "./transport.ts";
+
+export type RequestOptions = {
+  /** Members that are undefined or empty are left out. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+  /** Default `application/json`. */
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+  /** For the whole call with its retries; the connection's default otherwise. */
+  readonly timeoutMs?: number;
+  /**
+   * Whether a second execution does no harm, so that the call is repeated after a broken connection or a 5xx: reads,
+   * reviews, and writes whose precondition fails once they have taken effect. Default: only GET.
+   */
+  readonly repeatable?: boolean;
+};
+
+/** JSON over HTTP to one API server. Everything it throws is a KubernetesError. */
+export type Connection = {
+  /** One call, limited in time, with its safe retries (withRetries says which). */
+  request(method: Exchange["method"], path: string, options?: RequestOptions): Promise<unknown>;
+  /** GET whose answer is JSON lines, until the server or the signal ends it. The signal is its only time limit. */
+  stream(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator<unknown, void>;
+  credentials(): Promise<Credentials>;
+  serverClock(): ServerClock | undefined;
+  /** Leaves pooled connections that may be frozen. */
+  renew(): void;
+  close(): Promise<void>;
+};
+
+export type ConnectionOptions = {
+  readonly source: CredentialSource;
+  readonly now: () => number;
+  /** Limit of one call where it names none. Default 10 000. */
+  readonly timeoutMs?: number;
+};
+
+/** Nothing is read or connected before the first call. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const sender = createSender(options.source, options.now);
+  return {
+    async request(method, path, given = {}) {
+      const timeoutMs = given.timeoutMs ?? options.timeoutMs ?? 10_000;
+      const exchange = exchangeOf(method, path, { ...given, timeoutMs });
+      const limits = { endsAt: options.now() + timeoutMs, now: options.now, signal: exchange.signal };
+      const attempt = async () => jsonOf(await readAnswer(await sender.send(exchange)), callOf(exchange));
+      return await withRetries(attempt, given.repeatable ?? method === "GET", limits);
+    },
+    async *stream(path, query, signal) {
+      const exchange = exchangeOf("GET", path, { query, signal });
+      const sent = await sender.send(exchange);
+      if (sent.response.statusCode !== 200) {
+        jsonOf(await readAnswer(sent), callOf(exchange));
+        return;
+      }
+      try {
+        yield* jsonLines(sent.response.body);
+      } catch (error) {
+        throw sent.broken(error);
+      }
+    },
+    credentials: sender.credentials,
+    serverClock: sender.serverClock,
+    renew: sender.renew,
+    close: sender.close,
+  };
+}
+
+function exchangeOf(
+  method: Exchange["method"],
+  path: string,
+  { query = {}, body, contentType = "application/json", signal, timeoutMs }: RequestOptions,
+): Exchange {
+  const parameters = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const search = new URLSearchParams(parameters).toString();
+  const limits = [...(signal ? [signal] : []), ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)])];
+  return {
+    method,
+    target: search === "" ? path : `${path}?${search}`,
+    headers: {
+      accept: "application/json",
+      "user-agent": "bulkhead",
+      ...(body === undefined ? {} : { "content-type": contentType }),
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.any(limits),
+  };
+}

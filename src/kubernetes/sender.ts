@@ -1,0 +1,67 @@
+import type { Dispatcher } from "undici";
+import type { Answer } from "./answer.ts";
+import { type CredentialSource, type Credentials, createCredentialStore } from "./credentials.ts";
+import { KubernetesError } from "./failure.ts";
+import { createTransport, type Exchange, transportFailure } from "./transport.ts";
+
+/** A clock reading of the API server, from the Date header of its newest answer (whole seconds). */
+export type ServerClock = { readonly serverMs: number; readonly seenAtMs: number };
+
+/** An exchange whose answer has begun; `broken` says what it means when its body breaks off. */
+export type Sent = {
+  readonly response: Dispatcher.ResponseData;
+  readonly broken: (error: unknown) => KubernetesError;
+};
+
+/** Sends exchanges with this cluster's credentials, and keeps what every answer tells by the way. */
+export type Sender = {
+  send(exchange: Exchange): Promise<Sent>;
+  credentials(): Promise<Credentials>;
+  serverClock(): ServerClock | undefined;
+  renew(): void;
+  close(): Promise<void>;
+};
+
+export function createSender(source: CredentialSource, now: () => number): Sender {
+  const store = createCredentialStore(source, now);
+  const transport = createTransport();
+  let clock: ServerClock | undefined;
+  return {
+    async send(exchange) {
+      const credentials = await orAbort(store.read(), exchange.signal);
+      const headers = { ...exchange.headers, ...credentials.headers };
+      const response = await transport.send(credentials, { ...exchange, headers });
+      const date = Date.parse(String(response.headers["date"]));
+      if (!Number.isNaN(date)) clock = { serverMs: date, seenAtMs: now() };
+      if (response.statusCode === 401) store.forget();
+      return { response, broken: (error) => transportFailure(error, credentials.server, exchange) };
+    },
+    credentials: () => store.read(),
+    serverClock: () => clock,
+    renew: () => transport.renew(),
+    close: () => transport.close(),
+  };
+}
+
+/** The promise, or the signal's end before it; the promise itself cannot be stopped (an exec plugin that hangs). */
+async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const ended = Promise.withResolvers<never>();
+  const end = () =>
+    ended.reject(new KubernetesError({ kind: "credentials", message: "no credentials were to be had in time" }));
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([promise, ended.promise]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
+}
+
+/** The answer with its body, to the end. */
+export async function readAnswer({ response, broken }: Sent): Promise<Answer> {
+  const text = await response.body.text().catch((error: unknown) => {
+    throw broken(error);
+  });
+  const { "content-type": contentType, "retry-after": retryAfter } = response.headers;
+  return { code: response.statusCode, contentType: String(contentType), retryAfter: String(retryAfter), text };
+}

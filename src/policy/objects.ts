@@ -32,6 +32,8 @@ export type ObjectMeta = ObjectVersion & {
 export type OwnerReference = { readonly kind: string; readonly name: string; readonly uid: string };
 
 export type Pod = ObjectMeta & {
+  /** Whether metadata.annotations is there at all: a JSON Patch cannot add below a member that is missing. */
+  readonly annotated: boolean;
   /** The owner with `controller: true`, if any. */
   readonly controller: OwnerReference | undefined;
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
@@ -55,13 +57,7 @@ export type Service = {
   readonly selector: Labels;
 };
 
-export type WorkloadKind =
-  | "Deployment"
-  | "ReplicaSet"
-  | "StatefulSet"
-  | "DaemonSet"
-  | "Job"
-  | "ReplicationController";
+export type WorkloadKind = "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController";
 
 export type Workload = {
   readonly kind: WorkloadKind;

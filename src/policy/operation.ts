@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { QuarantinePlan, ReleasePlan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
 
@@ -41,7 +41,10 @@ export type StepTime = { readonly step: string; readonly at: number };
 /** What the last write of the operation found; shown on the card and in `status`. */
 export type OperationResult = {
   readonly headline: string;
+  readonly tone: "good" | "warning" | "bad";
   readonly lines: readonly string[];
+  /** Where the outcome stands in the audit chain, in words. */
+  readonly audited: string;
 };
 
 /**
@@ -66,7 +69,7 @@ export type Operation = {
   readonly reviewAt?: number;
   /** When the card last asked. */
   readonly reviewAskedAt?: number;
-  readonly plan?: QuarantinePlan | ReleasePlan;
+  readonly plan?: Plan;
   readonly card?: CardReference;
   readonly steps: readonly StepTime[];
   readonly result?: OperationResult;

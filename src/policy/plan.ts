@@ -24,6 +24,8 @@ export type QuarantinePlan = {
   readonly settleMs: number;
   /** Services whose endpoints lose the pod. */
   readonly leavesServices: readonly string[];
+  /** It is the last ready replica of one of them. */
+  readonly lastReady: boolean;
   readonly controller: OwnerReference | undefined;
   /** What it changes, most important first: sentences for the card. */
   readonly effects: readonly string[];
@@ -47,12 +49,16 @@ export type ReleasePlan = {
   readonly mode: "restore" | "delete" | "clean-up";
   readonly labelsBefore: Labels;
   readonly keep: KeepChoice;
+  /** The pod's own pod-deletion-cost before, to be put back. */
+  readonly deletionCostBefore: string | undefined;
   readonly settleMs: number;
   readonly effects: readonly string[];
   readonly warnings: readonly string[];
   readonly confirmations: 1;
   readonly hash: string;
 };
+
+export type Plan = QuarantinePlan | ReleasePlan;
 
 /** Which replica the ReplicaSet should keep when the released pod makes one too many; `any` leaves it to the ReplicaSet. */
 export type KeepChoice = "any" | "this" | "replacement";

@@ -1,0 +1,77 @@
+import type { Operation, OperationKind } from "../policy/operation.ts";
+import { operationId } from "../policy/operation.ts";
+import type { Target } from "../policy/target.ts";
+import { note, refused, text } from "./answers.ts";
+import type { Reply } from "./reply.ts";
+import type { Context } from "./services.ts";
+
+/** What is to be recorded about a command that writes. */
+export type Wanted = {
+  readonly kind: OperationKind;
+  readonly target: Target;
+  readonly command: { readonly dryRun: boolean; readonly reason: string };
+};
+
+/** The recorded operation, or the answer that ends the command here. */
+export type Acceptance =
+  | { readonly kind: "accepted"; readonly operation: Operation }
+  | { readonly kind: "answered"; readonly reply: Reply };
+
+/**
+ * Records the operation together with its delivery, which is what accepting a command means: Slack does not repeat
+ * it. A dry run records nothing. A second delivery of the same command is answered without a second message.
+ */
+export async function accept(context: Context, { kind, target, command }: Wanted): Promise<Acceptance> {
+  const operation = newOperation(context, { kind, target, command });
+  if (command.dryRun) return { kind: "accepted", operation };
+  const { services, outlet } = context;
+  let accepted: Awaited<ReturnType<typeof services.operations.accept>>;
+  try {
+    accepted = await services.operations.accept(operation);
+  } catch (error) {
+    services.meter({ kind: "error", where: "accept", message: String(error) });
+    const reply = notRecorded(kind, target);
+    await outlet.show(reply, undefined);
+    return { kind: "answered", reply };
+  }
+  if (accepted.kind === "accepted") return { kind: "accepted", operation: accepted.operation };
+  if (accepted.kind === "duplicate") return { kind: "answered", reply: duplicate(accepted.operation) };
+  const reply = refused(`${kind} ${target.namespace}/${target.pod}`, {
+    kind: "refusal",
+    reason: `the id ${operation.id} is taken by another operation`,
+    next: "Type the command again: it then gets another id.",
+  });
+  await outlet.show(reply, undefined);
+  return { kind: "answered", reply };
+}
+
+function newOperation({ request }: Context, { kind, target, command }: Wanted): Operation {
+  return {
+    version: 1,
+    id: operationId(kind, request.delivery),
+    kind,
+    state: "accepted",
+    revision: 0,
+    delivery: request.delivery,
+    principal: request.principal,
+    origin: { source: request.source, channel: request.channel, command: request.text, at: request.at },
+    target,
+    reason: command.reason,
+    steps: [{ step: "command", at: request.at }],
+  };
+}
+
+function notRecorded(kind: OperationKind, { namespace, pod }: Target): Reply {
+  return note(
+    `Not accepted: ${kind} ${namespace}/${pod}`,
+    [
+      text("It could not be recorded (Redis does not answer), and Bulkhead writes nothing that it has not recorded."),
+      text("Nothing was done. Type it again in a moment, or use bulkhead from a terminal with your own kubeconfig."),
+    ],
+    "failed",
+  );
+}
+
+function duplicate(operation: Operation): Reply {
+  return { ...note(`${operation.id} is on its way already`, [], "ok"), operation: operation.id };
+}

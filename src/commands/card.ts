@@ -1,0 +1,144 @@
+import { formatDuration } from "../policy/duration.ts";
+import type { Operation, OperationState } from "../policy/operation.ts";
+import { principalName } from "../policy/principal.ts";
+import { planSections } from "./plan-sections.ts";
+import type { Button, Outcome, Reply, Section } from "./reply.ts";
+
+/** The durable card of an operation, from what is stored alone: the same on every replica and after every restart. */
+export function operationCard(operation: Operation, now: number): Reply {
+  return {
+    shape: "card",
+    headline: headline(operation),
+    tone: operation.result?.tone ?? "neutral",
+    sections: [facts(operation), ...results(operation), ...plans(operation), ...times(operation)],
+    buttons: buttons[operation.state](operation),
+    footer: footer(operation, now),
+    operation: operation.id,
+    outcome: outcomeOf(operation),
+  };
+}
+
+/** The plan of a dry run: the same card without buttons, as a note, and nothing of it is stored. */
+export function planPreview(operation: Operation): Reply {
+  const card = operationCard(operation, operation.origin.at);
+  return {
+    ...card,
+    shape: "note",
+    headline: `Dry run: ${card.headline}`,
+    buttons: [],
+    operation: undefined,
+    outcome: "ok",
+  };
+}
+
+/** The card with the question whether a quarantine whose review time has passed is still needed. */
+export function reviewCard(operation: Operation, now: number): Reply {
+  const card = operationCard(operation, now);
+  const asked: Section = {
+    kind: "text",
+    text: "The review time has passed. Is this quarantine still needed? It stays until somebody releases it.",
+  };
+  return { ...card, sections: [asked, ...card.sections] };
+}
+
+function headline(operation: Operation): string {
+  const { namespace, pod } = operation.target;
+  const doing = `${operation.kind} ${namespace}/${pod}`;
+  switch (operation.state) {
+    case "accepted":
+      return `Accepted: ${doing}`;
+    case "planned":
+      return `Plan: ${doing}`;
+    case "awaiting-second":
+      return `Confirm once more: ${doing}`;
+    case "running":
+      return `Working: ${doing}`;
+    case "cancelled":
+      return `Cancelled: ${doing}`;
+    case "in-force":
+    case "done":
+    case "refused":
+    case "failed":
+      return operation.result?.headline ?? `${operation.state}: ${doing}`;
+  }
+}
+
+function facts({ id, target, principal, reason, plan, lifts, state }: Operation): Section {
+  const fields: (readonly [string, string])[] = [
+    ["Operation", lifts === undefined ? id : `${id}, ends ${lifts}`],
+    ["Pod", `${target.namespace}/${target.pod} (cluster ${target.cluster})`],
+    ["Asked by", principalName(principal)],
+    ["Reason", reason === "" ? "none given" : reason],
+  ];
+  if (plan?.kind === "quarantine" && (state === "planned" || state === "awaiting-second")) {
+    fields.push(["Policy engine", plan.enforcement === "enforced" ? "known to be enforced" : plan.enforcement]);
+  }
+  return { kind: "fields", fields };
+}
+
+function results({ result }: Operation): readonly Section[] {
+  return result === undefined || result.lines.length === 0
+    ? []
+    : [{ kind: "list", title: undefined, items: result.lines }];
+}
+
+function plans({ plan, state }: Operation): readonly Section[] {
+  const shown = state === "planned" || state === "awaiting-second";
+  return plan === undefined || !shown ? [] : planSections(plan);
+}
+
+/** When each step was done, counted from the command and from the confirmation. */
+function times({ steps, state }: Operation): readonly Section[] {
+  const confirmed = steps.find(({ step }) => step === "confirmed");
+  if (confirmed === undefined || state === "planned") return [];
+  const command = steps[0] ?? confirmed;
+  const items = steps
+    .filter(({ at }) => at >= confirmed.at)
+    .map(
+      ({ step, at }) =>
+        `${step}: ${formatDuration(at - command.at)} after the command, ${formatDuration(at - confirmed.at)} after Confirm`,
+    );
+  return [{ kind: "list", title: "Times", items }];
+}
+
+const confirm: Button = { action: "confirm", label: "Confirm", style: "danger" };
+const cancel: Button = { action: "cancel", label: "Cancel", style: undefined };
+const release: Button = { action: "release", label: "Release …", style: undefined };
+const keep: Button = { action: "keep", label: "Still needed", style: undefined };
+
+const buttons: Record<OperationState, (operation: Operation) => readonly Button[]> = {
+  accepted: () => [],
+  planned: () => [confirm, cancel],
+  "awaiting-second": () => [{ ...confirm, label: "Confirm again" }, cancel],
+  running: () => [],
+  "in-force": ({ reviewAskedAt }) => (reviewAskedAt === undefined ? [release] : [release, keep]),
+  done: () => [],
+  refused: () => [],
+  cancelled: () => [],
+  failed: ({ kind, plan }) => (kind === "quarantine" && plan !== undefined ? [release] : []),
+};
+
+function footer({ id, origin, reviewAt, result, state }: Operation, now: number): readonly string[] {
+  const review =
+    reviewAt === undefined || state !== "in-force"
+      ? []
+      : [`review ${reviewAt > now ? "due" : "was due"} ${new Date(reviewAt).toISOString()}`];
+  const audited = result === undefined || result.audited === "" ? [] : [result.audited];
+  return [`${id} asked ${new Date(origin.at).toISOString()}`, ...review, ...audited];
+}
+
+function outcomeOf({ state, result }: Operation): Outcome {
+  if (state === "in-force") return result?.tone === "good" ? "ok" : "not-isolated";
+  return outcomes[state];
+}
+
+const outcomes: Record<Exclude<OperationState, "in-force">, Outcome> = {
+  accepted: "ok",
+  planned: "needs-confirmation",
+  "awaiting-second": "needs-confirmation",
+  running: "ok",
+  done: "ok",
+  refused: "refused",
+  cancelled: "ok",
+  failed: "failed",
+};

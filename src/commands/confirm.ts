@@ -1,0 +1,94 @@
+import { isRefusal } from "../policy/guard.ts";
+import type { Operation } from "../policy/operation.ts";
+import type { Plan } from "../policy/plan.ts";
+import { principalName } from "../policy/principal.ts";
+import { text } from "./answers.ts";
+import { operationCard } from "./card.ts";
+import { record } from "./journal.ts";
+import { carryOut, redraw } from "./procedures.ts";
+import type { Reply } from "./reply.ts";
+import type { Press } from "./request.ts";
+import { type Context, store } from "./services.ts";
+
+/**
+ * Confirm: the plan is drawn again, and only if it is still the one that was shown is it carried out. The change of
+ * state is a compare-and-set, so of several presses at once one goes on.
+ */
+export async function confirm(context: Context<Press>, operation: Operation): Promise<Reply> {
+  const { services } = context;
+  const plan = await redraw(services, operation);
+  if (isRefusal(plan)) return end(context, operation, `Refused: ${plan.reason}`, [plan.next]);
+  if (plan.hash !== operation.plan?.hash) return showAgain(context, operation, plan);
+  if (plan.confirmations === 2 && operation.state === "planned") {
+    return show(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
+  }
+  const confirmed = await store(services, {
+    ...operation,
+    plan,
+    state: "running",
+    steps: [...operation.steps, { step: "confirmed", at: context.request.at }],
+  });
+  return run(context, confirmed);
+}
+
+/** Intent first (invariant 1): no write before it is durable. */
+async function run(context: Context<Press>, operation: Operation): Promise<Reply> {
+  const { services, request } = context;
+  const { plan } = operation;
+  try {
+    await record(services, operation, {
+      kind: "intent",
+      actor: request.principal,
+      summary: `${operation.kind} ${operation.target.namespace}/${operation.target.pod} confirmed by ${principalName(request.principal)}`,
+      detail: {
+        plan,
+        ...(plan?.kind === "quarantine" ? { labelsBefore: plan.labelsBefore, snapshotHash: plan.snapshotHash } : {}),
+      },
+    });
+  } catch (error) {
+    services.meter({ kind: "error", where: "audit intent", message: String(error) });
+    return end(context, operation, "Not done: the audit log could not be written", [
+      "Bulkhead writes nothing that it could not record first (Redis does not answer). Nothing was changed.",
+      "Type the command again in a moment, or use bulkhead from a terminal with your own kubeconfig.",
+    ]);
+  }
+  const working = show(context, operation, undefined);
+  const done = await carryOut(context, operation);
+  await working;
+  return show(context, done, undefined);
+}
+
+async function showAgain(context: Context<Press>, operation: Operation, plan: Plan): Promise<Reply> {
+  const stored = await store(context.services, { ...operation, plan, state: "planned" });
+  return show(
+    context,
+    stored,
+    "The cluster changed since this plan was shown, so nothing was done. This is the plan now.",
+  );
+}
+
+function secondQuestion({ kind, ...plan }: Plan): string {
+  const owner = kind === "quarantine" && "controller" in plan ? plan.controller?.kind : undefined;
+  return `This pod belongs to a ${owner ?? "workload"} that cannot simply replace it. Confirm once more to go on.`;
+}
+
+async function end(
+  context: Context<Press>,
+  operation: Operation,
+  headline: string,
+  lines: readonly string[],
+): Promise<Reply> {
+  const result = { headline, tone: "bad", lines, audited: "" } as const;
+  return show(context, await store(context.services, { ...operation, state: "failed", result }), undefined);
+}
+
+async function show(
+  { services, outlet, request }: Context<Press>,
+  operation: Operation,
+  remark: string | undefined,
+): Promise<Reply> {
+  const card = operationCard(operation, services.now());
+  const reply = remark === undefined ? card : { ...card, sections: [text(remark), ...card.sections] };
+  await outlet.show(reply, operation.card ?? request.card);
+  return reply;
+}

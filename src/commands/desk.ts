@@ -1,0 +1,25 @@
+import type { CardReference } from "../policy/operation.ts";
+import type { Reply } from "./reply.ts";
+import type { Press, Request } from "./request.ts";
+
+/** Where answers go: a Slack channel or response_url, a terminal. */
+export type Outlet = {
+  /**
+   * Shows a reply: in place of `card` where that is given, else anew. Returns the durable card; undefined where there
+   * is none (a note, or no access to the channel). Never throws: what could not be shown is logged and counted.
+   */
+  show(reply: Reply, card: CardReference | undefined): Promise<CardReference | undefined>;
+};
+
+/** What the text was understood as, in one line, and the id of the operation that it will be; touches nothing. */
+export type Understanding = { readonly line: string; readonly operation: string | undefined };
+
+/** The one door into commands: every entrance calls it, and it alone authorises, audits and maps errors. */
+export type Desk = {
+  understand(request: Request): Understanding;
+  /** Runs a command to its visible outcome, which is also shown. Never rejects. */
+  run(request: Request, outlet: Outlet): Promise<Reply>;
+  press(press: Press, outlet: Outlet): Promise<Reply>;
+  /** An entrance turned a known person away (guest, bot, shared channel …): audited; the answer says why. */
+  turnAway(request: Request | Press, why: string, outlet: Outlet): Promise<Reply>;
+};

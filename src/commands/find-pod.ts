@@ -1,0 +1,44 @@
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { type Refusal, refusal } from "../policy/guard.ts";
+import type { Pod } from "../policy/objects.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** The pod of that name, or the only one whose name begins so; else a refusal that names the candidates. */
+export async function findPod(cluster: Cluster, namespace: string, name: string): Promise<Pod | Refusal> {
+  const exact = await cluster.getPod(namespace, name);
+  if (exact !== undefined) return exact;
+  const { pods } = await cluster.facts(namespace, "fresh");
+  const starting = pods.filter((pod) => pod.name.startsWith(name));
+  const [only, ...others] = starting;
+  if (only !== undefined && others.length === 0) return only;
+  if (only !== undefined) return severalPods(namespace, name, starting);
+  return pods.length === 0 ? noPods(cluster, namespace) : noSuchPod(namespace, name, pods);
+}
+
+function severalPods(namespace: string, name: string, pods: readonly Pod[]): Refusal {
+  const names = pods.map((pod) => pod.name).toSorted();
+  const shown = names.slice(0, 8).join(", ");
+  const more = names.length > 8 ? ` and ${names.length - 8} more` : "";
+  return refusal(
+    `${names.length} pods in ${namespace} begin with ${name}: ${shown}${more}`,
+    "Type enough of the name to mean one.",
+  );
+}
+
+function noSuchPod(namespace: string, name: string, pods: readonly Pod[]): Refusal {
+  const hint = didYouMean(
+    name,
+    pods.map((pod) => pod.name),
+  );
+  return refusal(
+    `there is no pod ${name} in namespace ${namespace}`,
+    `Look at kubectl get pods -n ${namespace}.${hint}`,
+  );
+}
+
+async function noPods(cluster: Cluster, namespace: string): Promise<Refusal> {
+  const names = (await cluster.namespaces()).map((one) => one.name);
+  return names.includes(namespace)
+    ? refusal(`namespace ${namespace} has no pods`, "Check the namespace.")
+    : refusal(`there is no namespace ${namespace}`, `Look at kubectl get namespaces.${didYouMean(namespace, names)}`);
+}

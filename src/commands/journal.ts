@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import type { EntryKind, NewEntry } from "../audit/entry.ts";
+import type { Appended } from "../audit/log.ts";
+import type { Operation } from "../policy/operation.ts";
+import type { Principal } from "../policy/principal.ts";
+import type { Press, Request } from "./request.ts";
+import type { Services } from "./services.ts";
+
+/** What is written about one operation at one moment. */
+export type Note = {
+  readonly kind: EntryKind;
+  readonly actor: Principal;
+  readonly ok?: boolean;
+  readonly summary: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * Writes an entry about the operation; durable when it returns, and throws where it cannot be. Its id is the
+ * operation's with the kind, so that the same entry written twice is one.
+ */
+export function record(services: Services, operation: Operation, entry: Note): Promise<Appended> {
+  const { target, card, origin, plan } = operation;
+  return services.audit.append({
+    ...entry,
+    id: `${operation.id}:${entry.kind}`,
+    at: new Date(services.now()).toISOString(),
+    operation: operation.id,
+    verb: operation.kind,
+    cluster: target.cluster,
+    namespace: target.namespace,
+    object: `Pod ${target.namespace}/${target.pod}`,
+    where: {
+      source: origin.source,
+      ...(origin.channel === undefined ? {} : { channel: origin.channel }),
+      ...(card?.permalink === undefined ? {} : { permalink: card.permalink }),
+    },
+    command: origin.command,
+    ...(plan === undefined ? {} : { planHash: plan.hash }),
+    ...(operation.reason === "" ? {} : { reason: operation.reason }),
+    ...(operation.incident === undefined ? {} : { incident: operation.incident }),
+    replica: services.replica,
+  });
+}
+
+/** The refusal of a known person. It must not keep the refusal from being given: what fails is metered. */
+export async function recordRefusal(
+  services: Services,
+  asked: Request | Press,
+  about: { readonly verb: string; readonly namespace?: string | undefined; readonly why: string },
+): Promise<void> {
+  services.meter({ kind: "refusal", verb: about.verb });
+  const command = "text" in asked ? asked.text : `press ${asked.action} ${asked.operation}`;
+  const entry: NewEntry = {
+    id: `refusal:${createHash("sha256").update(asked.delivery).digest("hex").slice(0, 16)}`,
+    kind: "refusal",
+    at: new Date(services.now()).toISOString(),
+    verb: about.verb,
+    ...(about.namespace === undefined ? {} : { namespace: about.namespace }),
+    actor: asked.principal,
+    where: { source: asked.source, ...(asked.channel === undefined ? {} : { channel: asked.channel }) },
+    command: command.slice(0, 1_000),
+    ok: false,
+    summary: `refused: ${about.why}`,
+    replica: services.replica,
+  };
+  try {
+    await services.audit.append(entry);
+  } catch (error) {
+    services.meter({ kind: "error", where: "audit refusal", message: String(error) });
+  }
+}
+
+/** Where an entry stands, for the card. */
+export function standing(appended: Appended): string {
+  return appended.kind === "chained"
+    ? `audit #${appended.entry.seq}, chain head ${appended.entry.hash.slice(0, 12)}`
+    : "audit: kept in the cluster until the bot adopts it into the chain";
+}

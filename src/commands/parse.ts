@@ -1,0 +1,162 @@
+import { parseDuration } from "../policy/duration.ts";
+import { isOperationIdPrefix } from "../policy/operation.ts";
+import type { KeepChoice } from "../policy/plan.ts";
+import { isNamespaceName, parsePodReference } from "../policy/target.ts";
+import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
+import { didYouMean } from "./suggest.ts";
+import { normalise, wordsOf } from "./words.ts";
+
+/** Text that is no command: what is wrong, and the command whose usage helps. */
+export type Usage = { readonly kind: "usage"; readonly problem: string; readonly topic: CommandName | undefined };
+
+/** A reason longer than this is refused: it goes onto objects and cards whole. */
+const reasonLimit = 500;
+
+/** Text of a command into a command or a usage answer; there is no third outcome, whatever the text. */
+export function parse(text: string): Command | Usage {
+  const [verb = "help", ...words] = wordsOf(normalise(text));
+  const name = verb.toLowerCase();
+  if (!isCommandName(name)) {
+    const hint = didYouMean(name.slice(0, 40), Object.keys(manuals));
+    return usage(`There is no command "${name.slice(0, 40)}".${hint}`, undefined);
+  }
+  return parsers[name](words);
+}
+
+type Parser = (words: readonly string[]) => Command | Usage;
+
+const parsers: Record<CommandName, Parser> = {
+  quarantine: parseQuarantine,
+  release: parseRelease,
+  status: parseStatus,
+  audit: parseAudit,
+  whoami: (words) => (words.length === 0 ? { kind: "whoami" } : tooMuch("whoami", words)),
+  help: parseHelp,
+};
+
+function parseQuarantine(all: readonly string[]): Command | Usage {
+  const flags = takeFlags(all, ["--dry-run"]);
+  if (flags.kind === "usage") return { ...flags, topic: "quarantine" };
+  const [where, ...rest] = flags.words;
+  if (where === undefined) return usage("Which pod?", "quarantine");
+  const target = parsePodReference(where);
+  if (target === undefined) return usage(`"${where.slice(0, 80)}" is not of the form namespace/pod.`, "quarantine");
+  const review = takeReview(rest);
+  if (review.kind === "usage") return review;
+  const reason = review.words.join(" ");
+  if (reason.length > reasonLimit) return tooLong("quarantine");
+  return { kind: "quarantine", ...target, reviewMs: review.reviewMs, dryRun: flags.set.has("--dry-run"), reason };
+}
+
+function parseRelease(all: readonly string[]): Command | Usage {
+  const keep = takeKeep(all);
+  if (keep.kind === "usage") return keep;
+  const flags = takeFlags(keep.words, ["--dry-run", "--delete-pod"]);
+  if (flags.kind === "usage") return { ...flags, topic: "release" };
+  const [where, ...rest] = flags.words;
+  if (where === undefined) return usage("Which quarantine?", "release");
+  const what = isOperationIdPrefix(where) ? { operation: where } : parsePodReference(where);
+  if (what === undefined) {
+    return usage(`"${where.slice(0, 80)}" is neither an operation (q-…) nor namespace/pod.`, "release");
+  }
+  const reason = rest.join(" ");
+  if (reason.length > reasonLimit) return tooLong("release");
+  const deletePod = flags.set.has("--delete-pod");
+  if (deletePod && keep.keep !== "any") return usage("--keep and --delete-pod exclude each other.", "release");
+  return { kind: "release", what, deletePod, keep: keep.keep, dryRun: flags.set.has("--dry-run"), reason };
+}
+
+function parseStatus([namespace, ...rest]: readonly string[]): Command | Usage {
+  if (rest.length > 0) return tooMuch("status", rest);
+  if (namespace === undefined) return { kind: "status", namespace };
+  const name = namespace.replace(/\/$/, "");
+  return isNamespaceName(name) ? { kind: "status", namespace: name } : usage(notANamespace(name), "status");
+}
+
+function parseAudit(words: readonly string[]): Command | Usage {
+  let sinceMs = 86_400_000;
+  let namespace: string | undefined;
+  let by: string | undefined;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (word === "since") {
+      const given = parseDuration(words[++i] ?? "");
+      if (given === undefined) return usage("since needs a time such as 24h or 30m.", "audit");
+      sinceMs = given;
+    } else if (word === "by") {
+      by = principalOf(words[++i] ?? "");
+      if (by === undefined) return usage("by needs a @user.", "audit");
+    } else {
+      namespace = word.split("/")[0] ?? "";
+      if (!isNamespaceName(namespace)) return usage(notANamespace(word), "audit");
+    }
+  }
+  return { kind: "audit", sinceMs, namespace, by };
+}
+
+function parseHelp([topic, ...rest]: readonly string[]): Command | Usage {
+  if (rest.length > 0) return tooMuch("help", rest);
+  if (topic === undefined) return { kind: "help", topic };
+  const name = topic.toLowerCase();
+  if (isCommandName(name)) return { kind: "help", topic: name };
+  return usage(
+    `There is no command "${name.slice(0, 40)}".${didYouMean(name.slice(0, 40), Object.keys(manuals))}`,
+    undefined,
+  );
+}
+
+/** `<@U123|jane>`, `@U123`, `U123`, or a principal's key such as `terminal:jane`. */
+function principalOf(word: string): string | undefined {
+  const mention = /^<@([UW][A-Z0-9]+)(\|[^>]*)?>$/.exec(word) ?? /^@?([UW][A-Z0-9]{2,})$/.exec(word);
+  if (mention !== null) return mention[1];
+  return /^(terminal:.+|slack:.+|in-pod|scheduler)$/.test(word) ? word : undefined;
+}
+
+/** Takes known `--flags` out wherever they stand; an unknown one is a usage answer, never part of a reason. */
+function takeFlags(
+  words: readonly string[],
+  known: readonly string[],
+): Usage | { readonly kind: "flags"; readonly words: readonly string[]; readonly set: ReadonlySet<string> } {
+  const flags = words.filter((word) => word.startsWith("--"));
+  const unknown = flags.find((flag) => !known.includes(flag));
+  if (unknown !== undefined) {
+    return usage(`There is no option "${unknown.slice(0, 40)}".${didYouMean(unknown.slice(0, 40), known)}`, undefined);
+  }
+  return { kind: "flags", words: words.filter((word) => !word.startsWith("--")), set: new Set(flags) };
+}
+
+function takeKeep(
+  words: readonly string[],
+): Usage | { readonly kind: "keep"; readonly words: readonly string[]; readonly keep: KeepChoice } {
+  const at = words.indexOf("--keep");
+  if (at < 0) return { kind: "keep", words, keep: "any" };
+  const keep = words[at + 1];
+  if (keep !== "this" && keep !== "replacement") return usage("--keep needs this or replacement.", "release");
+  return { kind: "keep", words: words.toSpliced(at, 2), keep };
+}
+
+function takeReview(
+  words: readonly string[],
+): Usage | { readonly kind: "review"; readonly words: readonly string[]; readonly reviewMs: number | undefined } {
+  const [first, time, ...rest] = words;
+  if (first !== "review") return { kind: "review", words, reviewMs: undefined };
+  const reviewMs = parseDuration(time ?? "");
+  if (reviewMs === undefined) return usage("review needs a time such as 2h or 30m.", "quarantine");
+  return { kind: "review", words: rest, reviewMs };
+}
+
+function usage(problem: string, topic: CommandName | undefined): Usage {
+  return { kind: "usage", problem, topic };
+}
+
+function tooMuch(topic: CommandName, words: readonly string[]): Usage {
+  return usage(`"${words.join(" ").slice(0, 80)}" is more than ${topic} takes.`, topic);
+}
+
+function tooLong(topic: CommandName): Usage {
+  return usage(`The reason is longer than ${reasonLimit} characters.`, topic);
+}
+
+function notANamespace(word: string): string {
+  return `"${word.slice(0, 80)}" is no namespace's name.`;
+}

@@ -1,0 +1,72 @@
+import { formatDuration } from "../policy/duration.ts";
+import { marks } from "../policy/marks.ts";
+import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import type { Section } from "./reply.ts";
+
+/** What a plan would write and change, for the card that asks for Confirm and for a dry run. */
+export function planSections(plan: Plan): readonly Section[] {
+  return plan.kind === "quarantine" ? quarantineSections(plan) : releaseSections(plan);
+}
+
+/** What no quarantine by NetworkPolicy cuts; said on every plan and every card of one in force. */
+export const notCut: readonly string[] = [
+  "Open connections may survive: some engines apply a new policy to new connections only.",
+  "Traffic between the pod and its own node (kubelet probes) is never cut by NetworkPolicy.",
+  "Only NetworkPolicy objects were looked at: admin, Cilium, Calico or Antrea policies were not evaluated.",
+];
+
+function quarantineSections(plan: QuarantinePlan): readonly Section[] {
+  return [
+    ...optional("Warning", plan.warnings),
+    ...optional(
+      "Stays allowed whatever the labels (these policies select every pod or by absence)",
+      plan.residual.map(({ policy, allows }) => `${policy}: ${allows}`),
+    ),
+    { kind: "list", title: "What changes", items: plan.effects },
+    { kind: "list", title: "What will be written, in this order", items: quarantineWrites(plan) },
+    { kind: "list", title: "What this does not cut", items: notCut },
+  ];
+}
+
+function quarantineWrites({ policy, removes, settleMs }: QuarantinePlan): readonly string[] {
+  const { name, namespace } = policy.metadata;
+  const allows = (policy.spec.ingress ?? []).length + (policy.spec.egress ?? []).length;
+  const but = allows === 0 ? "no ingress, no egress" : `no ingress, no egress but ${allows} configured endpoints`;
+  return [
+    `NetworkPolicy ${namespace}/${name}: ${but}`,
+    `label ${marks.quarantine} on the pod`,
+    `a wait of ${formatDuration(settleMs)}, since NetworkPolicy reports no status`,
+    removes.length === 0 ? "no label has to come off" : `labels off the pod: ${removes.join(", ")}`,
+  ];
+}
+
+function releaseSections(plan: ReleasePlan): readonly Section[] {
+  return [
+    ...optional("Warning", plan.warnings),
+    { kind: "list", title: "What changes", items: plan.effects },
+    { kind: "list", title: "What will be written, in this order", items: releaseWrites(plan) },
+  ];
+}
+
+function releaseWrites({ mode, labelsBefore, settleMs, lifts, keep }: ReleasePlan): readonly string[] {
+  const removal = `the NetworkPolicy of ${lifts} deleted`;
+  if (mode === "clean-up") return [removal];
+  if (mode === "delete") return ["the pod deleted (by uid)", "a wait until it is gone", removal];
+  const cost =
+    keep === "any"
+      ? []
+      : [
+          `annotation controller.kubernetes.io/pod-deletion-cost, to keep ${keep === "this" ? "this pod" : "the replacement"}`,
+        ];
+  return [
+    `labels back on the pod: ${Object.keys(labelsBefore).toSorted().join(", ") || "none"}`,
+    ...cost,
+    `a wait of ${formatDuration(settleMs)} with both in place`,
+    `label ${marks.quarantine} off the pod`,
+    removal,
+  ];
+}
+
+function optional(title: string, items: readonly string[]): readonly Section[] {
+  return items.length === 0 ? [] : [{ kind: "list", title, items }];
+}

@@ -1,0 +1,137 @@
+import { decideAccess, type Verb } from "../policy/access.ts";
+import { refusal } from "../policy/guard.ts";
+import type { Operation, OperationState } from "../policy/operation.ts";
+import { note, refused, text } from "./answers.ts";
+import { operationCard } from "./card.ts";
+import { confirm } from "./confirm.ts";
+import { recordRefusal } from "./journal.ts";
+import { release } from "./release.ts";
+import type { ButtonAction, Reply } from "./reply.ts";
+import type { Press } from "./request.ts";
+import { amend, attachCard, type Context, LostRace } from "./services.ts";
+
+/**
+ * A press on a button. The button carried only an id: the operation, whether the card is its card, whether the presser
+ * may, and what state it is in are all looked at now. Whoever loses a race looks again.
+ */
+export async function press(context: Context<Press>, tries = 3): Promise<Reply> {
+  try {
+    return await pressOnce(context);
+  } catch (error) {
+    if (!(error instanceof LostRace) || tries <= 1) throw error;
+    return press(context, tries - 1);
+  }
+}
+
+async function pressOnce(context: Context<Press>): Promise<Reply> {
+  const { services, request } = context;
+  const operation = await services.operations.get(request.operation);
+  const act = actionOf(request.action);
+  if (operation === undefined || act === undefined || !isItsCard(operation, request))
+    return tell(context, unknownButton());
+  const verb = act.verb(operation);
+  const decision = decideAccess(services.settings.access, request.principal, verb, operation.target.namespace);
+  if (!decision.allowed) return turnDown(context, operation, verb, decision.reason);
+  if (!act.states.includes(operation.state)) return tell(context, tooLate(operation, services.now()));
+  if (operation.card !== undefined) return act.run(context, operation);
+  return act.run(context, (await attachCard(services, operation, request.card)) ?? operation);
+}
+
+function actionOf(action: string): Action | undefined {
+  return Object.hasOwn(actions, action) ? actions[action as ButtonAction] : undefined;
+}
+
+type Action = {
+  readonly verb: (operation: Operation) => Verb;
+  /** States in which the press has a meaning; in others it is too late. */
+  readonly states: readonly OperationState[];
+  readonly run: (context: Context<Press>, operation: Operation) => Promise<Reply>;
+};
+
+const actions: Record<ButtonAction, Action> = {
+  confirm: { verb: ({ kind }) => kind, states: ["planned", "awaiting-second"], run: confirm },
+  cancel: { verb: ({ kind }) => kind, states: ["planned", "awaiting-second"], run: cancel },
+  release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
+  keep: { verb: () => "quarantine", states: ["in-force"], run: keep },
+  show: {
+    verb: () => "status",
+    states: ["accepted", "planned", "awaiting-second", "running", "in-force", "done", "refused", "cancelled", "failed"],
+    run: (context, operation) => showCard(context, operation),
+  },
+};
+
+/** Where the stored card is known, a button on another message is not its button. */
+function isItsCard({ card }: Operation, request: Press): boolean {
+  if (card === undefined || request.card === undefined) return true;
+  return card.channel === request.card.channel && card.ts === request.card.ts;
+}
+
+async function cancel(context: Context<Press>, operation: Operation): Promise<Reply> {
+  const stored = await amend(context.services, operation.id, (now) => {
+    if (now.state !== operation.state) throw new LostRace(now.id);
+    return { ...now, state: "cancelled" };
+  });
+  return showCard(context, stored);
+}
+
+/** The same as typing `/np release q-…`, with a delivery of its own. */
+function planRelease({ services, request, outlet }: Context<Press>, operation: Operation): Promise<Reply> {
+  const { action: _action, operation: _operation, card: _card, ...rest } = request;
+  const asked = { ...rest, text: `release ${operation.id}` };
+  return release(
+    { services, request: asked, outlet },
+    { kind: "release", what: { operation: operation.id }, deletePod: false, keep: "any", dryRun: false, reason: "" },
+  );
+}
+
+/** Asks again after the same time; release stays a person's decision. */
+async function keep(context: Context<Press>, operation: Operation): Promise<Reply> {
+  const { services } = context;
+  const stored = await amend(services, operation.id, (now) => {
+    const { reviewAskedAt: _asked, reviewAt, ...rest } = now;
+    const everyMs = reviewAt === undefined ? 0 : reviewAt - now.origin.at;
+    return everyMs <= 0 ? rest : { ...rest, reviewAt: services.now() + everyMs };
+  });
+  return showCard(context, stored);
+}
+
+async function showCard({ services, request, outlet }: Context<Press>, operation: Operation): Promise<Reply> {
+  const reply = operationCard(operation, services.now());
+  await outlet.show(reply, operation.card ?? request.card);
+  return reply;
+}
+
+async function turnDown(
+  context: Context<Press>,
+  { target, id }: Operation,
+  verb: Verb,
+  reason: string,
+): Promise<Reply> {
+  const { services, request } = context;
+  await recordRefusal(services, request, { verb, namespace: target.namespace, why: reason });
+  return tell(context, refused(`${request.action} ${id}`, refusal(reason, "Type /np whoami to see what you may do.")));
+}
+
+async function tell({ outlet }: Context<Press>, reply: Reply): Promise<Reply> {
+  await outlet.show(reply, undefined);
+  return reply;
+}
+
+function unknownButton(): Reply {
+  return note(
+    "This button does nothing any more",
+    [text("Its operation is not known, or has another card. Look at /np status.")],
+    "refused",
+  );
+}
+
+/** Somebody was first, or it has ended: the answer is how it stands. */
+function tooLate(operation: Operation, now: number): Reply {
+  const card = operationCard(operation, now);
+  return {
+    ...card,
+    shape: "note",
+    buttons: [],
+    sections: [text("It is past that already; this is how it stands."), ...card.sections],
+  };
+}

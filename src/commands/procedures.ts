@@ -1,0 +1,163 @@
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
+import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import { operationCard } from "./card.ts";
+import { isolate, StepFailed } from "./isolate.ts";
+import { record, standing } from "./journal.ts";
+import { notCut } from "./plan-sections.ts";
+import { drawQuarantine } from "./quarantine.ts";
+import { drawRelease, findQuarantine } from "./release.ts";
+import type { Press } from "./request.ts";
+import { restore } from "./restore.ts";
+import { amend, type Context, clusterOf, type Services } from "./services.ts";
+
+/** The operation's plan as it would be drawn now, or why there is none any more. */
+export async function redraw(services: Services, operation: Operation): Promise<Plan | Refusal> {
+  const { plan, target } = operation;
+  if (plan === undefined) return refusal("it has no plan", "Type the command again.");
+  if (plan.kind === "release") {
+    const quarantine = await findQuarantine(services, { operation: plan.lifts });
+    if (isRefusal(quarantine)) return quarantine;
+    return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep: plan.keep });
+  }
+  const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
+  if (pod === undefined || pod.uid !== plan.podUid) return refusal("the pod is gone", "Nothing needs to be cut off.");
+  return drawQuarantine(services, operation, pod, "cache");
+}
+
+/** Carries a confirmed operation out, records the outcome, and returns it as stored at its end. */
+export async function carryOut(context: Context<Press>, operation: Operation): Promise<Operation> {
+  const steps: StepTime[] = [...operation.steps];
+  const done = async (step: string): Promise<void> => {
+    steps.push({ step, at: context.services.now() });
+    measure(context, operation, steps);
+  };
+  let end: Ended;
+  try {
+    end = await act(context, operation, done);
+  } catch (error) {
+    end = failed(error);
+    context.services.meter({ kind: "error", where: operation.kind, message: String(error) });
+  }
+  const audited = await recordOutcome(context, operation, end, steps);
+  const { ok: _ok, detail: _detail, state, ...result } = end;
+  return amend(context.services, operation.id, (now) => ({ ...now, state, steps, result: { ...result, audited } }));
+}
+
+/** How an operation ended, before its place in the audit is known. */
+type Ended = Omit<OperationResult, "audited"> & {
+  readonly state: "in-force" | "done" | "failed";
+  readonly ok: boolean;
+  readonly detail: Readonly<Record<string, unknown>>;
+};
+
+async function act(
+  context: Context<Press>,
+  operation: Operation,
+  done: (step: string) => Promise<void>,
+): Promise<Ended> {
+  const { plan } = operation;
+  if (plan?.kind === "quarantine") return actQuarantine(context, operation, plan, done);
+  if (plan?.kind === "release") return actRelease(context, operation, plan, done);
+  throw new Error(`operation ${operation.id} has no plan to carry out`);
+}
+
+async function actQuarantine(
+  { services }: Context<Press>,
+  operation: Operation,
+  plan: QuarantinePlan,
+  done: (step: string) => Promise<void>,
+): Promise<Ended> {
+  const { cluster } = clusterOf(services, operation.target.cluster);
+  const found = await isolate({ services, cluster, operation: operation.id, plan, done });
+  const tones = { isolated: "good", "not-isolated": "bad", unknown: "warning" } as const;
+  return {
+    state: "in-force",
+    ok: true,
+    headline: `${found.headline} (${operation.target.namespace}/${operation.target.pod})`,
+    tone: tones[found.state],
+    lines: [...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`), ...notCut],
+    detail: { verdict: found.state, labelsAfter: found.pod.labels, residual: found.residual, policy: plan.policy },
+  };
+}
+
+async function actRelease(
+  context: Context<Press>,
+  operation: Operation,
+  plan: ReleasePlan,
+  done: (step: string) => Promise<void>,
+): Promise<Ended> {
+  const { services } = context;
+  const quarantine = await findQuarantine(services, { operation: plan.lifts });
+  if (isRefusal(quarantine)) throw new StepFailed(quarantine.reason, quarantine.next);
+  const { cluster } = clusterOf(services, operation.target.cluster);
+  const found = await restore({ services, cluster, plan, quarantine: quarantine.plan, done });
+  await lift(context, quarantine, operation.id);
+  return {
+    state: "done",
+    ok: found.exact,
+    headline: `Released: ${operation.target.namespace}/${operation.target.pod}${found.exact ? "" : ", but not exactly"}`,
+    tone: found.exact ? "good" : "warning",
+    lines: found.lines,
+    detail: { exact: found.exact, lines: found.lines, labelsAfter: plan.labelsBefore, mode: plan.mode },
+  };
+}
+
+/** The quarantine's own card says that it ended, whoever looks at it later. */
+async function lift({ services, outlet }: Context<Press>, quarantine: Operation, release: string): Promise<void> {
+  const { namespace, pod } = quarantine.target;
+  const ended = await amend(services, quarantine.id, (now) => ({
+    ...now,
+    state: "done",
+    liftedBy: release,
+    result: { headline: `Released by ${release}: ${namespace}/${pod}`, tone: "good", lines: [], audited: "" },
+  }));
+  if (ended.card !== undefined) await outlet.show(operationCard(ended, services.now()), ended.card);
+}
+
+function failed(error: unknown): Ended {
+  const left = error instanceof StepFailed ? error.left : "What was written so far stays: look at /np status.";
+  const why = error instanceof Error ? error.message : String(error);
+  return {
+    state: "failed",
+    ok: false,
+    headline: `Failed: ${why}`.slice(0, 150),
+    tone: "bad",
+    lines: [why, left],
+    detail: { error: why, left },
+  };
+}
+
+/** The deed is done: an audit that is away now is said on the card, and does not undo it. */
+async function recordOutcome(
+  { services, request }: Context<Press>,
+  operation: Operation,
+  end: Ended,
+  steps: readonly StepTime[],
+): Promise<string> {
+  try {
+    const appended = await record(services, operation, {
+      kind: "outcome",
+      actor: request.principal,
+      ok: end.ok,
+      summary: end.headline,
+      detail: { ...end.detail, steps },
+    });
+    return standing(appended);
+  } catch (error) {
+    services.meter({ kind: "error", where: "audit outcome", message: String(error) });
+    return "NOT in the audit log: it could not be written";
+  }
+}
+
+function measure({ services, request }: Context<Press>, operation: Operation, steps: readonly StepTime[]): void {
+  const last = steps.at(-1);
+  if (last === undefined) return;
+  services.meter({
+    kind: "step",
+    verb: operation.kind,
+    step: last.step,
+    sinceCommandMs: last.at - operation.origin.at,
+    sinceConfirmMs: last.at - request.at,
+  });
+}

@@ -1,0 +1,103 @@
+import { quarantineNetworkPolicy } from "../engines/networkpolicy.ts";
+import type { NamespaceFacts } from "../kubernetes/cluster.ts";
+import { canonicalHash } from "../policy/canonical.ts";
+import { keysToRemove, labelPatch, labelsDuring, stripPatch } from "../policy/detach.ts";
+import { confirmationsFor, controllerEffect, isLastReady, serviceEffects, servicesOf } from "../policy/effects.ts";
+import { type Refusal, refusal, refuseTarget } from "../policy/guard.ts";
+import { marks } from "../policy/marks.ts";
+import type { NetworkPolicy, Pod } from "../policy/objects.ts";
+import type { Operation } from "../policy/operation.ts";
+import type { Enforcement, QuarantinePlan } from "../policy/plan.ts";
+import { principalKey } from "../policy/principal.ts";
+import { residualAllows } from "../policy/residual.ts";
+import type { Settings } from "./services.ts";
+
+/** Everything that the decision looks at. */
+export type QuarantineFacts = {
+  readonly operation: Pick<Operation, "id" | "principal" | "reason">;
+  readonly cluster: string;
+  readonly pod: Pod;
+  readonly facts: NamespaceFacts;
+  readonly settings: Settings;
+  readonly enforcement: Enforcement;
+  /** Names of configured endpoints whose selector matches no pod now. */
+  readonly emptyEndpoints: readonly string[];
+};
+
+/** The plan of a quarantine, or the reason why there is none. Pure. */
+export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal {
+  const { pod, facts, settings, operation } = given;
+  const no = refuseTarget({ ...settings, pod, services: facts.services }) ?? refuseForeignMark(pod);
+  if (no !== undefined) return no;
+  const policies = facts.policies.filter((policy) => policy.metadata.labels?.[marks.operation] !== operation.id);
+  const removes = keysToRemove(pod.labels, { ...facts, policies });
+  const plan = {
+    kind: "quarantine",
+    version: 1,
+    target: { cluster: given.cluster, namespace: pod.namespace, pod: pod.name },
+    podUid: pod.uid,
+    labelsBefore: pod.labels,
+    snapshotHash: canonicalHash(pod.labels),
+    removes,
+    policy: policyFor(given),
+    label: labelPatch(pod, operation.id),
+    strip: stripPatch(pod.uid, pod.labels, removes, operation.id),
+    settleMs: settings.settleMs,
+    leavesServices: servicesOf(pod, facts.services),
+    lastReady: isLastReady(pod, facts.services, facts.pods),
+    controller: pod.controller,
+    effects: [...serviceEffects(pod, facts.services, facts.pods), controllerEffect(pod, facts.workloads)],
+    warnings: warningsFor(given),
+    residual: residualAllows(policies, labelsDuring(pod.labels, removes, operation.id)),
+    enforcement: given.enforcement,
+    confirmations: confirmationsFor(pod),
+  } satisfies Omit<QuarantinePlan, "hash">;
+  return { ...plan, hash: planHash(plan) };
+}
+
+/**
+ * SHA-256 over the writes and what they change for the workload. Not over resourceVersions, the numbers of other pods
+ * or anything else that a busy cluster changes by itself: those would void every approval.
+ */
+function planHash(plan: Omit<QuarantinePlan, "hash">): string {
+  const { effects: _effects, warnings: _warnings, label, ...rest } = plan;
+  return canonicalHash({ ...rest, label: label.filter(({ path }) => path !== "/metadata/resourceVersion") });
+}
+
+function policyFor({ operation, pod, settings }: QuarantineFacts): NetworkPolicy {
+  return quarantineNetworkPolicy({
+    operation: operation.id,
+    namespace: pod.namespace,
+    pod: { name: pod.name, uid: pod.uid },
+    labelsBefore: pod.labels,
+    endpoints: settings.endpoints,
+    principal: principalKey(operation.principal) ?? "unknown",
+    reason: operation.reason,
+  });
+}
+
+/** A pod that bears our label is quarantined already; the caller looked for that operation and did not find it. */
+function refuseForeignMark(pod: Pod): Refusal | undefined {
+  const mark = pod.labels[marks.quarantine];
+  return mark === undefined
+    ? undefined
+    : refusal(
+        `the pod already bears the quarantine label of operation ${mark}`,
+        `Look at /np status ${pod.namespace}; end that quarantine first with /np release.`,
+      );
+}
+
+function warningsFor({ pod, facts, emptyEndpoints, enforcement, cluster }: QuarantineFacts): readonly string[] {
+  return [
+    ...(enforcement === "enforced" ? [] : [notKnown(enforcement, cluster)]),
+    ...emptyEndpoints.map((name) => `Endpoint ${name} of the configuration matches no pod now.`),
+    ...(pod.terminating ? ["The pod is being deleted already; it is still enforced until it is gone."] : []),
+    ...(facts.ageMs > 5_000 ? [`This is what was known ${Math.round(facts.ageMs / 1_000)} s ago.`] : []),
+  ];
+}
+
+function notKnown(enforcement: "not-enforced" | "unknown", cluster: string): string {
+  return enforcement === "unknown"
+    ? `Whether cluster ${cluster} enforces NetworkPolicy is not known (enforcement in the configuration).`
+    : `Cluster ${cluster} does not enforce NetworkPolicy: this will not isolate the pod.`;
+}

@@ -1,0 +1,161 @@
+import type { Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
+import type { Endpoint } from "../policy/endpoint.ts";
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import { marks } from "../policy/marks.ts";
+import type { Pod } from "../policy/objects.ts";
+import type { Operation } from "../policy/operation.ts";
+import type { QuarantinePlan } from "../policy/plan.ts";
+import { selects } from "../policy/selector.ts";
+import { accept } from "./accept.ts";
+import { refused } from "./answers.ts";
+import { operationCard, planPreview } from "./card.ts";
+import type { Command } from "./command.ts";
+import { findPod } from "./find-pod.ts";
+import { recordRefusal } from "./journal.ts";
+import { planQuarantine } from "./quarantine-plan.ts";
+import type { Reply } from "./reply.ts";
+import type { Request } from "./request.ts";
+import { attachCard, type Context, clusterOf, type Services, store } from "./services.ts";
+
+type QuarantineCommand = Extract<Command, { kind: "quarantine" }>;
+
+/** Plans a quarantine and shows the plan; nothing is written to the cluster before Confirm. */
+export async function quarantine(context: Context, command: QuarantineCommand): Promise<Reply> {
+  const { services, request, outlet } = context;
+  const target = { cluster: services.defaultCluster, namespace: command.namespace, pod: command.pod };
+  const accepted = await accept(context, { kind: "quarantine", target, command });
+  if (accepted.kind === "answered") return accepted.reply;
+  const { operation } = accepted;
+  const { cluster } = clusterOf(services, target.cluster);
+  const pod = await findPod(cluster, command.namespace, command.pod);
+  if (isRefusal(pod)) return refuse(context, operation, pod, command.dryRun);
+  const existing = await existingQuarantine(services, pod);
+  if (existing !== undefined) return answerExisting(context, operation, existing, command.dryRun);
+  const plan = await drawQuarantine(services, operation, pod, "cache");
+  if (isRefusal(plan)) return refuse(context, operation, plan, command.dryRun);
+  const denied = await refusePermissions(cluster, pod.namespace, request.source);
+  if (denied !== undefined) return refuse(context, operation, denied, command.dryRun);
+  const planned: Operation = {
+    ...operation,
+    state: "planned",
+    target: plan.target,
+    plan,
+    steps: [...operation.steps, { step: "planned", at: services.now() }],
+    ...(command.reviewMs === undefined ? {} : { reviewAt: request.at + command.reviewMs }),
+  };
+  if (command.dryRun) return planPreview(planned);
+  const stored = await store(services, planned);
+  const reply = operationCard(stored, services.now());
+  await attachCard(services, stored, await outlet.show(reply, undefined));
+  return reply;
+}
+
+/** Gathers facts and decides: the plan as it would be now. */
+export async function drawQuarantine(
+  services: Services,
+  operation: Operation,
+  pod: Pod,
+  from: "cache" | "fresh",
+): Promise<QuarantinePlan | Refusal> {
+  const { cluster, enforcement } = clusterOf(services, operation.target.cluster);
+  const facts = await cluster.facts(pod.namespace, from);
+  const emptyEndpoints = await endpointsWithoutPods(cluster, services.settings.endpoints, facts, pod.namespace);
+  const { settings } = services;
+  return planQuarantine({ operation, cluster: cluster.name, pod, facts, settings, enforcement, emptyEndpoints });
+}
+
+/** The live operation that quarantines this pod already. */
+async function existingQuarantine(services: Services, pod: Pod): Promise<Operation | undefined> {
+  const mark = pod.labels[marks.quarantine];
+  const operation = mark === undefined ? undefined : await services.operations.get(mark);
+  return operation?.plan?.podUid === pod.uid ? operation : undefined;
+}
+
+async function answerExisting(
+  { services, outlet }: Context,
+  operation: Operation,
+  existing: Operation,
+  dryRun: boolean,
+): Promise<Reply> {
+  if (!dryRun) {
+    await store(services, {
+      ...operation,
+      state: "refused",
+      result: { headline: `Already quarantined by ${existing.id}`, tone: "warning", lines: [], audited: "" },
+    });
+  }
+  const card = operationCard(existing, services.now());
+  const reply: Reply = { ...card, shape: "note", headline: `Already quarantined by ${existing.id}: ${card.headline}` };
+  await outlet.show(reply, undefined);
+  return reply;
+}
+
+async function refuse(
+  { services, request, outlet }: Context,
+  operation: Operation,
+  no: Refusal,
+  dryRun: boolean,
+): Promise<Reply> {
+  const { namespace, pod } = operation.target;
+  const what = `quarantine ${namespace}/${pod}`;
+  if (!dryRun) {
+    await store(services, {
+      ...operation,
+      state: "refused",
+      result: { headline: `Refused: ${what}`, tone: "warning", lines: [no.reason], audited: "" },
+    });
+  }
+  await recordRefusal(services, request, { verb: "quarantine", namespace, why: no.reason });
+  const reply = { ...refused(what, no), operation: operation.id };
+  await outlet.show(reply, undefined);
+  return reply;
+}
+
+/** Asks the API server beforehand, so that a missing RoleBinding is a clear answer and not a half-done quarantine. */
+async function refusePermissions(
+  cluster: Cluster,
+  namespace: string,
+  source: Request["source"],
+): Promise<Refusal | undefined> {
+  const policies = { group: "networking.k8s.io", plural: "networkpolicies" };
+  const [create, remove, patch] = await Promise.all([
+    cluster.mayI("create", policies, namespace),
+    cluster.mayI("delete", policies, namespace),
+    cluster.mayI("patch", { group: "", plural: "pods" }, namespace),
+  ]);
+  if (create.allowed && remove.allowed && patch.allowed) return undefined;
+  if (source === "terminal") {
+    return refusal(
+      `Kubernetes does not let you write NetworkPolicies and patch pods in namespace ${namespace}`,
+      "Ask for these rights, or use Bulkhead in Slack.",
+    );
+  }
+  return refusal(
+    `Kubernetes does not let Bulkhead write in namespace ${namespace}`,
+    `Opt the namespace in: kubectl create rolebinding bulkhead-write -n ${namespace} --clusterrole=bulkhead-write --serviceaccount=bulkhead:bulkhead`,
+  );
+}
+
+/** Names of the endpoints by selector that no pod matches now: a typing error there is best seen beforehand. */
+async function endpointsWithoutPods(
+  cluster: Cluster,
+  endpoints: readonly Endpoint[],
+  own: NamespaceFacts,
+  namespace: string,
+): Promise<readonly string[]> {
+  const bySelector = endpoints.filter(({ peer }) => peer.ipBlock === undefined);
+  if (bySelector.length === 0) return [];
+  const all = await cluster.namespaces();
+  const empty = await Promise.all(
+    bySelector.map(async ({ name, peer }) => {
+      const wanted = peer.namespaceSelector;
+      const names =
+        wanted === undefined ? [namespace] : all.filter(({ labels }) => selects(wanted, labels)).map((one) => one.name);
+      const facts = await Promise.all(
+        names.map(async (one) => (one === namespace ? own : cluster.facts(one, "cache"))),
+      );
+      return facts.some(({ pods }) => pods.some(({ labels }) => selects(peer.podSelector, labels))) ? [] : [name];
+    }),
+  );
+  return empty.flat();
+}

@@ -1,0 +1,124 @@
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import { marks } from "../policy/marks.ts";
+import type { Operation } from "../policy/operation.ts";
+import type { KeepChoice, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import { accept } from "./accept.ts";
+import { refused } from "./answers.ts";
+import { operationCard, planPreview } from "./card.ts";
+import type { Command } from "./command.ts";
+import { findPod } from "./find-pod.ts";
+import { recordRefusal } from "./journal.ts";
+import { planRelease } from "./release-plan.ts";
+import type { Reply } from "./reply.ts";
+import { attachCard, type Context, clusterOf, type Services, store } from "./services.ts";
+import { verifiedSnapshot } from "./snapshot.ts";
+
+export type ReleaseCommand = Extract<Command, { kind: "release" }>;
+
+/** A quarantine with its plan: what a release can lift. */
+export type Quarantine = Operation & { readonly plan: QuarantinePlan };
+
+/** Plans the end of a quarantine and shows the plan; nothing is written to the cluster before Confirm. */
+export async function release(context: Context, command: ReleaseCommand): Promise<Reply> {
+  const { services, outlet } = context;
+  const found = await findQuarantine(services, command.what);
+  if (isRefusal(found)) return refuse(context, undefined, found);
+  const accepted = await accept(context, { kind: "release", target: found.target, command });
+  if (accepted.kind === "answered") return accepted.reply;
+  const { operation } = accepted;
+  const plan = await drawRelease(services, found, command);
+  if (isRefusal(plan)) return refuse(context, command.dryRun ? undefined : operation, plan);
+  const planned: Operation = {
+    ...operation,
+    state: "planned",
+    lifts: found.id,
+    plan,
+    steps: [...operation.steps, { step: "planned", at: services.now() }],
+  };
+  if (command.dryRun) return planPreview(planned);
+  const stored = await store(services, planned);
+  const reply = operationCard(stored, services.now());
+  await attachCard(services, stored, await outlet.show(reply, undefined));
+  return reply;
+}
+
+/** The quarantine that is meant, by id, by the beginning of one, or by its pod. */
+export async function findQuarantine(services: Services, what: ReleaseCommand["what"]): Promise<Quarantine | Refusal> {
+  if (!("operation" in what)) return quarantineOfPod(services, what.namespace, what.pod);
+  const [id, ...more] = await services.operations.startingWith(what.operation);
+  if (more.length > 0) return refusal(`several operations begin with ${what.operation}`, "Type more of the id.");
+  const operation = id === undefined ? undefined : await services.operations.get(id);
+  if (operation === undefined) return refusal(`there is no operation ${what.operation}`, "Look at /np status.");
+  return liftable(operation);
+}
+
+/** Gathers facts and decides: the plan as it would be now. */
+export async function drawRelease(
+  services: Services,
+  quarantine: Quarantine,
+  choice: { readonly deletePod: boolean; readonly keep: KeepChoice },
+): Promise<ReleasePlan | Refusal> {
+  const { cluster } = clusterOf(services, quarantine.target.cluster);
+  const { namespace, pod: name } = quarantine.target;
+  const [pod, policy, facts] = await Promise.all([
+    cluster.getPod(namespace, name),
+    cluster.getPolicy(namespace, quarantine.plan.policy.metadata.name),
+    cluster.facts(namespace, "cache"),
+  ]);
+  const snapshot = await verifiedSnapshot(services, quarantine, policy);
+  if (isRefusal(snapshot)) return snapshot;
+  return planRelease({
+    ...choice,
+    quarantine,
+    pod: pod?.uid === quarantine.plan.podUid ? pod : undefined,
+    facts,
+    labelsBefore: snapshot.labels,
+    warnings: snapshot.warnings,
+    settleMs: services.settings.settleMs,
+  });
+}
+
+/** By the pod's own label where it is there, else by the operations that are live: the pod may be gone. */
+async function quarantineOfPod(services: Services, namespace: string, name: string): Promise<Quarantine | Refusal> {
+  const { cluster } = clusterOf(services, services.defaultCluster);
+  const pod = await findPod(cluster, namespace, name);
+  const mark = isRefusal(pod) ? undefined : pod.labels[marks.quarantine];
+  const marked = mark === undefined ? undefined : await services.operations.get(mark);
+  if (marked !== undefined) return liftable(marked);
+  const live = await services.operations.list({ namespace, live: true });
+  const [only, ...more] = live.filter(({ kind, target }) => kind === "quarantine" && target.pod.startsWith(name));
+  if (only !== undefined && more.length === 0) return liftable(only);
+  if (only !== undefined)
+    return refusal(`several quarantines in ${namespace} are of pods that begin with ${name}`, "Name the operation.");
+  return refusal(`no quarantine of ${namespace}/${name} is known`, `Look at /np status ${namespace}.`);
+}
+
+function liftable(operation: Operation): Quarantine | Refusal {
+  const { id, kind, plan, state } = operation;
+  if (kind !== "quarantine" || plan?.kind !== "quarantine") {
+    return refusal(`${id} is no quarantine`, "Look at /np status for what can be released.");
+  }
+  if (state === "done")
+    return refusal(`${id} was released already (${operation.liftedBy ?? "by hand"})`, "Nothing is left to do.");
+  if (state === "in-force" || state === "failed" || state === "running") return { ...operation, plan };
+  return refusal(`${id} never took effect (${state})`, "Nothing is left to do.");
+}
+
+async function refuse(
+  { services, request, outlet }: Context,
+  operation: Operation | undefined,
+  no: Refusal,
+): Promise<Reply> {
+  const namespace = operation?.target.namespace;
+  if (operation !== undefined) {
+    await store(services, {
+      ...operation,
+      state: "refused",
+      result: { headline: "Refused: release", tone: "warning", lines: [no.reason], audited: "" },
+    });
+  }
+  await recordRefusal(services, request, { verb: "release", namespace, why: no.reason });
+  const reply = { ...refused("release", no), operation: operation?.id };
+  await outlet.show(reply, undefined);
+  return reply;
+}

@@ -1,0 +1,155 @@
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { canonicalJson } from "../policy/canonical.ts";
+import { annotationPath, restorePatch, unlabelPatch } from "../policy/detach.ts";
+import { marks } from "../policy/marks.ts";
+import type { JsonPatchOperation, Pod } from "../policy/objects.ts";
+import type { QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import { StepFailed } from "./isolate.ts";
+import { deletionCost } from "./release-plan.ts";
+import type { Services } from "./services.ts";
+
+/** One release on its way. */
+export type Restoration = {
+  readonly services: Pick<Services, "wait">;
+  readonly cluster: Cluster;
+  readonly plan: ReleasePlan;
+  readonly quarantine: QuarantinePlan;
+  done(step: string): Promise<void>;
+};
+
+/** What the read-back found: `exact` where labels are as before and nothing of ours is left. */
+export type Restored = { readonly exact: boolean; readonly lines: readonly string[] };
+
+/** How long a deleted pod may take to go before the release ends without removing the policy. */
+const goneWithinMs = 45_000;
+
+/**
+ * Ends a quarantine without an open moment (invariant 6): the old labels come back while our policy still holds, then
+ * a settle time, then the quarantine label goes, then the policy. Every step looks at what is there and does only what
+ * is missing, so that each can be repeated.
+ */
+export async function restore(restoration: Restoration): Promise<Restored> {
+  const { plan, services } = restoration;
+  if (plan.mode === "restore") {
+    await relabel(restoration, 3);
+    await restoration.done("labels back");
+    await services.wait(plan.settleMs);
+    await restoration.done("settled");
+    await unlabel(restoration, 3);
+    await restoration.done("quarantine label off");
+  }
+  if (plan.mode === "delete") {
+    await deletePod(restoration);
+    await restoration.done("pod gone");
+  }
+  await removePolicy(restoration, 3);
+  await restoration.done("policy deleted");
+  const found = await readBack(restoration);
+  await restoration.done("read back");
+  return found;
+}
+
+async function relabel(restoration: Restoration, tries: number): Promise<void> {
+  const { cluster, plan } = restoration;
+  const pod = await thePod(restoration);
+  if (pod === undefined) return;
+  const labels = restorePatch(pod, plan.labelsBefore);
+  const patch = [...labels, ...(labels.length === 0 ? [] : costPatch(pod, plan))];
+  if (patch.length === 0) return;
+  const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, patch);
+  if (kind !== "conflict") return;
+  if (tries <= 1) throw new StepFailed("the pod's labels kept changing", "The quarantine is still in force.");
+  return relabel(restoration, tries - 1);
+}
+
+/** Tells the ReplicaSet whom to keep; goes in the same patch as the labels, since it acts on them at once. */
+function costPatch(pod: Pod, { keep }: ReleasePlan): readonly JsonPatchOperation[] {
+  if (keep === "any") return [];
+  const value = keep === "this" ? "2147483647" : "-2147483648";
+  if (pod.annotated) return [{ op: "add", path: annotationPath(deletionCost), value }];
+  return [
+    { op: "test", path: "/metadata/resourceVersion", value: pod.resourceVersion },
+    { op: "add", path: "/metadata/annotations", value: { [deletionCost]: value } },
+  ];
+}
+
+async function unlabel(restoration: Restoration, tries: number): Promise<void> {
+  const { cluster, plan } = restoration;
+  const pod = await thePod(restoration);
+  if (pod?.labels[marks.quarantine] !== plan.lifts) return;
+  const patch = [...unlabelPatch(pod.uid, plan.lifts), ...uncostPatch(pod, plan)];
+  const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, patch);
+  if (kind !== "conflict") return;
+  if (tries <= 1)
+    throw new StepFailed("the pod kept changing", "Its labels are back; the quarantine policy is still in force.");
+  return unlabel(restoration, tries - 1);
+}
+
+/** By now the ReplicaSet has chosen: the pod's own cost comes back. */
+function uncostPatch(pod: Pod, { keep, deletionCostBefore }: ReleasePlan): readonly JsonPatchOperation[] {
+  if (keep === "any" || pod.annotations[deletionCost] === undefined) return [];
+  const path = annotationPath(deletionCost);
+  return deletionCostBefore === undefined
+    ? [{ op: "remove", path }]
+    : [{ op: "replace", path, value: deletionCostBefore }];
+}
+
+/** A pod that is being deleted still runs: the policy stays until it is gone. */
+async function deletePod({ cluster, plan, services }: Restoration): Promise<void> {
+  const { namespace, pod } = plan.target;
+  await cluster.deletePod(namespace, pod, plan.podUid);
+  for (let waitedMs = 0; waitedMs < goneWithinMs; waitedMs += 500) {
+    const still = await cluster.getPod(namespace, pod);
+    if (still === undefined || still.uid !== plan.podUid) return;
+    await services.wait(500);
+  }
+  throw new StepFailed(
+    "the pod is still terminating",
+    "The quarantine stays in force; release it again once the pod is gone.",
+  );
+}
+
+/** Only what is ours: the object must bear the operation, and be the version that was just read. */
+async function removePolicy(restoration: Restoration, tries: number): Promise<void> {
+  const { cluster, plan, quarantine } = restoration;
+  const { namespace, name } = quarantine.policy.metadata;
+  const policy = await cluster.getPolicy(namespace, name);
+  const { uid, resourceVersion, labels } = policy?.metadata ?? {};
+  if (uid === undefined || resourceVersion === undefined || labels?.[marks.operation] !== plan.lifts) return;
+  const { kind } = await cluster.deletePolicy(namespace, name, { uid, resourceVersion });
+  if (kind !== "conflict") return;
+  if (tries <= 1)
+    throw new StepFailed(`NetworkPolicy ${name} kept changing`, `It is still there; it selects no pod now.`);
+  return removePolicy(restoration, tries - 1);
+}
+
+async function readBack(restoration: Restoration): Promise<Restored> {
+  const { cluster, plan } = restoration;
+  const [pod, policies] = await Promise.all([
+    thePod(restoration),
+    cluster.listPolicies(`${marks.operation}=${plan.lifts}`),
+  ]);
+  const left = policies.map(({ metadata }) => `NetworkPolicy ${metadata.name} is still there`);
+  if (pod === undefined) return { exact: left.length === 0, lines: [...left, goneLine(plan)] };
+  const exact = canonicalJson(pod.labels) === canonicalJson(plan.labelsBefore);
+  const kept = Object.keys(pod.labels).filter((key) => !Object.hasOwn(plan.labelsBefore, key));
+  const labels = exact
+    ? "The pod's labels are exactly as before."
+    : kept.length > 0
+      ? `The pod's labels are as before, and ${kept.toSorted().join(", ")} beside them.`
+      : "The pod's labels are not as before: somebody changed them meanwhile.";
+  const owner =
+    pod.controller === undefined
+      ? "No controller owns the pod."
+      : `${pod.controller.kind} ${pod.controller.name} owns the pod again.`;
+  return { exact: exact && left.length === 0, lines: [...left, labels, owner] };
+}
+
+function goneLine({ mode }: ReleasePlan): string {
+  return mode === "restore" ? "The pod is gone: its controller deleted it as one too many." : "The pod is gone.";
+}
+
+async function thePod({ cluster, plan }: Restoration): Promise<Pod | undefined> {
+  const pod = await cluster.getPod(plan.target.namespace, plan.target.pod);
+  return pod?.uid === plan.podUid ? pod : undefined;
+}

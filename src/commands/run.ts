@@ -1,0 +1,155 @@
+import { type Decision, decideAccess, type Verb } from "../policy/access.ts";
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import { operationId } from "../policy/operation.ts";
+import { note, refused, text, usageAnswer } from "./answers.ts";
+import { audit } from "./audit.ts";
+import type { Command, CommandName } from "./command.ts";
+import type { Desk, Outlet } from "./desk.ts";
+import { help } from "./help.ts";
+import { recordRefusal } from "./journal.ts";
+import { parse } from "./parse.ts";
+import { press } from "./press.ts";
+import { quarantine } from "./quarantine.ts";
+import { findQuarantine, type ReleaseCommand, release } from "./release.ts";
+import type { Reply } from "./reply.ts";
+import type { Press, Request } from "./request.ts";
+import type { Context, Services } from "./services.ts";
+import { status } from "./status.ts";
+import { whoami } from "./whoami.ts";
+
+/** The one door: parses, authorises, runs, maps errors, measures. No command can forget any of it. */
+export function createDesk(services: Services): Desk {
+  return {
+    understand: (request) => understand(request),
+    run: (request, outlet) => guarded(services, outlet, request, () => run({ services, request, outlet })),
+    press: (request, outlet) => guarded(services, outlet, request, () => press({ services, request, outlet })),
+    turnAway: (asked, why, outlet) =>
+      guarded(services, outlet, asked, () => turnAway({ services, request: asked, outlet }, why)),
+  };
+}
+
+type Spec<C> = {
+  /** The right that it needs; none for help and whoami. */
+  readonly verb: Verb | undefined;
+  /** The namespace that it is about; may look the target up, and a refusal then ends the command. */
+  readonly namespace: (services: Services, command: C) => string | undefined | Promise<string | Refusal>;
+  readonly run: (context: Context, command: C) => Promise<Reply>;
+};
+
+const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> } = {
+  quarantine: { verb: "quarantine", namespace: (_, { namespace }) => namespace, run: quarantine },
+  release: { verb: "release", namespace: (services, { what }) => namespaceOf(services, what), run: release },
+  status: { verb: "status", namespace: (_, { namespace }) => namespace, run: status },
+  audit: { verb: "audit", namespace: (_, { namespace }) => namespace, run: audit },
+  whoami: { verb: undefined, namespace: () => undefined, run: whoami },
+  help: { verb: undefined, namespace: () => undefined, run: help },
+};
+
+async function namespaceOf(services: Services, what: ReleaseCommand["what"]): Promise<string | Refusal> {
+  if ("namespace" in what) return what.namespace;
+  const found = await findQuarantine(services, what);
+  return isRefusal(found) ? found : found.target.namespace;
+}
+
+function understand(request: Request): ReturnType<Desk["understand"]> {
+  const command = parse(request.text);
+  if (command.kind === "usage") return { line: "That command was not understood.", operation: undefined };
+  if (command.kind !== "quarantine" && command.kind !== "release") return { line: command.kind, operation: undefined };
+  const operation = command.dryRun ? undefined : operationId(command.kind, request.delivery);
+  return { line: inWords(command), operation };
+}
+
+function inWords(command: Extract<Command, { kind: "quarantine" | "release" }>): string {
+  const dry = command.dryRun ? " (dry run)" : "";
+  if (command.kind === "quarantine") return `quarantine ${command.namespace}/${command.pod}${dry}`;
+  const { what } = command;
+  return `release ${"operation" in what ? what.operation : `${what.namespace}/${what.pod}`}${dry}`;
+}
+
+async function run(context: Context): Promise<Reply> {
+  const { services, request, outlet } = context;
+  const command = parse(request.text);
+  if (command.kind === "usage") return tell(outlet, usageAnswer(command.problem, command.topic));
+  if (isRead(command) && !(await firstDelivery(services, request))) return note("Answered already", []);
+  const spec = specs[command.kind] as Spec<Command>;
+  return (await refuseUnlessAllowed(context, command, spec)) ?? spec.run(context, command);
+}
+
+/** Nobody without the right anywhere learns even whether the target exists. */
+async function refuseUnlessAllowed(
+  { services, request, outlet }: Context,
+  command: Command,
+  spec: Spec<Command>,
+): Promise<Reply | undefined> {
+  const { verb } = spec;
+  if (verb === undefined) return undefined;
+  const may = (namespace: string | undefined): Decision =>
+    decideAccess(services.settings.access, request.principal, verb, namespace);
+  const anywhere = may(undefined);
+  const namespace = anywhere.allowed ? await spec.namespace(services, command) : undefined;
+  if (typeof namespace === "object") return tell(outlet, refused(command.kind, namespace));
+  const decision = anywhere.allowed ? may(namespace) : anywhere;
+  if (decision.allowed) return undefined;
+  await recordRefusal(services, request, { verb, namespace, why: decision.reason });
+  return tell(outlet, refused(command.kind, refusal(decision.reason, "Type /np whoami to see what you may do.")));
+}
+
+function isRead({ kind }: Command): boolean {
+  return kind !== "quarantine" && kind !== "release";
+}
+
+/** Reading twice does no harm, so it goes on where the store is away. */
+async function firstDelivery(services: Services, { delivery }: Request): Promise<boolean> {
+  try {
+    return await services.operations.firstDelivery(delivery);
+  } catch {
+    return true;
+  }
+}
+
+async function turnAway({ services, request, outlet }: Context<Request | Press>, why: string): Promise<Reply> {
+  await recordRefusal(services, request, { verb: "text" in request ? "command" : "press", why });
+  return tell(outlet, refused("this cannot be used here", refusal(why, "Ask somebody of the team to run it.")));
+}
+
+/** The one place that catches: whatever broke, the caller gets one visible answer (invariant 10). */
+async function guarded(
+  services: Services,
+  outlet: Outlet,
+  asked: Request | Press,
+  work: () => Promise<Reply>,
+): Promise<Reply> {
+  const verb = "text" in asked ? commandName(asked.text) : `press ${asked.action}`;
+  let reply: Reply;
+  try {
+    reply = await work();
+  } catch (error) {
+    services.meter({
+      kind: "error",
+      where: verb,
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    reply = await tell(outlet, broken(verb, error));
+  }
+  services.meter({ kind: "command", verb, outcome: reply.outcome, ms: services.now() - asked.at });
+  return reply;
+}
+
+/** A name from a closed set, since it becomes a metric's label. */
+function commandName(typed: string): string {
+  return parse(typed).kind;
+}
+
+function broken(verb: string, error: unknown): Reply {
+  const why = error instanceof Error ? error.message : String(error);
+  return note(
+    `Failed: ${verb}`,
+    [text(why), text("Type /np status to see what is in force, then try again.")],
+    "failed",
+  );
+}
+
+async function tell(outlet: Outlet, reply: Reply): Promise<Reply> {
+  await outlet.show(reply, undefined);
+  return reply;
+}

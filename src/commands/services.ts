@@ -1,0 +1,103 @@
+import type { AuditLog } from "../audit/log.ts";
+import type { Cluster } from "../kubernetes/cluster.ts";
+import type { AccessRule } from "../policy/access.ts";
+import type { Endpoint } from "../policy/endpoint.ts";
+import type { CardReference, Operation } from "../policy/operation.ts";
+import type { Enforcement } from "../policy/plan.ts";
+import type { Operations } from "../scheduler/operations.ts";
+import type { Outlet } from "./desk.ts";
+import type { Request } from "./request.ts";
+
+/** What configuration decides for commands. */
+export type Settings = {
+  readonly access: readonly AccessRule[];
+  readonly protectedNamespaces: readonly string[];
+  readonly ownNamespace: string;
+  readonly redisService: { readonly name: string; readonly namespace: string } | undefined;
+  readonly endpoints: readonly Endpoint[];
+  readonly settleMs: number;
+};
+
+export type ClusterEntry = { readonly cluster: Cluster; readonly enforcement: Enforcement };
+
+/** Something that is counted or timed; main.ts makes metrics of it. */
+export type MeterEvent =
+  | { readonly kind: "command"; readonly verb: string; readonly outcome: string; readonly ms: number }
+  | {
+      readonly kind: "step";
+      readonly verb: string;
+      readonly step: string;
+      readonly sinceCommandMs: number;
+      readonly sinceConfirmMs: number;
+    }
+  | { readonly kind: "refusal"; readonly verb: string }
+  | { readonly kind: "error"; readonly where: string; readonly message: string };
+
+/** Everything that commands need from the world. */
+export type Services = {
+  readonly settings: Settings;
+  readonly clusters: ReadonlyMap<string, ClusterEntry>;
+  readonly defaultCluster: string;
+  readonly operations: Operations;
+  readonly audit: AuditLog;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after so many milliseconds; tests pass a clock of their own. */
+  wait(ms: number): Promise<void>;
+  /** Which replica writes, for the audit. */
+  readonly replica: string;
+  meter(event: MeterEvent): void;
+};
+
+/** One command, or one press on a button, on its way. */
+export type Context<Asked = Request> = {
+  readonly services: Services;
+  readonly request: Asked;
+  readonly outlet: Outlet;
+};
+
+/** The cluster of an operation. Throws where configuration no longer names it: nothing can be done then. */
+export function clusterOf(services: Services, name: string): ClusterEntry {
+  const entry = services.clusters.get(name);
+  if (entry === undefined) throw new Error(`cluster ${name} is not configured`);
+  return entry;
+}
+
+/** Stores the operation; throws `LostRace` where another replica or click was first. */
+export async function store(services: Services, operation: Operation): Promise<Operation> {
+  const stored = await services.operations.replace(operation);
+  if (stored === undefined) throw new LostRace(operation.id);
+  return stored;
+}
+
+/** Changes an operation whatever others change at the same time: read, change, compare-and-set, a few times. */
+export async function amend(
+  services: Services,
+  id: string,
+  change: (operation: Operation) => Operation,
+  tries = 5,
+): Promise<Operation> {
+  const current = await services.operations.get(id);
+  if (current === undefined) throw new Error(`operation ${id} is not stored any more`);
+  const stored = await services.operations.replace(change(current));
+  if (stored !== undefined) return stored;
+  if (tries <= 1) throw new LostRace(id);
+  return amend(services, id, change, tries - 1);
+}
+
+/** Keeps where the operation's card lies; without a card there is nothing to keep. */
+export async function attachCard(
+  services: Services,
+  { id }: Operation,
+  card: CardReference | undefined,
+): Promise<Operation | undefined> {
+  return card === undefined ? undefined : amend(services, id, (operation) => ({ ...operation, card }));
+}
+
+/** Somebody else changed the operation first: whoever catches it reads again and decides again. */
+export class LostRace extends Error {
+  constructor(operation: string) {
+    super(`operation ${operation} was changed by somebody else at the same time`);
+    this.name = "LostRace";
+  }
+}

@@ -1,0 +1,85 @@
+import { decideAccess } from "../policy/access.ts";
+import { formatDuration } from "../policy/duration.ts";
+import { marks } from "../policy/marks.ts";
+import type { NetworkPolicy } from "../policy/objects.ts";
+import type { Operation } from "../policy/operation.ts";
+import { principalName } from "../policy/principal.ts";
+import { list, note, text } from "./answers.ts";
+import type { Command } from "./command.ts";
+import type { Reply, Section } from "./reply.ts";
+import type { Context, Services } from "./services.ts";
+
+/** What is in force, from the cluster (which holds the truth), and how Bulkhead itself is. */
+export async function status(
+  { services, request, outlet }: Context,
+  command: Extract<Command, { kind: "status" }>,
+): Promise<Reply> {
+  const visible = (namespace: string): boolean =>
+    (command.namespace === undefined || command.namespace === namespace) &&
+    decideAccess(services.settings.access, request.principal, "status", namespace).allowed;
+  const [clusters, operations, store] = await Promise.all([
+    Promise.all([...services.clusters.keys()].map((name) => clusterSection(services, name, visible))),
+    openOperations(services, visible),
+    storeLines(services),
+  ]);
+  const where = command.namespace === undefined ? "" : ` in ${command.namespace}`;
+  const reply = note(`Status${where}`, [...clusters, operations, list("Bulkhead", store)]);
+  await outlet.show(reply, undefined);
+  return reply;
+}
+
+async function clusterSection(
+  services: Services,
+  name: string,
+  visible: (namespace: string) => boolean,
+): Promise<Section> {
+  const entry = services.clusters.get(name);
+  if (entry === undefined) return text(`Cluster ${name} is not configured.`);
+  const title = `Cluster ${name}: policy enforcement ${entry.enforcement}`;
+  try {
+    const ours = await entry.cluster.listPolicies(`${marks.kind}=quarantine`);
+    const shown = ours.filter(({ metadata }) => visible(metadata.namespace));
+    return list(
+      title,
+      shown.length === 0
+        ? ["nothing of Bulkhead's is in force"]
+        : shown.map((policy) => inForce(policy, services.now())),
+    );
+  } catch (error) {
+    return list(title, [`NOT REACHABLE: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+function inForce({ metadata }: NetworkPolicy, now: number): string {
+  const { labels = {}, annotations = {}, namespace, creationTimestamp } = metadata;
+  const [pod = "?"] = (annotations[marks.pod] ?? "?").split(" ");
+  const age = creationTimestamp === undefined ? "?" : formatDuration(Math.max(0, now - Date.parse(creationTimestamp)));
+  const reason = annotations[marks.reason] ?? "";
+  return `${labels[marks.operation] ?? "?"}: ${namespace}/${pod} quarantined for ${age} by ${annotations[marks.principal] ?? "?"}${reason === "" ? "" : `: ${reason}`}`;
+}
+
+async function openOperations(services: Services, visible: (namespace: string) => boolean): Promise<Section> {
+  try {
+    const live = (await services.operations.list({ live: true })).filter(({ target }) => visible(target.namespace));
+    return list("Operations", live.length === 0 ? ["none is open"] : live.map(operationLine));
+  } catch {
+    return list("Operations", ["not known: Redis does not answer"]);
+  }
+}
+
+function operationLine({ id, kind, state, target, principal, result }: Operation): string {
+  const where = `${target.namespace}/${target.pod}`;
+  return `${id}: ${kind} ${where}, ${state}, by ${principalName(principal)}${result === undefined ? "" : `: ${result.headline}`}`;
+}
+
+async function storeLines(services: Services): Promise<readonly string[]> {
+  try {
+    const { seq, hash } = await services.audit.head();
+    return [
+      "Redis answers",
+      seq === 0 ? "the audit chain is empty" : `the audit chain has ${seq} entries, head ${hash.slice(0, 12)}`,
+    ];
+  } catch {
+    return ["Redis does NOT answer: nothing can be written from Slack until it does"];
+  }
+}

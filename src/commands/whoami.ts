@@ -1,0 +1,43 @@
+import { grantsOf } from "../policy/access.ts";
+import { type Principal, principalKey, principalName } from "../policy/principal.ts";
+import { list, note, text } from "./answers.ts";
+import type { Reply } from "./reply.ts";
+import type { Context } from "./services.ts";
+
+/** Whom Bulkhead takes the caller for, how it knows, and what the access section grants. */
+export async function whoami({ services, request, outlet }: Context): Promise<Reply> {
+  const { principal } = request;
+  const grants = grantsOf(services.settings.access, principal).map(
+    ({ rule, verbs, namespaces }) =>
+      `${verbs.join(", ")} in ${namespaces.join(", ")} (rule ${rule} of the access section)`,
+  );
+  const reply = note(`You are ${principalName(principal)}`, [
+    text(origin(principal)),
+    grants.length === 0
+      ? text("You may do nothing but help and whoami: no rule of the access section names you.")
+      : list("You may", grants),
+  ]);
+  await outlet.show(reply, undefined);
+  return reply;
+}
+
+function origin(principal: Principal): string {
+  const key = principalKey(principal) ?? "nobody";
+  switch (principal.kind) {
+    case "slack":
+      return `Known by Slack's ids, as ${key}.`;
+    case "terminal":
+      return terminalOrigin[principal.source].replace("KEY", key);
+    case "in-pod":
+      return "Whoever can exec into the container is this one shared principal.";
+    case "scheduler":
+      return "Bulkhead itself.";
+  }
+}
+
+const terminalOrigin = {
+  "self-subject-review": "The API server says so of your kubeconfig (SelfSubjectReview), as KEY.",
+  "client-certificate": "Your kubeconfig's client certificate says so (common name), as KEY.",
+  configured: "Your configuration says so (terminal.user); the API server could not be asked. As KEY.",
+  unknown: "Neither the API server nor your kubeconfig says who you are; set terminal.user in the configuration.",
+} as const;

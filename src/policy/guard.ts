@@ -1,0 +1,83 @@
+import type { Pod, Service } from "./objects.ts";
+import { selects } from "./selector.ts";
+
+/** A "no" with its reason and what to do next, both for people. */
+export type Refusal = { readonly kind: "refusal"; readonly reason: string; readonly next: string };
+
+/** What the guard rules look at. */
+export type GuardInput = {
+  readonly pod: Pod;
+  readonly services: readonly Service[];
+  readonly protectedNamespaces: readonly string[];
+  /** The bot's own namespace. */
+  readonly ownNamespace: string;
+  /** The Service that REDIS_URL names, where it names one of this cluster. */
+  readonly redisService: { readonly name: string; readonly namespace: string } | undefined;
+};
+
+type Rule = (input: GuardInput) => Refusal | undefined;
+
+/** The first reason why this pod may not be quarantined; undefined where there is none. */
+export function refuseTarget(input: GuardInput): Refusal | undefined {
+  for (const rule of rules) {
+    const refusal = rule(input);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+export function isRefusal(value: object): value is Refusal {
+  return "kind" in value && value.kind === "refusal";
+}
+
+export function refusal(reason: string, next: string): Refusal {
+  return { kind: "refusal", reason, next };
+}
+
+const ownNamespace: Rule = ({ pod, ownNamespace: own }) =>
+  pod.namespace === own
+    ? refusal(`${own} is Bulkhead's own namespace: cutting it off would end the response`, "Choose another pod.")
+    : undefined;
+
+const protectedNamespace: Rule = ({ pod, protectedNamespaces }) =>
+  protectedNamespaces.includes(pod.namespace)
+    ? refusal(
+        `namespace ${pod.namespace} is protected`,
+        "An administrator can change protectedNamespaces in the configuration.",
+      )
+    : undefined;
+
+const ownRedis: Rule = ({ pod, services, redisService }) => {
+  const service = services.find(
+    ({ name, namespace }) => name === redisService?.name && namespace === redisService.namespace,
+  );
+  if (service === undefined || Object.keys(service.selector).length === 0) return undefined;
+  return selects({ matchLabels: service.selector }, pod.labels)
+    ? refusal("this pod is Bulkhead's own Redis", "Choose another pod.")
+    : undefined;
+};
+
+/** NetworkPolicy is undefined for these: engines ignore them or filter the whole node (facts: network-policy §1). */
+const hostNetwork: Rule = ({ pod }) =>
+  pod.hostNetwork
+    ? refusal(
+        "it uses the host's network, where NetworkPolicy does not apply",
+        "Cordon and drain the node, or filter on the node itself.",
+      )
+    : undefined;
+
+/** The kubelet owns it: the API server's copy is a mirror, its labels are put back. */
+const staticPod: Rule = ({ pod }) =>
+  pod.mirror
+    ? refusal(
+        "it is a static pod: its kubelet runs it from a file, and what is written here is only a mirror",
+        `Remove its manifest on node ${pod.nodeName ?? "(unknown)"}.`,
+      )
+    : undefined;
+
+const finished: Rule = ({ pod }) =>
+  pod.phase === "Succeeded" || pod.phase === "Failed"
+    ? refusal(`it has finished (${pod.phase}) and has no network any more`, "Nothing needs to be cut off.")
+    : undefined;
+
+const rules: readonly Rule[] = [ownNamespace, protectedNamespace, ownRedis, hostNetwork, staticPod, finished];

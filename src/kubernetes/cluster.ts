@@ -7,12 +7,15 @@ import type {
   Service,
   Workload,
 } from "../policy/objects.ts";
+import { type ClusterCache, createCache } from "./cache.ts";
 import type { Connection } from "./connection.ts";
 import { listFacts } from "./facts.ts";
 import { listAll } from "./list.ts";
 import { parseNamespace, parsePod, parsePolicy } from "./parse.ts";
 import { reviewAccess } from "./permission.ts";
-import { collectionPath, objectPath, resources } from "./resources.ts";
+import { collectionPath, resources } from "./resources.ts";
+import type { Change } from "./store.ts";
+import type { WatchState } from "./watch-progress.ts";
 import { createPolicy, deleteObject, getObject, getPolicy, patchPod } from "./writes.ts";
 
 /** Everything in one namespace that a decision about a pod looks at, from one moment as near as lists allow. */
@@ -32,6 +35,8 @@ export type Deleted = { readonly kind: "deleted" | "gone" | "conflict" };
 
 /** Whether the API server lets this identity do it, and its reason where it says one. */
 export type Permission = { readonly allowed: boolean; readonly reason: string };
+
+export type PodListener = (change: Change<Pod>) => void;
 
 /**
  * One Kubernetes cluster. Reads named `get…`/`list…` go to the API server; `facts` and the name look-ups may come from
@@ -60,40 +65,77 @@ export type Cluster = {
   patchPod(namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<Patched>;
   /** DELETE with the uid as precondition. */
   deletePod(namespace: string, name: string, uid: string): Promise<Deleted>;
+  /** How each watch of the cache stands; empty where there is no cache. The cache is complete when all are synced. */
+  watches(): readonly WatchState[];
+  /** Calls the listener with every change of a pod that the cache sees; the answer ends that. Never without a cache. */
+  onPodChange(listener: PodListener): () => void;
   /** Ends watches and connections. */
   close(): Promise<void>;
 };
 
-export type ClusterOptions = { readonly now: () => number };
+export type ClusterOptions = {
+  readonly now: () => number;
+  /** Whether to keep a cache by watching every namespace; a terminal's one command does not. */
+  readonly watch: boolean;
+  /** Told of every failure of a watch, which goes on by itself. Default: nobody. */
+  readonly onProblem?: (error: unknown, path: string) => void;
+};
 
-/** Rejects with KubernetesError of kind `credentials` where the kubeconfig cannot be used; nothing is asked yet. */
+/** Rejects with KubernetesError of kind `credentials` where the kubeconfig cannot be used; asks the server nothing yet. */
 export async function createCluster(name: string, connection: Connection, options: ClusterOptions): Promise<Cluster> {
   await connection.credentials();
-  void options;
+  const listeners = new Set<PodListener>();
+  const onPodChange: PodListener = (change) => {
+    for (const listener of listeners) listener(change);
+  };
+  const { now, onProblem = () => {} } = options;
+  const cache = options.watch ? createCache(connection, { now, onPodChange, onProblem }) : undefined;
   return {
     name,
-    async getPod(namespace, pod) {
-      const raw = await getObject(connection, resources.pods, namespace, pod);
+    ...createReads(connection, cache),
+    ...createWrites(connection),
+    watches: () => cache?.states() ?? [],
+    onPodChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async close() {
+      await cache?.close();
+      await connection.close();
+    },
+  };
+}
+
+type Reads = "getPod" | "listPods" | "getPolicy" | "listPolicies" | "namespaces" | "facts" | "mayI";
+
+function createReads(connection: Connection, cache: ClusterCache | undefined): Pick<Cluster, Reads> {
+  const list = async <T>(path: string, parse: (raw: unknown) => T, labelSelector = ""): Promise<readonly T[]> =>
+    (await listAll(connection, path, parse, { labelSelector })).items;
+  return {
+    async getPod(namespace, name) {
+      const raw = await getObject(connection, resources.pods, namespace, name);
       return raw === undefined ? undefined : parsePod(raw);
     },
-    async listPods(namespace, labelSelector) {
-      return (await listAll(connection, collectionPath(resources.pods, namespace), parsePod, { labelSelector })).items;
+    listPods: (namespace, selector) => list(collectionPath(resources.pods, namespace), parsePod, selector),
+    getPolicy: (namespace, name) => getPolicy(connection, namespace, name),
+    listPolicies: (selector) => list(collectionPath(resources.policies), parsePolicy, selector),
+    namespaces: async () => cache?.namespaces() ?? (await list(collectionPath(resources.namespaces), parseNamespace)),
+    async facts(namespace, from) {
+      const cached = from === "cache" ? cache?.facts(namespace) : undefined;
+      return cached ?? (await listFacts(connection, namespace));
     },
-    getPolicy: (namespace, policy) => getPolicy(connection, namespace, policy),
-    async listPolicies(labelSelector) {
-      return (await listAll(connection, collectionPath(resources.policies), parsePolicy, { labelSelector })).items;
-    },
-    async namespaces() {
-      return (await listAll(connection, collectionPath(resources.namespaces), parseNamespace)).items;
-    },
-    facts: (namespace) => listFacts(connection, namespace),
     mayI: (verb, { group, plural }, namespace) => reviewAccess(connection, { verb, group, plural, namespace }),
+  };
+}
+
+type Writes = "createPolicy" | "deletePolicy" | "patchPod" | "deletePod";
+
+function createWrites(connection: Connection): Pick<Cluster, Writes> {
+  return {
     createPolicy: (policy) => createPolicy(connection, policy),
-    deletePolicy: (namespace, policy, { uid, resourceVersion }) =>
-      deleteObject(connection, objectPath(resources.policies, namespace, policy), policy, { uid, resourceVersion }),
-    patchPod: (namespace, pod, patch) => patchPod(connection, namespace, pod, patch),
-    deletePod: (namespace, pod, uid) =>
-      deleteObject(connection, objectPath(resources.pods, namespace, pod), pod, { uid }),
-    close: () => connection.close(),
+    deletePolicy: (namespace, name, { uid, resourceVersion }) =>
+      deleteObject(connection, resources.policies, { namespace, name }, { uid, resourceVersion }),
+    patchPod: (namespace, name, patch) => patchPod(connection, namespace, name, patch),
+    deletePod: (namespace, name, uid) => deleteObject(connection, resources.pods, { namespace, name }, { uid }),
   };
 }

@@ -1,9 +1,8 @@
 import { jsonOf } from "./answer.ts";
-import { type CredentialSource, type Credentials, createCredentialStore } from "./credentials.ts";
-import { KubernetesError } from "./failure.ts";
+import type { CredentialSource, Credentials } from "./credentials.ts";
 import { jsonLines } from "./json-lines.ts";
 import { withRetries } from "./retry.ts";
-import { createSender, readAnswer, type ServerClock } from "./sender.ts";
+import { createSender, readAnswer, type Sent, type ServerClock } from "./sender.ts";
 import { callOf, type Exchange } from "./transport.ts";
 
 export type RequestOptions = {
@@ -26,8 +25,11 @@ export type RequestOptions = {
 export type Connection = {
   /** One call, limited in time, with its safe retries (withRetries says which). */
   request(method: Exchange["method"], path: string, options?: RequestOptions): Promise<unknown>;
-  /** GET whose answer is JSON lines, until the server or the signal ends it. The signal is its only time limit. */
-  stream(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator<unknown, void>;
+  /**
+   * GET whose answer is JSON lines: resolves when the answer has begun, and the lines come until the server or the
+   * signal, its only time limit, ends them. No retries.
+   */
+  stream(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<unknown>>;
   credentials(): Promise<Credentials>;
   serverClock(): ServerClock | undefined;
   /** Leaves pooled connections that may be frozen. */
@@ -53,23 +55,16 @@ export function createConnection(options: ConnectionOptions): Connection {
       const attempt = async () => jsonOf(await readAnswer(await sender.send(exchange)), callOf(exchange));
       return await withRetries(attempt, given.repeatable ?? method === "GET", limits);
     },
-    async *stream(path, query, signal) {
+    async stream(path, query, signal) {
       const exchange = exchangeOf("GET", path, { query, signal });
       const sent = await sender.send(exchange);
-      if (sent.response.statusCode !== 200) {
-        jsonOf(await readAnswer(sent), callOf(exchange));
-        return;
-      }
-      try {
-        yield* jsonLines(sent.response.body);
-      } catch (error) {
-        throw sent.broken(error);
-      }
+      if (sent.response.statusCode !== 200) jsonOf(await readAnswer(sent), callOf(exchange));
+      return documentsOf(sent);
     },
-    credentials: sender.credentials,
-    serverClock: sender.serverClock,
-    renew: sender.renew,
-    close: sender.close,
+    credentials: () => sender.credentials(),
+    serverClock: () => sender.serverClock(),
+    renew: () => sender.renew(),
+    close: () => sender.close(),
   };
 }
 
@@ -92,4 +87,12 @@ function exchangeOf(
     body: body === undefined ? undefined : JSON.stringify(body),
     signal: AbortSignal.any(limits),
   };
+}
+
+async function* documentsOf({ response, broken }: Sent): AsyncGenerator<unknown, void> {
+  try {
+    yield* jsonLines(response.body);
+  } catch (error) {
+    throw broken(error);
+  }
 }

@@ -97,13 +97,13 @@ export type Preconditions = { readonly uid: string; readonly resourceVersion?: s
 /** DELETE of exactly that object; repeatable, since its uid never returns. */
 export async function deleteObject(
   connection: Connection,
-  path: string,
-  name: string,
+  resource: Resource,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
   preconditions: Preconditions,
 ): Promise<Deleted> {
   try {
     const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
-    await connection.request("DELETE", path, { body, repeatable: true });
+    await connection.request("DELETE", objectPath(resource, namespace, name), { body, repeatable: true });
     return { kind: "deleted" };
   } catch (error) {
     if (isAbsent(error, name)) return { kind: "gone" };

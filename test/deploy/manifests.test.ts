@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import { find, type Kustomization, type Manifest, read, readKustomization, readYaml } from "./manifests.ts";
+import { expected, rights } from "./rights.ts";
+
+const base = readKustomization("deploy/base");
+const kustomization = readYaml<Kustomization>("deploy/base/kustomization.yaml");
+const pod = find(base, "Deployment", "bulkhead").spec!.template.spec;
+const container = pod.containers[0]!;
+
+describe("the rights that deploy/ grants", () => {
+  const roles = base.filter(({ rules }) => rules !== undefined);
+
+  it("are exactly the table, role by role", () => {
+    const granted = Object.fromEntries(roles.map((role) => [nameIn(roles, role), rights(role.rules!)]));
+    expect(granted).toEqual(expected);
+  });
+
+  it("hold no wildcard, no secret, no subresource and no right to grant rights", () => {
+    const all = roles.flatMap((role) => rights(role.rules!));
+    expect(all.length).toBeGreaterThan(40);
+    for (const forbidden of ["*", "secrets", "pods/", "rbac.authorization.k8s.io", "impersonate", "serviceaccounts"]) {
+      expect(all.filter((right) => right.includes(forbidden))).toEqual([]);
+    }
+  });
+
+  it("reach the bot for reading everywhere, for writing nowhere", () => {
+    const bindings = base.filter(({ roleRef }) => roleRef !== undefined);
+    expect(bindings.map(({ kind, roleRef }) => `${kind} of ${roleRef!.kind} ${roleRef!.name}`)).toEqual([
+      "ClusterRoleBinding of ClusterRole bulkhead-read",
+      "RoleBinding of Role bulkhead-records",
+    ]);
+    for (const { subjects } of bindings) expect(subjects).toEqual([bot]);
+  });
+
+  it("reach a namespace that opts in by one RoleBinding, for the bot alone", () => {
+    const objects = readKustomization("deploy/opt-in");
+    expect(objects.map(({ kind, roleRef, subjects }) => ({ kind, roleRef, subjects }))).toEqual([
+      {
+        kind: "RoleBinding",
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "bulkhead-write" },
+        subjects: [bot],
+      },
+    ]);
+    expect(readYaml<Kustomization>("deploy/opt-in/kustomization.yaml").namespace).toBeTruthy();
+  });
+
+  it("reach people at a terminal by one group, named once in each binding", () => {
+    const objects = readKustomization("deploy/terminal");
+    expect(objects.map(({ kind, roleRef }) => `${kind} of ${roleRef!.kind} ${roleRef!.name}`)).toEqual([
+      "ClusterRoleBinding of ClusterRole bulkhead-terminal",
+      "RoleBinding of Role bulkhead-terminal",
+    ]);
+    expect(objects.map(({ subjects }) => subjects!.map(({ kind, name }) => `${kind} ${name}`))).toEqual([
+      ["Group on-call"],
+      ["Group on-call"],
+    ]);
+  });
+});
+
+describe("the bot's pod", () => {
+  it("meets the restricted Pod Security Standard, on a read-only root", () => {
+    expect(pod.securityContext).toEqual({
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      runAsGroup: 1000,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+    for (const shared of ["hostNetwork", "hostPID", "hostIPC", "initContainers"])
+      expect(pod).not.toHaveProperty(shared);
+    expect(pod.containers).toHaveLength(1);
+    expect(find(base, "Namespace", "bulkhead").metadata.labels).toMatchObject({
+      "pod-security.kubernetes.io/enforce": "restricted",
+    });
+  });
+
+  it("runs as the user that the Dockerfile names", () => {
+    expect(read("Dockerfile")).toMatch(/^USER 1000:1000$/m);
+  });
+
+  it("is asked whether it lives and whether it is ready on the port it names", () => {
+    const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+    expect(probes.map(({ httpGet }) => `${httpGet.port}${httpGet.path}`)).toEqual([
+      "http/livez",
+      "http/livez",
+      "http/readyz",
+    ]);
+    expect(container.ports).toEqual([{ name: "http", containerPort: 8080 }]);
+    expect(find(base, "Service", "bulkhead").spec).toMatchObject({
+      type: "ClusterIP",
+      ports: [{ name: "http", port: 8080, targetPort: "http" }],
+    });
+  });
+
+  it("has bounded memory and two mounts: its configuration, and /tmp to write to", () => {
+    expect(container.resources).toMatchObject({ requests: { memory: "192Mi" }, limits: { memory: "512Mi" } });
+    expect(container.volumeMounts).toEqual([
+      { name: "config", mountPath: "/etc/bulkhead", readOnly: true },
+      { name: "tmp", mountPath: "/tmp" },
+    ]);
+    expect(pod.volumes).toEqual([
+      { name: "config", configMap: { name: "bulkhead-config" } },
+      { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
+    ]);
+  });
+
+  it("gets its service account's token because it asks; nothing else in the namespace does", () => {
+    expect(pod).toMatchObject({ serviceAccountName: "bulkhead", automountServiceAccountToken: true });
+    expect(find(base, "ServiceAccount", "bulkhead")).toMatchObject({ automountServiceAccountToken: false });
+  });
+
+  it("replaces itself one at a time, and is given time to finish", () => {
+    expect(find(base, "Deployment", "bulkhead").spec).toMatchObject({ replicas: 1, strategy: { type: "Recreate" } });
+    expect(pod["terminationGracePeriodSeconds"]).toBeGreaterThanOrEqual(30);
+  });
+});
+
+describe("configuration and secrets", () => {
+  it("come from one config.yaml, under a name that the terminal can ask for", () => {
+    expect(kustomization.configMapGenerator).toEqual([
+      { name: "bulkhead-config", files: ["config.yaml"], options: { disableNameSuffixHash: true } },
+    ]);
+    expect(readYaml("deploy/base/config.yaml")).toMatchObject({ protectedNamespaces: ["kube-system"], access: [] });
+  });
+
+  it("need a Secret with exactly the keys of the example, which no kustomization ships", () => {
+    const [example, ...more] = parseExample();
+    expect(more).toEqual([]);
+    expect(example!.metadata).toEqual({ name: "bulkhead-secrets", namespace: "bulkhead" });
+    expect(container.env.map(({ name, valueFrom: { secretKeyRef } }) => [name, secretKeyRef])).toEqual(
+      Object.keys(example!.stringData!).map((key) => [key, { name: "bulkhead-secrets", key }]),
+    );
+    expect(base.filter(({ kind }) => kind === "Secret")).toEqual([]);
+  });
+
+  it("hold placeholders in the example, nothing that looks like a credential", () => {
+    expect(Object.values(parseExample()[0]!.stringData!).filter((value) => !/<.+>/.test(value))).toEqual([]);
+  });
+
+  it("name the image by the version of package.json", () => {
+    const { version } = JSON.parse(read("package.json")) as { version: string };
+    expect(kustomization.images).toEqual([{ name: container.image, newTag: version }]);
+    expect(container.image).toBe("bulkhead");
+  });
+});
+
+const bot = { kind: "ServiceAccount", name: "bulkhead", namespace: "bulkhead" };
+
+/** The kind distinguishes a ClusterRole and a Role of one name. */
+function nameIn(roles: readonly Manifest[], { kind, metadata: { name } }: Manifest): string {
+  return roles.filter((role) => role.metadata.name === name).length > 1 ? `${kind}/${name}` : name;
+}
+
+function parseExample(): readonly Manifest[] {
+  return [readYaml<Manifest>("deploy/secrets.example.yaml")];
+}

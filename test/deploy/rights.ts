@@ -1,0 +1,58 @@
+import type { Rule } from "./manifests.ts";
+
+/** `verb group/resource` for each thing that the rules allow; the core group is `core`. Sorted. */
+export function rights(rules: readonly Rule[]): readonly string[] {
+  return rules
+    .flatMap(({ apiGroups, resources, verbs, resourceNames }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) =>
+          verbs.map((verb) => `${verb} ${group || "core"}/${resource}${resourceNames ? `: ${resourceNames.join(", ")}` : ""}`),
+        ),
+      ),
+    )
+    .sort();
+}
+
+/** All of the verbs on each of the resources, as `rights` writes them. */
+function each(verbs: readonly string[], resources: readonly string[]): readonly string[] {
+  return resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)).sort();
+}
+
+const look = ["get", "list", "watch"];
+
+/** What deploy/ grants, and why. A right that is not here is not granted; one that is here is needed. */
+export const expected = {
+  /** The bot, everywhere. */
+  "bulkhead-read": each(look, [
+    // Names that people type; labels that policies select by; protection.
+    "core/namespaces",
+    // The target, its labels, its node, its owner.
+    "core/pods",
+    // What the pod leaves, whether it is the last ready one, and that it has left.
+    "core/services",
+    "core/endpoints",
+    "discovery.k8s.io/endpointslices",
+    // What its controller does: starts a replacement, works again, stalls.
+    "core/replicationcontrollers",
+    "apps/deployments",
+    "apps/replicasets",
+    "apps/statefulsets",
+    "apps/daemonsets",
+    "batch/jobs",
+    // What else allows or denies its traffic; what of ours is in force.
+    "networking.k8s.io/networkpolicies",
+  ]),
+  /** The bot, in a namespace that has opted in. */
+  "bulkhead-write": [
+    // Our policy comes and goes with the operation; a change is a patch with its uid.
+    ...each(["create", "delete", "patch"], ["networking.k8s.io/networkpolicies"]),
+    // The quarantine label, and the labels that come off and go back; `release --delete-pod`.
+    ...each(["delete", "patch"], ["core/pods"]),
+  ].sort(),
+  /** The bot, in its own namespace: records of operations that began without Redis, found, progressed, adopted. */
+  "bulkhead-records": each(["create", "delete", "get", "list", "patch", "update", "watch"], ["core/configmaps"]),
+  /** A person at a terminal. The ClusterRole: what `edit` on one's own namespaces leaves out. */
+  "ClusterRole/bulkhead-terminal": each(look, ["core/namespaces", "networking.k8s.io/networkpolicies"]),
+  /** The Role: one's own record, and reading the configuration. */
+  "Role/bulkhead-terminal": each(["create", "delete", "get", "list", "update"], ["core/configmaps"]),
+} as const;

@@ -1,0 +1,108 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { webApi } from "@slack/bolt";
+import type { Reply } from "../commands/reply.ts";
+import type { CardReference } from "../policy/operation.ts";
+import { calling, refusal } from "./calls.ts";
+import { latestWins } from "./latest-wins.ts";
+import { type Message, renderPlainly, renderReply } from "./render.ts";
+
+/** Durable messages in channels, and ephemeral ones for where no response_url is left. */
+export type Cards = {
+  /** Posts a card. Undefined where the bot has no way into the channel; throws where Slack fails. */
+  post(reply: Reply, channel: string): Promise<CardReference | undefined>;
+  /**
+   * Brings a card to what the reply says. Several updates of one card go one after the other, and only the latest of
+   * those that wait is sent. False where the card is gone or the channel closed; throws where Slack fails.
+   */
+  update(reply: Reply, card: CardReference): Promise<boolean>;
+  /** A message that only this person sees; may get lost (Slack promises no delivery). Throws where Slack fails. */
+  whisper(reply: Reply, channel: string, user: string): Promise<void>;
+};
+
+const noWayIn = new Set([
+  "not_in_channel",
+  "channel_not_found",
+  "is_archived",
+  "restricted_action",
+  "restricted_action_read_only_channel",
+  "no_permission",
+  "ekm_access_denied",
+  "team_access_not_granted",
+]);
+
+const cardIsGone = new Set(["message_not_found", "cant_update_message", "edit_window_closed"]);
+
+const badBlocks = new Set(["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"]);
+
+/** getPermalink is nice to have: a card waits this long for it and no longer. */
+const permalinkTimeoutMs = 500;
+
+export function createCards(client: webApi.WebClient, command: string): Cards {
+  const updates = latestWins<Reply, boolean>();
+
+  async function update(reply: Reply, card: CardReference): Promise<boolean> {
+    try {
+      await withPlainFallback(reply, command, (message) =>
+        // Without `parse`, chat.update falls back to `client`, which links names and addresses in the text.
+        calling(() => client.chat.update({ ...message, channel: card.channel, ts: card.ts, parse: "none" }), {
+          repeatable: true,
+        }),
+      );
+      return true;
+    } catch (error) {
+      const why = refusal(error);
+      if (why !== undefined && (cardIsGone.has(why) || noWayIn.has(why))) return false;
+      throw error;
+    }
+  }
+
+  return {
+    async post(reply, channel) {
+      const ts = await post(client, channel, { reply, command });
+      if (ts === undefined) return undefined;
+      const permalink = await permalinkOf(client, channel, ts);
+      return { channel, ts, ...(permalink === undefined ? {} : { permalink }) };
+    },
+    update: (reply, card) => updates(`${card.channel}/${card.ts}`, reply, (latest) => update(latest, card)),
+    async whisper(reply, channel, user) {
+      await withPlainFallback(reply, command, (message) =>
+        calling(() => client.chat.postEphemeral({ ...message, channel, user }), { repeatable: false }),
+      );
+    },
+  };
+}
+
+type Rendering = { readonly reply: Reply; readonly command: string };
+
+/** Not repeated after silence: a second card of one operation is worse than the way round by response_url. */
+async function post(client: webApi.WebClient, channel: string, { reply, command }: Rendering) {
+  try {
+    const posted = await withPlainFallback(reply, command, (message) =>
+      calling(() => client.chat.postMessage({ ...message, channel, unfurl_links: false, unfurl_media: false }), {
+        repeatable: false,
+      }),
+    );
+    return posted.ts;
+  } catch (error) {
+    const why = refusal(error);
+    if (why !== undefined && noWayIn.has(why)) return undefined;
+    throw error;
+  }
+}
+
+async function withPlainFallback<T>(reply: Reply, command: string, send: (message: Message) => Promise<T>): Promise<T> {
+  try {
+    return await send(renderReply(reply, command));
+  } catch (error) {
+    if (!badBlocks.has(refusal(error) ?? "")) throw error;
+    return await send(renderPlainly(reply));
+  }
+}
+
+async function permalinkOf(client: webApi.WebClient, channel: string, ts: string): Promise<string | undefined> {
+  const asked = client.chat.getPermalink({ channel, message_ts: ts }).then(
+    (answer) => answer.permalink,
+    () => undefined,
+  );
+  return Promise.race([asked, wait(permalinkTimeoutMs, undefined, { ref: false })]);
+}

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import type { Press, Request } from "../commands/request.ts";
+import type { Principal } from "../policy/principal.ts";
+import { actionPrefix } from "./render.ts";
+
+/** What a payload says about who called, where, and how to answer; ids only, none of it checked yet. */
+export type Caller = {
+  readonly enterprise: string | undefined;
+  readonly team: string;
+  readonly user: string;
+  readonly channel: string | undefined;
+  readonly responseUrl: string | undefined;
+  /** The button was on an ephemeral message, which only its own response_url can change. */
+  readonly onEphemeral: boolean;
+};
+
+/** When an envelope arrived (milliseconds since the epoch), and Slack's id of it. */
+export type Arrival = { readonly at: number; readonly envelope: string };
+
+type Read<T> = { readonly caller: Caller; readonly request: T };
+
+const id = z.string().min(1).max(64);
+const optionalId = id.nullish().transform((value) => value ?? undefined);
+
+const commandPayload = z.object({
+  team_id: id,
+  user_id: id,
+  channel_id: id,
+  enterprise_id: optionalId,
+  text: z.string().default(""),
+  trigger_id: z.string().optional(),
+  response_url: z.string().optional(),
+});
+
+/** A slash command's payload (docs.slack.dev, slash commands; Bolt `SlashCommand`); undefined where it is malformed. */
+export function readCommand(payload: unknown, arrival: Arrival): Read<Request> | undefined {
+  const parsed = commandPayload.safeParse(payload);
+  if (!parsed.success) return undefined;
+  const { data } = parsed;
+  const caller: Caller = {
+    enterprise: data.enterprise_id,
+    team: data.team_id,
+    user: data.user_id,
+    channel: data.channel_id,
+    responseUrl: data.response_url,
+    onEphemeral: false,
+  };
+  const delivery = deliveryKey(caller, data.trigger_id, arrival);
+  return { caller, request: { ...origin(caller, arrival), text: data.text, delivery } };
+}
+
+const pressPayload = z.object({
+  team: z.object({ id }).nullish(),
+  enterprise: z.object({ id }).nullish(),
+  user: z.object({ id, team_id: optionalId }),
+  channel: z.object({ id }).optional(),
+  container: z
+    .object({ channel_id: optionalId, message_ts: optionalId, is_ephemeral: z.boolean().default(false) })
+    .default({ channel_id: undefined, message_ts: undefined, is_ephemeral: false }),
+  actions: z
+    .tuple([z.object({ action_id: z.string(), value: z.string().default(""), action_ts: optionalId })])
+    .rest(z.unknown()),
+  trigger_id: z.string().optional(),
+  response_url: z.string().optional(),
+});
+
+/** A block_actions payload of one of our buttons (Bolt `BlockAction`); undefined where it is malformed. */
+export function readPress(payload: unknown, arrival: Arrival): Read<Press> | undefined {
+  const parsed = pressPayload.safeParse(payload);
+  if (!parsed.success) return undefined;
+  const { data } = parsed;
+  const [action] = data.actions;
+  // With an org-wide installation `team` is null and the user's own team is what there is.
+  const team = data.team?.id ?? data.user.team_id;
+  if (team === undefined) return undefined;
+  const caller: Caller = {
+    enterprise: data.enterprise?.id,
+    team,
+    user: data.user.id,
+    channel: data.container.channel_id ?? data.channel?.id,
+    responseUrl: data.response_url,
+    onEphemeral: data.container.is_ephemeral,
+  };
+  const pressed = { action: action.action_id.slice(actionPrefix.length), operation: action.value };
+  const card = cardOf(caller, data.container.message_ts);
+  const moment = action.action_ts === undefined ? undefined : `${caller.user}:${action.action_ts}`;
+  const delivery = deliveryKey(caller, data.trigger_id ?? moment, arrival);
+  return { caller, request: { ...origin(caller, arrival), ...pressed, card, delivery } };
+}
+
+/** Slack sends the same trigger_id with every delivery of one command or press; an envelope id is new each time. */
+function deliveryKey(caller: Caller, trigger: string | undefined, arrival: Arrival): string {
+  return `slack:${caller.team}:${trigger ?? arrival.envelope}`;
+}
+
+function origin(caller: Caller, arrival: Arrival) {
+  return { principal: principalOf(caller), source: "slack", channel: caller.channel, at: arrival.at } as const;
+}
+
+/** The principal that the payload names, without a display name until Slack has been asked. */
+export function principalOf(caller: Caller, displayName?: string): Extract<Principal, { kind: "slack" }> {
+  const { enterprise, team, user } = caller;
+  return { kind: "slack", enterprise, team, user, displayName };
+}
+
+/** The ts of an ephemeral message means nothing to the Web API: no card. */
+function cardOf(caller: Caller, ts: string | undefined): Press["card"] {
+  if (caller.onEphemeral || caller.channel === undefined || ts === undefined) return undefined;
+  return { channel: caller.channel, ts };
+}

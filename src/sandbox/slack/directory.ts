@@ -1,0 +1,85 @@
+import { type Answer, type Arguments, type Method, refuse, stringOf } from "./method.ts";
+import { type SandboxChannel, type SandboxUser, team } from "./people.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** users.info, conversations.info and conversations.members. */
+export function directoryMethods(workspace: Workspace): readonly (readonly [string, Method])[] {
+  return [
+    ["users.info", (args) => userInfo(workspace, args)],
+    ["conversations.info", (args) => channelInfo(workspace, args)],
+    ["conversations.members", (args) => channelMembers(workspace, args)],
+  ];
+}
+
+/** A channel the app may know of: private ones only as a member. */
+export function visible(workspace: Workspace, args: Arguments): SandboxChannel | undefined {
+  const channel = workspace.channel(stringOf(args, "channel") ?? "");
+  if (channel === undefined) return undefined;
+  return channel.isPrivate && !workspace.appIsIn(channel) ? undefined : channel;
+}
+
+function userInfo(workspace: Workspace, args: Arguments): Answer {
+  const found = workspace.user(stringOf(args, "user") ?? "");
+  return found === undefined ? refuse("user_not_found") : { ok: true, user: wireUser(found) };
+}
+
+/** A deleted account lacks most flags, as the server's does; is_stranger appears for people of other workspaces only. */
+function wireUser(user: SandboxUser): Readonly<Record<string, unknown>> {
+  const profile = { real_name: user.displayName, display_name: user.displayName, team: user.team };
+  const base = { id: user.id, team_id: user.team, name: user.name, deleted: user.deleted, profile, is_bot: user.isBot };
+  if (user.deleted) return base;
+  return {
+    ...base,
+    real_name: user.displayName,
+    tz: "Etc/UTC",
+    is_admin: false,
+    is_owner: false,
+    is_restricted: user.isRestricted,
+    is_ultra_restricted: user.isUltraRestricted,
+    is_app_user: false,
+    ...(user.team !== team.id && { is_stranger: user.isStranger }),
+  };
+}
+
+function channelInfo(workspace: Workspace, args: Arguments): Answer {
+  const found = visible(workspace, args);
+  if (found === undefined) return refuse("channel_not_found");
+  return { ok: true, channel: wireChannel(found, workspace.appIsIn(found)) };
+}
+
+function wireChannel(channel: SandboxChannel, isMember: boolean): Readonly<Record<string, unknown>> {
+  return {
+    id: channel.id,
+    name: channel.name,
+    is_channel: true,
+    is_group: false,
+    is_im: false,
+    is_mpim: false,
+    is_private: channel.isPrivate,
+    is_archived: channel.isArchived,
+    is_general: false,
+    is_shared: channel.isExtShared,
+    is_ext_shared: channel.isExtShared,
+    is_pending_ext_shared: channel.isPendingExtShared,
+    is_org_shared: false,
+    is_member: isMember,
+    context_team_id: team.id,
+    shared_team_ids: [team.id],
+  };
+}
+
+/** Paged by `limit` (100 where absent) and `cursor`, which is where the next page starts. */
+function channelMembers(workspace: Workspace, args: Arguments): Answer {
+  const found = visible(workspace, args);
+  if (found === undefined) return refuse("channel_not_found");
+  const limit = Number(args.get("limit") ?? 100);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) return refuse("invalid_limit");
+  const start = Number(stringOf(args, "cursor") ?? 0);
+  if (!Number.isInteger(start) || start < 0) return refuse("invalid_cursor");
+  const end = start + limit;
+  return {
+    ok: true,
+    members: found.members.slice(start, end),
+    response_metadata: { next_cursor: end < found.members.length ? String(end) : "" },
+  };
+}

@@ -4,7 +4,8 @@ import type { Connection } from "./connection.ts";
 import { parseNamespace, parsePod, parsePolicy, parseService } from "./parse.ts";
 import { collectionPath, type Resource, resources } from "./resources.ts";
 import type { Change } from "./store.ts";
-import { type Watch, type WatchState, watchCollection } from "./watch.ts";
+import { type Watch, watchCollection } from "./watch.ts";
+import type { WatchState } from "./watch-progress.ts";
 import { parseWorkload, workloadResources } from "./workloads.ts";
 
 /** The cluster as its watches last saw it, trimmed to what decisions need. */

@@ -12,11 +12,12 @@ import type { Connection } from "./connection.ts";
 import { listFacts } from "./facts.ts";
 import { listAll } from "./list.ts";
 import { parseNamespace, parsePod, parsePolicy } from "./parse.ts";
+import { patchPod } from "./patch.ts";
 import { reviewAccess } from "./permission.ts";
 import { collectionPath, resources } from "./resources.ts";
 import type { Change } from "./store.ts";
 import type { WatchState } from "./watch-progress.ts";
-import { createPolicy, deleteObject, getObject, getPolicy, patchPod } from "./writes.ts";
+import { createPolicy, deleteObject, getObject, getPolicy } from "./writes.ts";
 
 /** Everything in one namespace that a decision about a pod looks at, from one moment as near as lists allow. */
 export type NamespaceFacts = {
@@ -135,7 +136,7 @@ function createWrites(connection: Connection): Pick<Cluster, Writes> {
     createPolicy: (policy) => createPolicy(connection, policy),
     deletePolicy: (namespace, name, { uid, resourceVersion }) =>
       deleteObject(connection, resources.policies, { namespace, name }, { uid, resourceVersion }),
-    patchPod: (namespace, name, patch) => patchPod(connection, namespace, name, patch),
+    patchPod: (namespace, name, patch) => patchPod(connection, { namespace, name }, patch),
     deletePod: (namespace, name, uid) => deleteObject(connection, resources.pods, { namespace, name }, { uid }),
   };
 }

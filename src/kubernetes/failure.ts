@@ -68,3 +68,8 @@ export class KubernetesError extends Error {
 export function isAbsent(error: unknown, name: string): boolean {
   return error instanceof KubernetesError && error.reason === "NotFound" && error.details.name === name;
 }
+
+/** Whether a precondition did not hold, or another write came in between. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof KubernetesError && error.reason === "Conflict";
+}

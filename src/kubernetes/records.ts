@@ -1,6 +1,6 @@
 import { fieldManagers } from "../policy/marks.ts";
 import type { Connection } from "./connection.ts";
-import { isAbsent, KubernetesError } from "./failure.ts";
+import { isAbsent, isConflict, KubernetesError } from "./failure.ts";
 import { listAll } from "./list.ts";
 import type { RawObject } from "./parse.ts";
 import { collectionPath, objectPath, resources } from "./resources.ts";
@@ -86,7 +86,7 @@ async function replace(
     return "replaced";
   } catch (error) {
     if (isAbsent(error, name)) return "gone";
-    if (error instanceof KubernetesError && error.reason === "Conflict") return "conflict";
+    if (isConflict(error)) return "conflict";
     throw error;
   }
 }

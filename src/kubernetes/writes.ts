@@ -1,9 +1,9 @@
 import { fieldManagers } from "../policy/marks.ts";
-import type { JsonPatchOperation, NetworkPolicy } from "../policy/objects.ts";
-import type { Created, Deleted, Patched } from "./cluster.ts";
+import type { NetworkPolicy } from "../policy/objects.ts";
+import type { Created, Deleted } from "./cluster.ts";
 import type { Connection } from "./connection.ts";
-import { isAbsent, KubernetesError } from "./failure.ts";
-import { parsePod, parsePolicy } from "./parse.ts";
+import { isAbsent, isConflict, KubernetesError } from "./failure.ts";
+import { parsePolicy } from "./parse.ts";
 import { collectionPath, objectPath, type Resource, resources } from "./resources.ts";
 
 /**
@@ -53,44 +53,6 @@ export async function getObject(
   }
 }
 
-/**
- * JSON Patch. One with a `test` is repeated after a broken connection; where the first try had taken effect and the
- * test therefore fails, that is a `conflict`, and reading the pod again tells.
- */
-export async function patchPod(
-  connection: Connection,
-  namespace: string,
-  name: string,
-  patch: readonly JsonPatchOperation[],
-): Promise<Patched> {
-  try {
-    const pod = await connection.request("PATCH", objectPath(resources.pods, namespace, name), {
-      query: { fieldManager: fieldManagers.labels },
-      body: patch,
-      contentType: "application/json-patch+json",
-      repeatable: patch.some(({ op }) => op === "test"),
-    });
-    return { kind: "patched", pod: parsePod(pod) };
-  } catch (error) {
-    if (isAbsent(error, name)) return { kind: "gone" };
-    if (isConflict(error) || patchDidNotApply(error)) return { kind: "conflict" };
-    throw error;
-  }
-}
-
-/**
- * The API server answers 422 without any detail where a test failed or a path was missing (apiserver,
- * handlers/patch.go: NewGenericServerResponse); a 422 of validation names the object and the fields.
- */
-function patchDidNotApply(error: unknown): boolean {
-  return (
-    error instanceof KubernetesError &&
-    error.code === 422 &&
-    error.details.name === undefined &&
-    error.details.causes === undefined
-  );
-}
-
 /** What must still be true of the object that is deleted. */
 export type Preconditions = { readonly uid: string; readonly resourceVersion?: string };
 
@@ -110,8 +72,4 @@ export async function deleteObject(
     if (isConflict(error)) return { kind: "conflict" };
     throw error;
   }
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof KubernetesError && error.reason === "Conflict";
 }

@@ -1,0 +1,134 @@
+import type { AddressInfo } from "node:net";
+import { stringify } from "yaml";
+import type { Action, Authorizer, User } from "./access.ts";
+import { readDraft } from "./body.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import type { KubeObject } from "./objects.ts";
+import { createResources, type Resources } from "./resources.ts";
+import { createApiServer } from "./server.ts";
+import { type Change, createStore, type Store } from "./store.ts";
+import { createWrites, type Writes } from "./write.ts";
+
+export type SandboxClusterOptions = {
+  /** Bearer token of an administrator; without it and without `users` no token is needed. */
+  readonly token?: string;
+  /** More tokens and whose they are. */
+  readonly users?: Readonly<Record<string, User>>;
+  /** Whether the user may; everything is allowed without it. SelfSubjectAccessReviews answer by it too. */
+  readonly authorize?: (user: User, action: Action) => boolean;
+  /** Port on 127.0.0.1; 0, the default, for any free one. */
+  readonly port?: number;
+  readonly now?: () => number;
+  /** How many changes are remembered for watches that resume (default 5 000). */
+  readonly historySize?: number;
+  /** Between two bookmarks of a watch (default 60 000 ms, as on the server). */
+  readonly bookmarkEveryMs?: number;
+  /** What is in it at first. */
+  readonly objects?: readonly object[];
+};
+
+export type SandboxCluster = {
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  readonly port: number;
+  /** YAML text of a kubeconfig with the administrator's token. */
+  readonly kubeconfig: string;
+  /** Creates the objects, or replaces those of the same name. Throws StatusError where the server would refuse. */
+  apply(...objects: readonly object[]): KubeObject[];
+  /** What is stored of a kind, over all namespaces or in one. */
+  objects(kind: string, namespace?: string): KubeObject[];
+  readonly faults: Faults;
+  close(): Promise<void>;
+};
+
+/** Starts an API server on loopback with an empty cluster, or with `objects` in it. */
+export async function startSandboxCluster(options: SandboxClusterOptions = {}): Promise<SandboxCluster> {
+  const now = options.now ?? Date.now;
+  const store = createStore(options.historySize ?? 5_000);
+  const resources = createResources();
+  const writes = createWrites(store, now);
+  const faults = createFaults(store.expireHistory);
+  store.subscribe((change) => serveCustomResources(store, resources, change));
+  const apply = (...objects: readonly object[]): KubeObject[] =>
+    objects.map((object) => put({ store, resources, writes }, object));
+  apply(...(options.objects ?? []));
+
+  const server = createApiServer({
+    store,
+    resources,
+    writes,
+    now,
+    faults,
+    authorizer: authorizerOf(options),
+    tokens: tokensOf(options),
+    timing: { bookmarkEveryMs: options.bookmarkEveryMs ?? 60_000 },
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    port,
+    kubeconfig: kubeconfigFor(url, options.token),
+    apply,
+    objects: (kind, namespace) => {
+      const resource = resources.all().find((each) => each.kind === kind);
+      return resource === undefined ? [] : store.list(resource.storage, namespace);
+    },
+    faults,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function put(
+  { store, resources, writes }: { store: Store; resources: Resources; writes: Writes },
+  object: object,
+): KubeObject {
+  const { apiVersion, kind } = object as KubeObject;
+  const resource = resources.ofKind(apiVersion, kind);
+  if (resource === undefined) throw new TypeError(`the sandbox serves no ${kind} in ${apiVersion}`);
+  const { draft } = readDraft(resource, object, "Strict");
+  const namespace = resource.namespaced ? (draft.metadata.namespace ?? "default") : "";
+  const previous = store.get(resource.storage, namespace, draft.metadata.name ?? "");
+  const writing = { manager: "kubectl-client-side-apply" };
+  return previous === undefined
+    ? writes.create(resource, namespace, draft, writing)
+    : writes.update(resource, previous, draft, writing);
+}
+
+/** A definition is served as soon as it is stored; with it go its objects. */
+function serveCustomResources(store: Store, resources: Resources, { type, storage, object }: Change): void {
+  if (storage !== "apiextensions.k8s.io/customresourcedefinitions") return;
+  if (type !== "DELETED") return resources.define(object);
+  for (const gone of resources.undefine(object)) for (const left of store.list(gone)) store.remove(gone, left);
+}
+
+function tokensOf({ token, users = {} }: SandboxClusterOptions): ReadonlyMap<string, User> {
+  const admin: User = { name: "admin", groups: ["system:masters", "system:authenticated"] };
+  return new Map([...(token === undefined ? [] : ([[token, admin]] as const)), ...Object.entries(users)]);
+}
+
+function authorizerOf({ authorize }: SandboxClusterOptions): Authorizer {
+  const allows = (user: User, action: Action): boolean =>
+    user.groups.includes("system:masters") ||
+    (authorize?.(user, action) ?? !user.groups.includes("system:unauthenticated"));
+  return { allows, rulesFor: () => [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }] };
+}
+
+function kubeconfigFor(server: string, token: string | undefined): string {
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "sandbox", cluster: { server } }],
+    users: [{ name: "sandbox", user: token === undefined ? {} : { token } }],
+    contexts: [{ name: "sandbox", context: { cluster: "sandbox", user: "sandbox" } }],
+    "current-context": "sandbox",
+  });
+}

@@ -1,6 +1,11 @@
+import type { Redis } from "ioredis";
+import { createAppender } from "./append.ts";
 import type { ChainedEntry, ChainHead, NewEntry } from "./entry.ts";
+import { findEntry, readEntries, walkEntries } from "./read.ts";
+import { readHead } from "./stream.ts";
 
 export type AuditFilter = {
+  /** Entries whose `at` is no earlier, milliseconds since the epoch. */
   readonly sinceMs?: number;
   readonly namespace?: string;
   /** A principal's key. */
@@ -25,3 +30,32 @@ export type AuditLog = {
   /** Oldest first. */
   read(filter: AuditFilter): Promise<readonly ChainedEntry[]>;
 };
+
+/** An audit log that holds the whole chain itself. */
+export type ChainStore = AuditLog & {
+  /** Every entry, oldest first, unjudged: parsed JSON, or the text where it is none. For verifyChain and the export. */
+  all(): AsyncIterable<unknown>;
+};
+
+export type AuditLogOptions = {
+  /**
+   * Called for each entry that this log has appended, for the line on standard output. Once; again, late, for one whose
+   * appending looked failed and was not.
+   */
+  readonly onEntry: (entry: ChainedEntry) => void;
+};
+
+/**
+ * The chain in a Redis Stream `{bulkhead}:audit` with ids `<seq>-0`. Durable means what the server's AOF means: it is
+ * to run with `appendfsync always` and `noeviction`. The client must reject when the server is away (connectRedis).
+ */
+export function createAuditLog(redis: Redis, { onEntry }: AuditLogOptions): ChainStore {
+  const append = createAppender(redis, onEntry);
+  return {
+    append: async (entry) => ({ kind: "chained", entry: await append(entry) }),
+    head: () => readHead(redis),
+    find: (id) => findEntry(redis, id),
+    read: (filter) => readEntries(redis, filter),
+    all: () => walkEntries(redis),
+  };
+}

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { CardReference } from "../../src/policy/operation.ts";
+import { waitFor } from "../wait.ts";
+import { type Edge, show, startEdge } from "./edge.ts";
+import { type Fault, type FaultyApi, startFaultyApi } from "./faulty-api.ts";
+import { card, confirmButton, note } from "./replies.ts";
+
+let edge: Edge;
+let api: FaultyApi;
+let now = Date.now();
+
+beforeEach(async () => {
+  now = Date.now();
+  edge = await startEdge({
+    now: () => now,
+    apiUrl: async (sandbox) => {
+      api = await startFaultyApi(() => sandbox.apiUrl);
+      return api.apiUrl;
+    },
+    connected: false,
+  });
+});
+afterEach(async () => {
+  await edge.close();
+  api.close();
+});
+
+const alice = { user: "U0ALICE", channel: "C0INCIDENT" };
+const headline = (text: string) => (message: { readonly text: string }) => message.text.includes(text);
+const refused = (error: string): Fault => ({ kind: "answer", status: 200, body: JSON.stringify({ ok: false, error }) });
+const unavailable: Fault = { kind: "answer", status: 503, body: "no" };
+const rateLimited: Fault = { kind: "answer", status: 429, body: "{}", retryAfter: 1 };
+const calls = (method: string): number => api.calls.filter((called) => called === method).length;
+
+/** Runs a command that posts a card, and gives its reference. */
+async function posted(): Promise<CardReference> {
+  let reference: CardReference | undefined;
+  edge.does(async (_, outlet) => {
+    reference = await outlet.show(card({ buttons: [confirmButton] }), undefined);
+    return card();
+  });
+  await edge.slack.ready;
+  await edge.sandbox.command({ ...alice, text: "quarantine a/b" });
+  await waitFor(() => reference);
+  return reference!;
+}
+
+test("While Slack does not say who it is, commands are acknowledged at once and then turned away", async () => {
+  await edge.slack.ready;
+  api.break("users.info", { kind: "hang" }, 1);
+  const { acknowledgement } = await edge.sandbox.command({ ...alice, text: "quarantine a/b" });
+  expect(acknowledgement).toMatchObject({ kind: "acknowledged" });
+  expect(edge.acks[0]).toBeLessThan(100);
+  await waitFor(() => edge.turnedAway.length === 1);
+  expect(edge.turnedAway[0]!.why).toContain("Slack did not confirm who you are");
+  expect(edge.requests).toEqual([]);
+});
+
+test("No answer is not remembered: the next command goes through", async () => {
+  await edge.slack.ready;
+  api.break("conversations.info", unavailable, 1);
+  await edge.sandbox.command({ ...alice, text: "one" });
+  await waitFor(() => edge.turnedAway.length === 1);
+  await edge.sandbox.command({ ...alice, text: "two" });
+  await waitFor(() => edge.requests.length === 1);
+});
+
+test("A post that meets the rate limit is repeated when Slack allows it", async () => {
+  api.break("chat.postMessage", rateLimited, 1);
+  const { ts } = await posted();
+  expect(edge.sandbox.messages("C0INCIDENT").map((message) => message.ts)).toEqual([ts]);
+  expect(calls("chat.postMessage")).toBe(2);
+});
+
+test("A post that nobody answered for is not repeated: the caller is told alone", async () => {
+  await edge.slack.ready;
+  api.break("chat.postMessage", unavailable, 9);
+  await edge.sandbox.command({ ...alice, text: "quarantine a/b" });
+  const message = await edge.sandbox.waitForMessage(headline("PLANNED"));
+  expect(message.ephemeralTo).toBe("U0ALICE");
+  expect(calls("chat.postMessage")).toBe(1);
+  expect(edge.events).toContain("delivery-error");
+});
+
+test("An update that nobody answered for is repeated", async () => {
+  const reference = await posted();
+  api.break("chat.update", unavailable, 2);
+  expect(await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference)).toEqual(reference);
+  expect(edge.sandbox.messages("C0INCIDENT").map(({ text }) => text)).toEqual(["ISOLATED"]);
+  expect(calls("chat.update")).toBe(3);
+});
+
+test("An update that fails for good is logged and counted, and does not throw", async () => {
+  const reference = await posted();
+  api.break("chat.update", unavailable, 9);
+  expect(await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference)).toEqual(reference);
+  expect(edge.events).toContain("delivery-error");
+  expect(edge.events).toContain("undeliverable");
+  expect(edge.logged()).toContain("an answer reached nobody");
+});
+
+test("A card that somebody deleted is posted again, by a request and by the background", async () => {
+  const reference = await posted();
+  api.break("chat.update", refused("message_not_found"), 2);
+  const again = await edge.slack.outlet.show(card({ headline: "Still needed?" }), reference);
+  expect(again).toMatchObject({ channel: "C0INCIDENT" });
+  expect(again?.ts).not.toBe(reference.ts);
+  edge.does(async (_, outlet) => {
+    await outlet.show(card({ headline: "RELEASED" }), reference);
+    return card();
+  });
+  await edge.sandbox.command({ ...alice, text: "release a/b" });
+  const message = await edge.sandbox.waitForMessage(headline("RELEASED"));
+  expect(message.ephemeralTo).toBeUndefined();
+});
+
+test("Where Slack refuses the blocks, the card goes out plainly and keeps its buttons", async () => {
+  api.break("chat.postMessage", refused("invalid_blocks"), 1);
+  const { ts } = await posted();
+  const [message] = edge.sandbox.messages("C0INCIDENT");
+  expect(message).toMatchObject({ ts, blocks: [{ type: "section" }, { type: "actions" }] });
+});
+
+test("A slow permalink does not hold the card up", async () => {
+  api.break("chat.getPermalink", { kind: "hang" }, 1);
+  expect(await posted()).toEqual({ channel: "C0INCIDENT", ts: expect.any(String) });
+});
+
+test("A card that can go nowhere is counted", async () => {
+  expect(await edge.slack.outlet.show(card(), undefined)).toBeUndefined();
+  expect(edge.events).toContain("undeliverable");
+});
+
+test("When Slack cannot be reached at first, the connection stands as soon as it can", async () => {
+  await edge.close();
+  api.close();
+  edge = await startEdge({
+    apiUrl: async (sandbox) => {
+      api = await startFaultyApi(() => sandbox.apiUrl);
+      api.break("apps.connections.open", unavailable, 3);
+      return api.apiUrl;
+    },
+  });
+  expect(edge.slack.connected()).toBe(true);
+  expect(calls("apps.connections.open")).toBeGreaterThanOrEqual(4);
+});
+
+test("Stopping does not wait for a connection that is being opened", async () => {
+  await waitFor(() => edge.sandbox.connections() === 2);
+  api.break("apps.connections.open", { kind: "hang" }, 9);
+  edge.sandbox.drop();
+  await waitFor(() => calls("apps.connections.open") >= 4);
+  const started = Date.now();
+  await edge.slack.stop();
+  expect(Date.now() - started).toBeLessThan(3_000);
+});
+
+test("After half an hour a response_url is not used any more", async () => {
+  const plain = await startEdge({ now: () => now });
+  plain.does(async (request, outlet) => {
+    now += 30 * 60_000;
+    return show(note("Late answer"))(request, outlet);
+  });
+  await plain.sandbox.command({ ...alice, text: "status" });
+  const message = await plain.sandbox.waitForMessage(headline("Late answer"));
+  expect(message.ephemeralTo).toBe("U0ALICE");
+  expect(plain.sandbox.calls.map(({ method }) => method)).toContain("chat.postEphemeral");
+  expect(plain.sandbox.calls.map(({ method }) => method)).not.toContain("response_url");
+  await plain.close();
+});

@@ -38,8 +38,8 @@ export function commandEnvelope(invocation: CommandInvocation, handles: Handles)
 export type Press = {
   readonly user: SandboxUser;
   readonly channel: SandboxChannel;
+  /** As the user's client showed it, which may be older than how it stands. */
   readonly message: Message;
-  readonly button: { readonly blockId: string; readonly index: number };
 };
 
 /** The place of a button in its message: by action_id (of the first that has it), or by its number from 0. */
@@ -50,11 +50,7 @@ export function locateButton(blocks: readonly Block[], wanted: string | number):
 }
 
 /** A press of the button of that place. The payload of an ephemeral has no `message`. */
-export function pressEnvelope(
-  press: Pick<Press, "user" | "channel" | "message">,
-  index: number,
-  handles: Handles,
-): Envelope {
+export function pressEnvelope(press: Press, index: number, handles: Handles): Envelope {
   const { user, channel, message } = press;
   const held = buttonsOf(message.blocks)[index];
   if (held === undefined) throw new Error(`message ${message.ts} has no button ${index}`);

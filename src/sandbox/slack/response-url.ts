@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { judgeBlocks } from "./blocks.ts";
+import { judgeBlocks } from "./judge-blocks.ts";
 import { app } from "./people.ts";
 import type { Content, Message, Workspace } from "./workspace.ts";
 
@@ -23,6 +23,8 @@ export type ResponseUrls = {
 
 const maxUses = 5;
 const lifetimeMs = 30 * 60_000;
+/** Longer texts are cut, as the server does (facts, section 1.2). */
+const maxText = 40_000;
 
 /** response_url: needs no membership and no token, which is why it answers where the app is not in the channel. */
 export function createResponseUrls(workspace: Workspace, now: () => number): ResponseUrls {
@@ -76,11 +78,10 @@ export function contentOf(
   text: string,
   blocks: unknown,
 ): Content | { readonly error: string; errors: readonly string[] } {
-  if (blocks === undefined) return text === "" ? { error: "no_text", errors: [] } : { text, blocks: [] };
-  const verdict = judgeBlocks(blocks);
+  const verdict = judgeBlocks(blocks ?? []);
   if (!verdict.ok) return { error: verdict.error, errors: verdict.errors };
   if (text === "" && verdict.blocks.length === 0) return { error: "no_text", errors: [] };
-  return { text: text.slice(0, 40_000), blocks: verdict.blocks };
+  return { text: text.slice(0, maxText), blocks: verdict.blocks };
 }
 
 function respond(workspace: Workspace, target: ResponseTarget, value: unknown): ResponseUrlAnswer {

@@ -8,13 +8,13 @@ import { type Message, renderPlainly, renderReply } from "./render.ts";
 
 /** Durable messages in channels, and ephemeral ones for where no response_url is left. */
 export type Cards = {
-  /** Posts a card. Undefined where the bot has no way into the channel; throws where Slack fails. */
-  post(reply: Reply, channel: string): Promise<CardReference | undefined>;
+  /** Posts a card; throws where Slack fails. `no-way-in`: the bot is not in the channel, or it is closed. */
+  post(reply: Reply, channel: string): Promise<CardReference | "no-way-in">;
   /**
    * Brings a card to what the reply says. Several updates of one card go one after the other, and only the latest of
-   * those that wait is sent. False where the card is gone or the channel closed; throws where Slack fails.
+   * those that wait is sent. `gone`: the card was deleted or the channel closed. Throws where Slack fails.
    */
-  update(reply: Reply, card: CardReference): Promise<boolean>;
+  update(reply: Reply, card: CardReference): Promise<"done" | "gone">;
   /** A message that only this person sees; may get lost (Slack promises no delivery). Throws where Slack fails. */
   whisper(reply: Reply, channel: string, user: string): Promise<void>;
 };
@@ -38,9 +38,9 @@ const badBlocks = new Set(["invalid_blocks", "invalid_blocks_format", "msg_block
 const permalinkTimeoutMs = 500;
 
 export function createCards(client: webApi.WebClient, command: string): Cards {
-  const updates = latestWins<Reply, boolean>();
+  const updates = latestWins<Reply, "done" | "gone">();
 
-  async function update(reply: Reply, card: CardReference): Promise<boolean> {
+  async function update(reply: Reply, card: CardReference): Promise<"done" | "gone"> {
     try {
       await withPlainFallback(reply, command, (message) =>
         // Without `parse`, chat.update falls back to `client`, which links names and addresses in the text.
@@ -48,10 +48,10 @@ export function createCards(client: webApi.WebClient, command: string): Cards {
           repeatable: true,
         }),
       );
-      return true;
+      return "done";
     } catch (error) {
       const why = refusal(error);
-      if (why !== undefined && (cardIsGone.has(why) || noWayIn.has(why))) return false;
+      if (why !== undefined && (cardIsGone.has(why) || noWayIn.has(why))) return "gone";
       throw error;
     }
   }
@@ -59,7 +59,7 @@ export function createCards(client: webApi.WebClient, command: string): Cards {
   return {
     async post(reply, channel) {
       const ts = await post(client, channel, { reply, command });
-      if (ts === undefined) return undefined;
+      if (ts === undefined) return "no-way-in";
       const permalink = await permalinkOf(client, channel, ts);
       return { channel, ts, ...(permalink === undefined ? {} : { permalink }) };
     },

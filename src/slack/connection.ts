@@ -83,7 +83,7 @@ async function connectUntil(stopped: AbortSignal, receiver: SocketModeReceiver, 
     }
     failures = 0;
     hooks.change(true);
-    await Promise.race([opened.lost, whenAborted(stopped)]);
+    await unlessAborted(opened.lost, stopped);
     hooks.change(false);
   }
   await close(receiver);
@@ -100,8 +100,8 @@ async function open(
   });
   const started = receiver.start().then(() => true);
   try {
-    const givenUp = whenAborted(AbortSignal.any([stopped, AbortSignal.timeout(openTimeoutMs)]));
-    if (await Promise.race([started, givenUp.then(() => false)])) return { lost };
+    const limit = AbortSignal.any([stopped, AbortSignal.timeout(openTimeoutMs)]);
+    if ((await unlessAborted(started, limit)) === true) return { lost };
     // It may still open once nobody waits for it.
     started.then(() => close(receiver)).catch(() => undefined);
     log.warn({}, "Slack connection did not open in time");
@@ -116,9 +116,15 @@ async function close(receiver: SocketModeReceiver): Promise<void> {
   await Promise.race([receiver.client.disconnect(), wait(closeTimeoutMs, undefined, { ref: false })]);
 }
 
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+/** Waits no longer than the signal; undefined where that was first. Leaves no listener on a signal that lives long. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return undefined;
+  const aborted = Promise.withResolvers<undefined>();
+  const onAbort = (): void => aborted.resolve(undefined);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -1,20 +1,13 @@
 import type { Outlet } from "../commands/desk.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { CardReference } from "../policy/operation.ts";
-import type { Cards } from "./cards.ts";
-import { errorText, type Log } from "./logger.ts";
-import { type Message, renderPlainly, renderReply } from "./render.ts";
-import type { ResponseUrl } from "./response-url.ts";
+import { createAside, type DeliveryOptions, type Way } from "./aside.ts";
+import { errorText } from "./logger.ts";
 
 /** Where the answers to one command or press may go. */
-export type Route = {
+type Route = Way & {
   /** The channel that cards are posted in; undefined where none may be: then everything is for the caller alone. */
   readonly channel: string | undefined;
-  /** Whom and where to whisper to when no response_url is left; undefined where nobody is. */
-  readonly whisper: { readonly channel: string; readonly user: string } | undefined;
-  readonly responseUrl: ResponseUrl | undefined;
-  /** The button was on an ephemeral card: what is shown takes its place. */
-  readonly replaces: boolean;
 };
 
 /** The outlet of one command or press. */
@@ -29,18 +22,13 @@ export type Delivery = {
   forRequest(route: Route): RequestOutlet;
 };
 
-export type DeliveryOptions = {
-  readonly cards: Cards;
-  /** Such as `/np`. */
-  readonly command: string;
-  readonly log: Log;
-  readonly onEvent: (name: DeliveryEvent) => void;
-};
-
-/** What delivery counts: an answer that went to the caller alone for want of a channel; one that reached nobody. */
-export type DeliveryEvent = "answered-privately" | "undeliverable" | "delivery-error";
-
 const nobody: Route = { channel: undefined, whisper: undefined, responseUrl: undefined, replaces: false };
+
+const hints = {
+  "no-way-in":
+    "Only you see this, and Slack does not keep it: the bot is not in this channel. Invite it for a lasting card.",
+  failed: "Only you see this, and Slack does not keep it: it did not take the card for the channel just now.",
+} as const;
 
 /** Makes outlets. What they show is never lost silently: they do not throw, they log and count. */
 export function createDelivery(options: DeliveryOptions): Delivery {
@@ -51,108 +39,40 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 }
 
 function createOutlet(route: Route, options: DeliveryOptions): RequestOutlet {
-  const { cards, log, onEvent } = options;
-  const privately = createWhisperer(route, options);
-  let channel = route.channel;
+  const aside = createAside(route, options);
+  let { channel } = route;
 
   async function show(reply: Reply, card: CardReference | undefined): Promise<CardReference | undefined> {
-    if (card !== undefined) {
-      const updated = await attempt(() => cards.update(reply, card));
-      if (updated === true) return card;
-      if (updated === undefined) {
-        await privately.show(reply);
-        return card;
-      }
+    const updated = card === undefined ? "gone" : await attempt(() => options.cards.update(reply, card), options);
+    if (updated === "done") return card;
+    if (updated === "failed") {
+      await aside.tell(reply, hints.failed);
+      return card;
     }
     const into = channel ?? (route === nobody ? card?.channel : undefined);
-    if (reply.shape === "card" && into !== undefined) {
-      const posted = await attempt(() => cards.post(reply, into));
-      if (posted !== undefined) return posted;
-      channel = undefined;
-    }
-    await privately.show(reply);
-    return undefined;
+    return reply.shape === "card" && into !== undefined ? postOrTell(reply, into) : tell(reply, "no-way-in");
   }
 
-  async function attempt<T>(call: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await call();
-    } catch (error) {
-      log.error({ error: errorText(error) }, "Slack did not take a card");
-      onEvent("delivery-error");
-      return undefined;
-    }
+  async function postOrTell(reply: Reply, into: string): Promise<CardReference | undefined> {
+    const posted = await attempt(() => options.cards.post(reply, into), options);
+    if (typeof posted === "object") return posted;
+    if (posted === "no-way-in") channel = undefined;
+    return tell(reply, posted);
   }
 
-  return { show, finish: () => privately.finish() };
+  async function tell(reply: Reply, why: keyof typeof hints): Promise<undefined> {
+    await aside.tell(reply, reply.shape === "card" ? hints[why] : undefined);
+  }
+
+  return { show, finish: () => aside.finish() };
 }
 
-function createWhisperer(route: Route, options: DeliveryOptions) {
-  let queue = Promise.resolve();
-  let held: Reply | undefined;
-  let finished = false;
-
-  /** The last use is kept for the outcome, and which reply that is, is known at the end. */
-  async function say(reply: Reply): Promise<void> {
-    if (route.responseUrl?.left() === 1 && !finished) {
-      held = reply;
-      return;
-    }
-    if ((await byResponseUrl(reply, route, options)) || (await byWhisper(reply, route, options))) return;
-    options.log.error({ operation: reply.operation, headline: reply.headline }, "an answer reached nobody");
-    options.onEvent("undeliverable");
-  }
-
-  return {
-    show(reply: Reply): Promise<void> {
-      queue = queue.then(() => say(reply));
-      return queue;
-    },
-    finish(): Promise<void> {
-      queue = queue.then(async () => {
-        finished = true;
-        if (held !== undefined) await say(held);
-        held = undefined;
-      });
-      return queue;
-    },
-  };
-}
-
-async function byResponseUrl(reply: Reply, route: Route, options: DeliveryOptions): Promise<boolean> {
-  if (route.responseUrl === undefined || route.responseUrl.left() === 0) return false;
-  const isCard = reply.shape === "card";
-  if (isCard) options.onEvent("answered-privately");
-  const shown = isCard ? withHint(reply) : reply;
-  const { responseUrl } = route;
-  const send = (message: Message): Promise<void> => responseUrl.send(message, isCard && route.replaces);
+async function attempt<T>(call: () => Promise<T>, { log, onEvent }: DeliveryOptions): Promise<T | "failed"> {
   try {
-    await send(renderReply(shown, options.command)).catch((error) => {
-      if (!errorText(error).includes("blocks") || responseUrl.left() === 0) throw error;
-      return send(renderPlainly(shown));
-    });
-    return true;
+    return await call();
   } catch (error) {
-    options.log.warn({ error: errorText(error) }, "a response_url did not take an answer");
-    options.onEvent("delivery-error");
-    return false;
+    log.error({ error: errorText(error) }, "Slack did not take a card");
+    onEvent("delivery-error");
+    return "failed";
   }
-}
-
-async function byWhisper(reply: Reply, route: Route, options: DeliveryOptions): Promise<boolean> {
-  if (route.whisper === undefined) return false;
-  try {
-    await options.cards.whisper(reply, route.whisper.channel, route.whisper.user);
-    return true;
-  } catch (error) {
-    options.log.warn({ error: errorText(error) }, "an ephemeral message was not taken");
-    options.onEvent("delivery-error");
-    return false;
-  }
-}
-
-function withHint(reply: Reply): Reply {
-  const hint =
-    "Only you see this, and Slack does not keep it: the bot is not in this channel. Invite it for a durable card.";
-  return { ...reply, footer: [hint, ...reply.footer] };
 }

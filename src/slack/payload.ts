@@ -21,15 +21,19 @@ type Read<T> = { readonly caller: Caller; readonly request: T };
 
 const id = z.string().min(1).max(64);
 const optionalId = id.nullish().transform((value) => value ?? undefined);
+const optionalText = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined);
 
 const commandPayload = z.object({
   team_id: id,
   user_id: id,
   channel_id: id,
   enterprise_id: optionalId,
-  text: z.string().default(""),
-  trigger_id: z.string().optional(),
-  response_url: z.string().optional(),
+  text: optionalText,
+  trigger_id: optionalText,
+  response_url: optionalText,
 });
 
 /** A slash command's payload (docs.slack.dev, slash commands; Bolt `SlashCommand`); undefined where it is malformed. */
@@ -46,22 +50,20 @@ export function readCommand(payload: unknown, arrival: Arrival): Read<Request> |
     onEphemeral: false,
   };
   const delivery = deliveryKey(caller, data.trigger_id, arrival);
-  return { caller, request: { ...origin(caller, arrival), text: data.text, delivery } };
+  return { caller, request: { ...origin(caller, arrival), text: data.text ?? "", delivery } };
 }
 
 const pressPayload = z.object({
   team: z.object({ id }).nullish(),
   enterprise: z.object({ id }).nullish(),
   user: z.object({ id, team_id: optionalId }),
-  channel: z.object({ id }).optional(),
+  channel: z.object({ id }).nullish(),
   container: z
     .object({ channel_id: optionalId, message_ts: optionalId, is_ephemeral: z.boolean().default(false) })
     .default({ channel_id: undefined, message_ts: undefined, is_ephemeral: false }),
-  actions: z
-    .tuple([z.object({ action_id: z.string(), value: z.string().default(""), action_ts: optionalId })])
-    .rest(z.unknown()),
-  trigger_id: z.string().optional(),
-  response_url: z.string().optional(),
+  actions: z.tuple([z.object({ action_id: z.string(), value: optionalText, action_ts: optionalId })]).rest(z.unknown()),
+  trigger_id: optionalText,
+  response_url: optionalText,
 });
 
 /** A block_actions payload of one of our buttons (Bolt `BlockAction`); undefined where it is malformed. */
@@ -81,7 +83,7 @@ export function readPress(payload: unknown, arrival: Arrival): Read<Press> | und
     responseUrl: data.response_url,
     onEphemeral: data.container.is_ephemeral,
   };
-  const pressed = { action: action.action_id.slice(actionPrefix.length), operation: action.value };
+  const pressed = { action: action.action_id.slice(actionPrefix.length), operation: action.value ?? "" };
   const card = cardOf(caller, data.container.message_ts);
   const moment = action.action_ts === undefined ? undefined : `${caller.user}:${action.action_ts}`;
   const delivery = deliveryKey(caller, data.trigger_id ?? moment, arrival);

@@ -1,9 +1,10 @@
 import { App } from "@slack/bolt";
 import type { Desk, Outlet } from "../commands/desk.ts";
+import type { DeliveryEvent } from "./aside.ts";
 import { callTimeoutMs, createClient } from "./calls.ts";
 import { createCards } from "./cards.ts";
 import { keepConnected } from "./connection.ts";
-import { createDelivery, type DeliveryEvent } from "./deliver.ts";
+import { createDelivery } from "./deliver.ts";
 import { createEntrance, type EntranceEvent } from "./entrance.ts";
 import { listen } from "./listen.ts";
 import { boltLogger, errorText, type Log } from "./logger.ts";

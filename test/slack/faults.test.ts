@@ -82,6 +82,19 @@ test("A post that nobody answered for is not repeated: the caller is told alone"
   expect(edge.events).toContain("delivery-error");
 });
 
+test("A channel that fails once is tried again for the next card", async () => {
+  await edge.slack.ready;
+  api.break("chat.postMessage", unavailable, 1);
+  edge.does(async (_, outlet) => {
+    await outlet.show(card({ headline: "PLANNED" }), undefined);
+    await outlet.show(card({ headline: "ISOLATED" }), undefined);
+    return card();
+  });
+  await edge.sandbox.command({ ...alice, text: "quarantine a/b" });
+  expect(await edge.sandbox.waitForMessage(headline("ISOLATED"))).toMatchObject({ ephemeralTo: undefined });
+  expect(edge.sandbox.ephemerals("U0ALICE").at(-1)?.text).toContain("it did not take the card for the channel");
+});
+
 test("An update that nobody answered for is repeated", async () => {
   const reference = await posted();
   api.break("chat.update", unavailable, 2);

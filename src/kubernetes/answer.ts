@@ -29,7 +29,8 @@ function parse(answer: Answer): unknown {
 function refusal(answer: Answer, body: unknown, call: string): KubernetesError {
   const { code } = answer;
   const status = statusOf(body);
-  const kind = status === undefined && code !== 401 && code < 429 ? "not-kubernetes" : kindOf(code);
+  const isForeign = code < 400 || (status === undefined && answer.contentType.includes("html"));
+  const kind = isForeign ? "not-kubernetes" : kindOf(code);
   return new KubernetesError({
     kind,
     code,
@@ -71,7 +72,6 @@ const kinds: ReadonlyMap<number, FailureKind> = new Map([
 ]);
 
 function kindOf(code: number): FailureKind {
-  if (code < 300) return "not-kubernetes";
   return kinds.get(code) ?? (code >= 500 ? "server-error" : "refused-by-server");
 }
 

@@ -2,7 +2,7 @@ import type { Dispatcher } from "undici";
 import type { Answer } from "./answer.ts";
 import { type CredentialSource, type Credentials, createCredentialStore } from "./credentials.ts";
 import { KubernetesError } from "./failure.ts";
-import { createTransport, type Exchange, transportFailure } from "./transport.ts";
+import { createTransport, type Exchange, isTimeout, transportFailure } from "./transport.ts";
 
 /** A clock reading of the API server, from the Date header of its newest answer (whole seconds). */
 export type ServerClock = { readonly serverMs: number; readonly seenAtMs: number };
@@ -46,8 +46,12 @@ export function createSender(source: CredentialSource, now: () => number): Sende
 /** The promise, or the signal's end before it; the promise itself cannot be stopped (an exec plugin that hangs). */
 async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const ended = Promise.withResolvers<never>();
-  const end = () =>
-    ended.reject(new KubernetesError({ kind: "credentials", message: "no credentials were to be had in time" }));
+  const end = () => {
+    const kind = isTimeout(signal) ? "timeout" : "aborted";
+    ended.reject(
+      new KubernetesError({ kind, message: "the credentials of the kubeconfig were not to be had in time" }),
+    );
+  };
   if (signal.aborted) end();
   signal.addEventListener("abort", end, { once: true });
   try {

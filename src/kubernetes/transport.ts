@@ -87,7 +87,8 @@ function isCallersAbort(signal: AbortSignal): boolean {
   return signal.aborted && !isTimeout(signal);
 }
 
-function isTimeout(signal: AbortSignal): boolean {
+/** Whether the signal ended for lack of time, and not because the caller called off. */
+export function isTimeout(signal: AbortSignal): boolean {
   return signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
 }
 

@@ -109,15 +109,21 @@ function isShared(channel: NonNullable<webApi.ConversationsInfoResponse["channel
   return channel.is_shared === true && channel.is_org_shared !== true;
 }
 
-/** Remembers answers, not failures; forgets what is old when it grows past a thousand. */
+/** Remembers answers, not failures; who asks while an answer is awaited gets the same. Forgets all at a thousand. */
 function remembering<T>(now: () => number, keepMs: (answer: T) => number) {
-  const known = new Map<string, { readonly answer: T; readonly until: number }>();
-  return async (key: string, ask: () => Promise<T>): Promise<T> => {
+  const known = new Map<string, { readonly answer: Promise<T>; until: number }>();
+  return (key: string, ask: () => Promise<T>): Promise<T> => {
     const before = known.get(key);
     if (before !== undefined && now() < before.until) return before.answer;
-    const answer = await ask();
     if (known.size >= 1_000) known.clear();
-    known.set(key, { answer, until: now() + keepMs(answer) });
-    return answer;
+    const entry = { answer: ask(), until: Number.POSITIVE_INFINITY };
+    known.set(key, entry);
+    entry.answer.then(
+      (answer) => {
+        entry.until = now() + keepMs(answer);
+      },
+      () => known.delete(key),
+    );
+    return entry.answer;
   };
 }

@@ -99,6 +99,7 @@ type HttpsOptions = {
 async function credentialsOf(config: KubeConfig): Promise<Credentials> {
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw new Error(`no cluster in context ${config.getCurrentContext() ?? "(none)"}`);
+  if (cluster.server.includes("//undefined")) throw new Error("this is no pod: KUBERNETES_SERVICE_HOST is not set");
   const options: HttpsOptions = {};
   await config.applyToHTTPSOptions(options);
   return {

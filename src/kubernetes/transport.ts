@@ -26,15 +26,21 @@ export type Transport = {
  */
 export function createTransport(): Transport {
   let agent: { readonly key: string; readonly dispatcher: Dispatcher } | undefined;
+  let closed = false;
   const open = new Set<Dispatcher>();
 
   function renew(): void {
     const old = agent?.dispatcher;
     agent = undefined;
-    void old?.close().then(() => open.delete(old));
+    // Rejects where `close` destroys it first.
+    old?.close().then(
+      () => open.delete(old),
+      () => undefined,
+    );
   }
 
   function agentFor(credentials: Credentials): Dispatcher {
+    if (closed) throw new KubernetesError({ kind: "aborted", message: "the connection to the cluster is closed" });
     const { tls, proxyUrl } = credentials;
     const key = [proxyUrl, tls.ca, tls.cert, tls.key, tls.servername, tls.rejectUnauthorized].join("\n");
     if (agent?.key !== key) renew();
@@ -56,7 +62,7 @@ export function createTransport(): Transport {
     },
     renew,
     async close() {
-      agent = undefined;
+      closed = true;
       await Promise.all([...open].map((dispatcher) => dispatcher.destroy()));
       open.clear();
     },
@@ -105,7 +111,7 @@ export function transportFailure(error: unknown, server: string, exchange: Excha
     const message = `the Kubernetes API at ${host} did not answer ${call} in time`;
     return new KubernetesError({ kind: "timeout", message, sent: true, cause: error });
   }
-  const message = `cannot reach the Kubernetes API at ${host}: ${sentenceOf.get(code) ?? code}`;
+  const message = `cannot reach the Kubernetes API at ${host}: ${sentenceOf.get(code) ?? sentenceOfTls(code) ?? code}`;
   return new KubernetesError({ kind: "unreachable", message, sent: !neverSent(code), cause: error });
 }
 
@@ -125,6 +131,15 @@ const sentenceOf: ReadonlyMap<string, string> = new Map([
   ["UND_ERR_CONNECT_TIMEOUT", "no connection within 5 s"],
 ]);
 
+function sentenceOfTls(code: string): string | undefined {
+  return isTls(code) ? `its certificate is not accepted (${code})` : undefined;
+}
+
+/** OpenSSL's verification results and Node's own (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
+function isTls(code: string): boolean {
+  return /CERT|VERIFY|^ERR_TLS|^ERR_SSL/.test(code);
+}
+
 /** Codes that end the attempt before a byte of the request leaves: connecting, name resolution, TLS. */
 function neverSent(code: string): boolean {
   const connecting = [
@@ -135,7 +150,7 @@ function neverSent(code: string): boolean {
     "ENETUNREACH",
     "UND_ERR_CONNECT_TIMEOUT",
   ];
-  return connecting.includes(code) || /CERT|SELF_SIGNED|^ERR_TLS|^ERR_SSL/.test(code);
+  return connecting.includes(code) || isTls(code);
 }
 
 /** Method and path, for messages. */

@@ -1,4 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import net from "node:net";
+import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, createCluster, type NamespaceFacts } from "../../src/kubernetes/cluster.ts";
 import { readConfigMap } from "../../src/kubernetes/config-map.ts";
@@ -247,14 +251,8 @@ describe("rights", () => {
 
   test("Credentials that the server does not know are refused as such", async () => {
     const { server } = await connection.credentials();
-    const user = { name: "u", user: { token: "no-such-token" } };
-    const text = JSON.stringify({
-      clusters: [{ name: "c", cluster: { server, "insecure-skip-tls-verify": true } }],
-      users: [user],
-      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-      "current-context": "x",
-    });
-    const unknown = createConnection({ source: { kind: "text", text }, now: Date.now });
+    const cluster = { server, "insecure-skip-tls-verify": true };
+    const unknown = createConnection({ source: kubeconfigOf(cluster, { token: "no-such-token" }), now: Date.now });
     await expect(whoIs(unknown)).rejects.toMatchObject({ kind: "unauthorized" });
     await unknown.close();
   });
@@ -277,13 +275,73 @@ async function asUser(name: string) {
   };
   const ca =
     tls.ca === undefined ? { "insecure-skip-tls-verify": true } : { "certificate-authority-data": btoa(tls.ca) };
+  return kubeconfigOf({ server, ...ca }, user);
+}
+
+function kubeconfigOf(cluster: object, user: object) {
   const text = JSON.stringify({
-    clusters: [{ name: "c", cluster: { server, ...ca } }],
+    clusters: [{ name: "c", cluster }],
     users: [{ name: "u", user }],
     contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
     "current-context": "x",
   });
   return { kind: "text", text } as const;
+}
+
+describe("certificates", () => {
+  test("A server whose certificate nobody vouches for is not talked to; its own authority makes it trusted", async () => {
+    const { server, headers } = await connection.credentials();
+    const ask = async (trust: object) => {
+      const user = { token: headers["authorization"]?.replace("Bearer ", "") };
+      const one = createConnection({ source: kubeconfigOf({ server, ...trust }, user), now: Date.now, timeoutMs: 500 });
+      try {
+        return await one.request("GET", "/version");
+      } finally {
+        await one.close();
+      }
+    };
+    await expect(ask({})).rejects.toMatchObject({
+      kind: "unreachable",
+      mayHaveTakenEffect: false,
+      message: expect.stringContaining("its certificate is not accepted") as string,
+    });
+    const authority = await authorityOf(new URL(server));
+    expect(await ask({ "certificate-authority-data": btoa(authority) })).toHaveProperty("gitVersion");
+  });
+});
+
+test("The proxy of a kubeconfig is used", async () => {
+  const asked: string[] = [];
+  const proxy = createServer().on("connect", (request, socket) => {
+    asked.push(request.url ?? "");
+    const [host = "", port] = (request.url ?? "").split(":");
+    const upstream = net.connect(Number(port), host, () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      upstream.pipe(socket).pipe(upstream);
+    });
+    upstream.on("error", () => socket.destroy());
+    socket.on("error", () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const { server, headers } = await connection.credentials();
+  const proxyUrl = `http://127.0.0.1:${(proxy.address() as net.AddressInfo).port}`;
+  const cluster = { server, "insecure-skip-tls-verify": true, "proxy-url": proxyUrl };
+  const user = { token: headers["authorization"]?.replace("Bearer ", "") };
+  const proxied = createConnection({ source: kubeconfigOf(cluster, user), now: Date.now });
+  expect(await proxied.request("GET", "/version")).toHaveProperty("gitVersion");
+  expect(asked).toEqual([new URL(server).host]);
+  await proxied.close();
+  await new Promise((resolve) => proxy.close(resolve));
+});
+
+/** PEM of the last certificate of the chain that the server shows. */
+async function authorityOf({ hostname, port }: URL): Promise<string> {
+  const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  let last = socket.getPeerCertificate(true);
+  while (last.issuerCertificate && last.issuerCertificate !== last) last = last.issuerCertificate;
+  socket.destroy();
+  return new X509Certificate(last.raw).toString();
 }
 
 describe("records", () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createConnection } from "../../src/kubernetes/connection.ts";
 import { KubernetesError } from "../../src/kubernetes/failure.ts";
+import { waitFor } from "../wait.ts";
 import { json, kubeconfig, startScriptedApi, status } from "./scripted-api.ts";
 
 async function failureOf(promise: Promise<unknown>): Promise<KubernetesError> {
@@ -238,4 +239,21 @@ test("The server's clock is what the newest answer's Date header says", async ()
   expect(connection.serverClock()).toBeUndefined();
   await connection.request("GET", "/api");
   expect(connection.serverClock()?.serverMs).toBe(Date.UTC(2026, 10, 21, 4));
+});
+
+test("Outside of a pod the in-cluster source says so", async () => {
+  const connection = createConnection({ source: { kind: "in-cluster" }, now: Date.now });
+  const error = await failureOf(connection.credentials());
+  expect(error.message).toMatch(/^no usable kubeconfig: /);
+});
+
+test("A connection that is closed ends what is under way, and begins nothing new", async () => {
+  await using api = await startScriptedApi(() => {});
+  const connection = api.connect();
+  const underWay = failureOf(connection.request("GET", "/api"));
+  await waitFor(() => api.seen.length === 1);
+  await connection.close();
+  expect((await underWay).kind).toBe("aborted");
+  expect((await failureOf(connection.request("GET", "/api"))).kind).toBe("aborted");
+  expect(api.seen.length).toBe(1);
 });

@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { stringify } from "yaml";
 import type { Action, Authorizer, User } from "./access.ts";
 import { readDraft } from "./body.ts";
+import { startControllers } from "./controllers/controllers.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import type { KubeObject } from "./objects.ts";
 import { createResources, type Resources } from "./resources.ts";
@@ -23,8 +24,10 @@ export type SandboxClusterOptions = {
   readonly historySize?: number;
   /** Between two bookmarks of a watch (default 60 000 ms, as on the server). */
   readonly bookmarkEveryMs?: number;
-  /** What is in it at first. */
+  /** What is in it at first, beside the namespaces that every cluster has; see seed.ts for a believable one. */
   readonly objects?: readonly object[];
+  /** Whether ReplicaSets, kubelets, endpoints and the garbage collection are at work (default true). */
+  readonly controllers?: boolean;
 };
 
 export type SandboxCluster = {
@@ -46,12 +49,14 @@ export async function startSandboxCluster(options: SandboxClusterOptions = {}): 
   const now = options.now ?? Date.now;
   const store = createStore(options.historySize ?? 5_000);
   const resources = createResources();
-  const writes = createWrites(store, now);
-  const faults = createFaults(store.expireHistory);
+  const writes = createWrites(store, now, createRandom(1));
+  const faults = createFaults(() => store.expireHistory());
   store.subscribe((change) => serveCustomResources(store, resources, change));
   const apply = (...objects: readonly object[]): KubeObject[] =>
     objects.map((object) => put({ store, resources, writes }, object));
-  apply(...(options.objects ?? []));
+  const controllers = options.controllers === false ? undefined : startControllers({ store, resources, writes, now });
+  apply(...systemNamespaces, ...(options.objects ?? []));
+  controllers?.settle();
 
   const server = createApiServer({
     store,
@@ -81,6 +86,7 @@ export async function startSandboxCluster(options: SandboxClusterOptions = {}): 
     faults,
     close: () =>
       new Promise((resolve) => {
+        controllers?.stop();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
@@ -97,10 +103,27 @@ function put(
   const { draft } = readDraft(resource, object, "Strict");
   const namespace = resource.namespaced ? (draft.metadata.namespace ?? "default") : "";
   const previous = store.get(resource.storage, namespace, draft.metadata.name ?? "");
-  const writing = { manager: "kubectl-client-side-apply" };
+  const writing = { manager: "kubectl-client-side-apply", keepStatus: true };
   return previous === undefined
     ? writes.create(resource, namespace, draft, writing)
     : writes.update(resource, previous, draft, writing);
+}
+
+const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"].map((name) => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name },
+}));
+
+/** Mulberry32: generated names are the same in every run, so that a transcript of a demo stays true. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
 }
 
 /** A definition is served as soon as it is stored; with it go its objects. */
@@ -126,7 +149,7 @@ function kubeconfigFor(server: string, token: string | undefined): string {
   return stringify({
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "sandbox", cluster: { server } }],
+    clusters: [{ name: "sandbox", cluster: { server, "insecure-skip-tls-verify": true } }],
     users: [{ name: "sandbox", user: token === undefined ? {} : { token } }],
     contexts: [{ name: "sandbox", context: { cluster: "sandbox", user: "sandbox" } }],
     "current-context": "sandbox",

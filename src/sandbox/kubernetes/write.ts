@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { required } from "./causes.ts";
 import { withDefaults } from "./defaults.ts";
 import { asServed, asStored } from "./events.ts";
 import { copy } from "./json.ts";
@@ -19,6 +20,8 @@ export type Writing = {
   /** Set where the object of an apply already holds its new managedFields. */
   readonly apply?: boolean;
   readonly subresource?: string | undefined;
+  /** A new object keeps the status that it comes with; clients cannot do that. */
+  readonly keepStatus?: boolean;
 };
 
 /** Creating and replacing objects, with all that the server does on the way. Refusals throw StatusError. */
@@ -28,7 +31,8 @@ export type Writes = {
   update(resource: Resource, previous: KubeObject, draft: Draft, writing: Writing): KubeObject;
 };
 
-export function createWrites(store: Store, now: () => number): Writes {
+/** `random` gives numbers in [0, 1) for generated names. */
+export function createWrites(store: Store, now: () => number, random: () => number): Writes {
   let services = 0;
   const newServiceAddress = (): string => {
     services += 1;
@@ -61,13 +65,26 @@ export function createWrites(store: Store, now: () => number): Writes {
     return asServed(resource, ended ? store.remove(resource.storage, stored) : store.put(resource.storage, stored));
   };
 
+  const nameFor = (resource: Resource, namespace: string, { name, generateName }: Partial<Metadata>): string => {
+    if (name) return name;
+    if (!generateName)
+      throw invalid(kindSubject(resource, ""), [required("metadata.name", "name or generateName is required")]);
+    for (let attempt = 0; ; attempt += 1) {
+      const generated = `${generateName}${randomSuffix(random)}`;
+      if (attempt === 8 || store.get(resource.storage, namespace, generated) === undefined) return generated;
+    }
+  };
+
   return {
     create: (resource, namespace, draft, writing) => {
       if (draft.metadata.resourceVersion)
         throw new StatusError(500, undefined, "resourceVersion should not be set on objects to be created");
-      const metadata = newMetadata(resource, namespace, draft.metadata, now());
-      const next = finish(resource, identified(resource, draft, metadata), undefined, writing);
-      const { name } = next.metadata;
+      const name = nameFor(resource, namespace, draft.metadata);
+      const metadata = newMetadata(resource, namespace, { ...draft.metadata, name }, now());
+      const { status: _, ...bare } = draft;
+      const stripped = resource.subresources.includes("status") && writing.keepStatus !== true;
+      const object = identified(resource, stripped ? bare : draft, metadata);
+      const next = finish(resource, object, undefined, writing);
       if (store.get(resource.storage, namespace, name) !== undefined) throw alreadyExists(subjectOf(resource, name));
       return writing.dryRun === true ? next : keep(resource, next);
     },
@@ -97,13 +114,8 @@ export function kindSubject(resource: Resource, name: string): Subject {
 }
 
 function newMetadata(resource: Resource, namespace: string, given: Partial<Metadata>, now: number): Metadata {
-  const { deletionTimestamp: _, deletionGracePeriodSeconds: __, managedFields: ___, ...rest } = given;
-  const name = given.name || (given.generateName ? `${given.generateName}${randomSuffix()}` : "");
-  if (name === "") {
-    const field = "metadata.name";
-    const message = "Required value: name or generateName is required";
-    throw invalid(kindSubject(resource, ""), [{ reason: "FieldValueRequired", message, field }]);
-  }
+  const { deletionTimestamp: _, deletionGracePeriodSeconds: __, ...rest } = given;
+  const { name = "" } = given;
   if (given.namespace && given.namespace !== namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
@@ -201,7 +213,7 @@ function isSame(next: KubeObject, previous: KubeObject): boolean {
 }
 
 /** Five letters and digits as the server picks them, without vowels. */
-export function randomSuffix(): string {
+function randomSuffix(random: () => number): string {
   const letters = "bcdfghjklmnpqrstvwxz2456789";
-  return Array.from({ length: 5 }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
+  return Array.from({ length: 5 }, () => letters[Math.floor(random() * letters.length)]).join("");
 }

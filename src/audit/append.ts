@@ -3,15 +3,12 @@ import type { Redis } from "ioredis";
 import { canonicalJson } from "../policy/canonical.ts";
 import { emptyHead, link } from "./chain.ts";
 import type { ChainedEntry, ChainHead, NewEntry } from "./entry.ts";
-import { findEntries, findEntry } from "./read.ts";
+import { findEntry } from "./read.ts";
 import { storeEntry } from "./stream.ts";
 
 /** An append that has lost so many races in a row fails: the store is in a state that nobody foresaw. */
 const mostRaces = 100;
-/** How many ids of appends with unknown outcome are remembered. */
-const mostDoubts = 1_000;
-
-type OnEntry = (entry: ChainedEntry) => void;
+type OnEntry = (entry: ChainedEntry) => unknown;
 
 /**
  * Appends one entry at a time and in the order of the calls, so that one process never races with itself; other
@@ -44,31 +41,15 @@ export function createAppender(redis: Redis, onEntry: OnEntry): (entry: NewEntry
   };
 }
 
-/** One append at a time: knows the newest head seen, and the appends whose reply never came. */
+/** One append at a time: knows the newest head that it has seen. */
 function createTurn(redis: Redis, onEntry: OnEntry): (entry: NewEntry) => Promise<ChainedEntry> {
   let head = emptyHead;
-  const doubts = new Set<string>();
-
-  /** A failed append may have been carried out. Its line on standard output is owed, once that is known. */
-  const settleDoubts = async (): Promise<void> => {
-    if (doubts.size === 0) return;
-    for (const entry of await findEntries(redis, [...doubts])) onEntry(entry);
-    doubts.clear();
-  };
-
   return async (entry) => {
-    try {
-      const { stored, known } = await storeLinked(redis, entry, head);
-      if (!known) {
-        head = { seq: stored.seq, hash: stored.hash };
-        onEntry(stored);
-      }
-      await settleDoubts().catch(() => undefined);
-      return stored;
-    } catch (error) {
-      if (doubts.size < mostDoubts) doubts.add(entry.id);
-      throw error;
-    }
+    const { stored, known } = await storeLinked(redis, entry, head);
+    if (known) return stored;
+    head = { seq: stored.seq, hash: stored.hash };
+    onEntry(stored);
+    return stored;
   };
 }
 

@@ -3,6 +3,7 @@ import { createAppender } from "./append.ts";
 import type { ChainedEntry, ChainHead, NewEntry } from "./entry.ts";
 import { findEntry, readEntries, walkEntries } from "./read.ts";
 import { readHead } from "./stream.ts";
+import { createTeller } from "./tell.ts";
 
 export type AuditFilter = {
   /** Entries whose `at` is no earlier, milliseconds since the epoch. */
@@ -35,12 +36,17 @@ export type AuditLog = {
 export type ChainStore = AuditLog & {
   /** Every entry, oldest first, unjudged: parsed JSON, or the text where it is none. For verifyChain and the export. */
   all(): AsyncIterable<unknown>;
+  /**
+   * Calls `onEntry` for entries that were never told: appended by a terminal or by a replica that died, or by an append
+   * that looked failed. To be called from time to time by whoever's standard output is kept. Returns how many.
+   */
+  tellMissed(): Promise<number>;
 };
 
 export type AuditLogOptions = {
   /**
-   * Called for each entry that this log has appended, for the line on standard output. Once; again, late, for one whose
-   * appending looked failed and was not.
+   * Told of each entry that this log has appended, and of others by `tellMissed`: one JSON line each on standard output
+   * is the second copy of the chain. Once for one log; two replicas may tell of the same entry.
    */
   readonly onEntry: (entry: ChainedEntry) => void;
 };
@@ -50,12 +56,14 @@ export type AuditLogOptions = {
  * to run with `appendfsync always` and `noeviction`. The client must reject when the server is away (connectRedis).
  */
 export function createAuditLog(redis: Redis, { onEntry }: AuditLogOptions): ChainStore {
-  const append = createAppender(redis, onEntry);
+  const teller = createTeller(redis, onEntry);
+  const append = createAppender(redis, teller.tell);
   return {
     append: async (entry) => ({ kind: "chained", entry: await append(entry) }),
     head: () => readHead(redis),
     find: (id) => findEntry(redis, id),
     read: (filter) => readEntries(redis, filter),
     all: () => walkEntries(redis),
+    tellMissed: teller.tellMissed,
   };
 }

@@ -2,23 +2,18 @@ import type { Redis } from "ioredis";
 import { principalKey } from "../policy/principal.ts";
 import type { ChainedEntry } from "./entry.ts";
 import type { AuditFilter } from "./log.ts";
-import { entriesBefore, entriesFrom, type StoredText, seqsOfIds } from "./stream.ts";
+import { entriesBefore, entriesFrom, type StoredText, seqOfId } from "./stream.ts";
 
 const pageSize = 200;
 
 /** The entry of that id. Throws where the index knows it and the chain does not hold it, or it cannot be read. */
 export async function findEntry(redis: Redis, id: string): Promise<ChainedEntry | undefined> {
-  return (await findEntries(redis, [id]))[0];
-}
-
-/** The entries of those of the ids that are in the chain. */
-export async function findEntries(redis: Redis, ids: readonly string[]): Promise<readonly ChainedEntry[]> {
-  const seqs = await seqsOfIds(redis, ids);
-  const found = ids.flatMap((id, index) => {
-    const seq = seqs[index];
-    return seq === undefined ? [] : [entryAt(redis, seq, id)];
-  });
-  return Promise.all(found);
+  const seq = await seqOfId(redis, id);
+  if (seq === undefined) return undefined;
+  const [stored] = await entriesFrom(redis, seq, 1);
+  const entry = stored?.seq === seq ? parsed(stored) : undefined;
+  if (entry?.id !== id) throw new Error(`audit entry ${seq} (${id}) is gone from the chain: run audit verify`);
+  return entry;
 }
 
 /**
@@ -40,22 +35,15 @@ export async function readEntries(redis: Redis, filter: AuditFilter): Promise<re
   return found.slice(0, limit).toReversed();
 }
 
-/** The whole chain as it is stored, oldest first, a page at a time. */
-export async function* walkEntries(redis: Redis): AsyncGenerator {
-  let from = 0;
+/** The chain as it is stored, from number `first` on, oldest first; read a page at a time. */
+export async function* walkEntries(redis: Redis, first = 0): AsyncGenerator {
+  let from = first;
   for (;;) {
     const page = await entriesFrom(redis, from, pageSize);
     for (const { text } of page) yield json(text);
     if (page.length < pageSize) return;
     from = (page.at(-1)?.seq ?? 0) + 1;
   }
-}
-
-async function entryAt(redis: Redis, seq: number, id: string): Promise<ChainedEntry> {
-  const [stored] = await entriesFrom(redis, seq, 1);
-  const entry = stored?.seq === seq ? parsed(stored) : undefined;
-  if (entry?.id !== id) throw new Error(`audit entry ${seq} (${id}) is gone from the chain: run audit verify`);
-  return entry;
 }
 
 function passes(entry: ChainedEntry, { namespace, actor, operation }: AuditFilter): boolean {

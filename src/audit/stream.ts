@@ -17,6 +17,9 @@ const headKey = "{bulkhead}:audit:head";
 /** Entry id → sequence number. */
 const idsKey = "{bulkhead}:audit:ids";
 
+/** The number up to which every entry was told. */
+const toldKey = "{bulkhead}:audit:told";
+
 /**
  * Compares the head and appends in one step, so that two writers cannot fork the chain. XADD comes first: it refuses
  * an id that is not beyond the stream's last one, and then nothing is written.
@@ -31,6 +34,9 @@ redis.call("XADD", KEYS[1], ARGV[4] .. "-0", "entry", ARGV[6])
 redis.call("HSET", KEYS[2], "seq", ARGV[4], "hash", ARGV[5])
 redis.call("HSET", KEYS[3], ARGV[1], ARGV[4])
 return {"stored"}`;
+
+const raiseScript = `
+if tonumber(ARGV[1]) > tonumber(redis.call("GET", KEYS[1]) or "0") then redis.call("SET", KEYS[1], ARGV[1]) end`;
 
 /** Stores the text as entry `next`, if the chain's head is still `head` and no entry has that id. */
 export async function storeEntry(
@@ -65,9 +71,20 @@ export async function readHead(redis: Redis): Promise<ChainHead> {
   return typeof seq === "string" && typeof hash === "string" ? { seq: Number(seq), hash } : emptyHead;
 }
 
-/** The sequence numbers of the entries of these ids, in their order; undefined where there is none. */
-export async function seqsOfIds(redis: Redis, ids: readonly string[]): Promise<readonly (number | undefined)[]> {
-  return (await redis.hmget(idsKey, ...ids)).map((seq) => (seq === null ? undefined : Number(seq)));
+/** The sequence number of the entry of that id. */
+export async function seqOfId(redis: Redis, id: string): Promise<number | undefined> {
+  const seq = await redis.hget(idsKey, id);
+  return seq === null ? undefined : Number(seq);
+}
+
+/** Up to which number every entry was told on some replica's standard output. */
+export async function readTold(redis: Redis): Promise<number> {
+  return Number((await redis.get(toldKey)) ?? 0);
+}
+
+/** Raises it; replicas that do so at once end at the highest. */
+export async function raiseTold(redis: Redis, seq: number): Promise<void> {
+  await redis.eval(raiseScript, 1, toldKey, seq);
 }
 
 /** At most `count` stored entries from number `from` on, oldest first. */

@@ -75,6 +75,7 @@ describe("While Redis is away", () => {
     await waitFor(() => log.append(anEntry(3)).catch(() => undefined), { timeoutMs: 10_000 });
     expect(await log.find("q-2:intent")).toMatchObject({ seq: 2 });
     expect(await log.append(anEntry(2))).toMatchObject({ entry: { seq: 2 } });
+    expect(await log.tellMissed()).toBe(1);
     expect(ids(printed)).toEqual(["q-1:intent", "q-2:intent", "q-3:intent"]);
     expect(await verifyChain(log.all(), await log.head())).toMatchObject({ ok: true, entries: 3 });
   });

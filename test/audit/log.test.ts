@@ -118,6 +118,37 @@ describe("Appending", () => {
   });
 });
 
+describe("Telling", () => {
+  test("Entries of others are told by whoever asks first, and each only once", async () => {
+    const terminal = createAuditLog(redis, { onEntry: () => undefined });
+    await appendMany(terminal, upTo(250));
+    await appendMany(log, upTo(3, 251));
+    expect(await log.tellMissed()).toBe(250);
+    expect(await log.tellMissed()).toBe(0);
+    await appendMany(terminal, upTo(2, 254));
+    expect(await log.tellMissed()).toBe(2);
+    expect(printed.map(({ seq }) => seq).toSorted((a, b) => a - b)).toEqual(upTo(255));
+    expect(await (await anotherLog()).tellMissed()).toBe(0);
+  });
+
+  test("A chain that begins anew, after its Redis was emptied, is told like the first", async () => {
+    await appendMany(log, upTo(3));
+    await redis.flushdb();
+    await appendMany(log, upTo(3, 4));
+    expect(printed.map(({ id, seq }) => `${seq} ${id}`).slice(3)).toEqual(upTo(3).map((n) => `${n} q-${n + 3}:intent`));
+    expect(await verifyChain(log.all(), await log.head())).toMatchObject({ ok: true, entries: 3 });
+  });
+
+  test("Telling while entries are appended tells of each once", async () => {
+    const appends = upTo(200).map((number) => log.append(anEntry(number)));
+    for (let round = 0; round < 20; round += 1) await log.tellMissed();
+    await Promise.all(appends);
+    await log.tellMissed();
+    expect(printed).toHaveLength(200);
+    expect(new Set(printed.map(({ seq }) => seq)).size).toBe(200);
+  });
+});
+
 describe("Reading", () => {
   const filtered = async (filter: Parameters<ChainStore["read"]>[0]): Promise<readonly number[]> =>
     (await log.read(filter)).map(({ seq }) => seq);

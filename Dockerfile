@@ -15,7 +15,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY src ./src
 # For `kubectl exec deploy/bulkhead -- bulkhead status`.
-RUN mkdir bin && ln -s ../src/cli.ts bin/bulkhead
+RUN chmod +x src/cli.ts && mkdir bin && ln -s ../src/cli.ts bin/bulkhead
 # `node` of the base image, as a number: runAsNonRoot cannot check a name.
 USER 1000:1000
 EXPOSE 8080

@@ -127,21 +127,33 @@ describe("deploy/ on a real control plane", () => {
     await expect(kubectl([...bind, "-n", closed, ...olga, "--dry-run=server"])).resolves.toContain("created");
   });
 
-  it("lets people at a terminal keep records and read, with writes only from rights of their own", async () => {
+  it("lets people at a terminal, who may edit a namespace, keep records, read and write there, and no more", async () => {
     const tom = ["--as", "tom", "--as-group", "on-call", "--as-group", "system:authenticated"];
     await kubectl(["apply", "-k", join(checkout, "deploy/terminal")]);
+    await kubectl(["create", "rolebinding", "tom", "--clusterrole=edit", "--user=tom", "-n", open]);
     await waitFor(() => canI(tom, "create configmaps", "bulkhead"), { everyMs: 100 });
-    const asked: [string, string, boolean][] = [
-      ["get configmaps/bulkhead-config", "bulkhead", true],
-      ["update configmaps", "bulkhead", true],
-      ["list namespaces", "default", true],
-      ["list networkpolicies --all-namespaces", "default", true],
-      ["create configmaps", open, false],
-      ["get secrets", "bulkhead", false],
-      ["patch pods", open, false],
-      ["create networkpolicies", open, false],
+    await waitFor(() => canI(tom, "create networkpolicies", open), { everyMs: 100 });
+    const allowed = [
+      ...["pods", "services", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs"].map((kind) => [
+        `list ${kind}`,
+        open,
+      ]),
+      ...expected["bulkhead-write"].map((right) => [right.replace(/\S+\//, ""), open]),
+      ["list replicationcontrollers", open],
+      ["get configmaps/bulkhead-config", "bulkhead"],
+      ["update configmaps", "bulkhead"],
+      ["list namespaces", "default"],
+      ["list networkpolicies --all-namespaces", "default"],
+    ] as [string, string][];
+    const refused: [string, string][] = [
+      ["get secrets", "bulkhead"],
+      ["patch pods", "bulkhead"],
+      ["patch pods", closed],
+      ["create networkpolicies", closed],
+      ["create configmaps", closed],
     ];
-    for (const [question, namespace, answer] of asked) {
+    for (const [question, namespace] of [...allowed, ...refused]) {
+      const answer = allowed.some(([one, where]) => one === question && where === namespace);
       expect({ question, namespace, answer: await canI(tom, question, namespace) }).toEqual({
         question,
         namespace,

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
 
+const program = "kubectl";
+
 type Options = {
   /** Written to standard input. */
   readonly input?: string;
@@ -37,7 +39,7 @@ export async function canI(who: readonly string[], question: string, namespace: 
 function run(args: readonly string[], { input = "", kubeconfig }: Options): Promise<Result> {
   const env = kubeconfig === undefined ? process.env : { ...process.env, KUBECONFIG: kubeconfig };
   return new Promise((resolve, reject) => {
-    const child = execFile("kubectl", args, { env, timeout: 90_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+    const child = execFile(program, args, { env, timeout: 90_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       if (error?.code === "ENOENT") reject(new Error("kubectl is not on PATH: the cluster suite needs it."));
       else resolve({ failed: error !== null, stdout, stderr: stderr || (error?.message ?? "") });
     });

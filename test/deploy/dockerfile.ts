@@ -1,5 +1,5 @@
 /** One instruction: its name in capitals, and its arguments as one line. */
-export type Instruction = { readonly name: string; readonly args: string };
+type Instruction = { readonly name: string; readonly args: string };
 
 export type Stage = {
   readonly base: string;

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { configPath, readConfig } from "../../src/config.ts";
+import { resources } from "../../src/kubernetes/resources.ts";
 import { find, type Kustomization, type Manifest, read, readKustomization, readYaml } from "./manifests.ts";
 import { expected, rights } from "./rights.ts";
 
@@ -13,6 +15,16 @@ describe("the rights that deploy/ grants", () => {
   it("are exactly the table, role by role", () => {
     const granted = Object.fromEntries(roles.map((role) => [nameIn(roles, role), rights(role.rules!)]));
     expect(granted).toEqual(expected);
+  });
+
+  it("cover every kind of object that the bot reads", () => {
+    const kinds = Object.values(resources).filter(({ plural }) => plural !== "configmaps");
+    expect(kinds.length).toBeGreaterThan(8);
+    for (const { group, plural } of kinds) {
+      for (const verb of ["get", "list", "watch"]) {
+        expect(expected["bulkhead-read"]).toContain(`${verb} ${group || "core"}/${plural}`);
+      }
+    }
   });
 
   it("hold no wildcard, no secret, no subresource and no right to grant rights", () => {
@@ -127,11 +139,33 @@ describe("configuration and secrets", () => {
     expect(readYaml("deploy/base/config.yaml")).toMatchObject({ protectedNamespaces: ["kube-system"], access: [] });
   });
 
+  it("are what the bot reads: the shipped file and environment are no problem, and let nobody do anything", () => {
+    const given: Record<string, string> = {
+      SLACK_BOT_TOKEN: "xoxb-1",
+      SLACK_APP_TOKEN: "xapp-1",
+      REDIS_URL: "redis://redis.bulkhead:6379",
+      POD_NAMESPACE: "bulkhead",
+    };
+    const env = Object.fromEntries(container.env.map(({ name }) => [name, given[name]]));
+    expect(env).toEqual(given);
+    expect(configPath(env)).toBe(`${container.volumeMounts[0]!.mountPath}/config.yaml`);
+    expect(readConfig(env, read("deploy/base/config.yaml"), () => undefined)).toMatchObject({
+      config: {
+        settings: { access: [], protectedNamespaces: ["kube-system"], ownNamespace: "bulkhead", settleMs: 2_000 },
+        cluster: { name: "default", enforcement: "unknown" },
+        slack: { botToken: "xoxb-1", appToken: "xapp-1", command: "/np" },
+        redisUrl: "redis://redis.bulkhead:6379",
+        port: container.ports[0]!.containerPort,
+      },
+    });
+  });
+
   it("need a Secret with exactly the keys of the example, which no kustomization ships", () => {
     const [example, ...more] = parseExample();
     expect(more).toEqual([]);
     expect(example!.metadata).toEqual({ name: "bulkhead-secrets", namespace: "bulkhead" });
-    expect(container.env.map(({ name, valueFrom: { secretKeyRef } }) => [name, secretKeyRef])).toEqual(
+    const fromSecret = container.env.filter(({ valueFrom }) => valueFrom.secretKeyRef !== undefined);
+    expect(fromSecret.map(({ name, valueFrom }) => [name, valueFrom.secretKeyRef])).toEqual(
       Object.keys(example!.stringData!).map((key) => [key, { name: "bulkhead-secrets", key }]),
     );
     expect(base.filter(({ kind }) => kind === "Secret")).toEqual([]);

@@ -12,14 +12,14 @@ export type Rule = {
   readonly resourceNames?: readonly string[];
 };
 
-export type Subject = { readonly kind: string; readonly name: string; readonly namespace?: string };
+type Subject = { readonly kind: string; readonly name: string; readonly namespace?: string };
 
 type Probe = { readonly httpGet: { readonly path: string; readonly port: string } };
 
-export type Container = {
+type Container = {
   readonly image: string;
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly env: readonly { readonly name: string; readonly valueFrom: { readonly secretKeyRef: SecretKey } }[];
+  readonly env: readonly { readonly name: string; readonly valueFrom: ValueFrom }[];
   readonly startupProbe: Probe;
   readonly livenessProbe: Probe;
   readonly readinessProbe: Probe;
@@ -28,9 +28,12 @@ export type Container = {
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
 };
 
-type SecretKey = { readonly name: string; readonly key: string };
+type ValueFrom = {
+  readonly secretKeyRef?: { readonly name: string; readonly key: string };
+  readonly fieldRef?: { readonly fieldPath: string };
+};
 
-export type PodSpec = {
+type PodSpec = {
   readonly serviceAccountName: string;
   readonly securityContext: unknown;
   readonly containers: readonly Container[];

@@ -6,7 +6,9 @@ export function rights(rules: readonly Rule[]): readonly string[] {
     .flatMap(({ apiGroups, resources, verbs, resourceNames }) =>
       apiGroups.flatMap((group) =>
         resources.flatMap((resource) =>
-          verbs.map((verb) => `${verb} ${group || "core"}/${resource}${resourceNames ? `: ${resourceNames.join(", ")}` : ""}`),
+          verbs.map(
+            (verb) => `${verb} ${group || "core"}/${resource}${resourceNames ? `: ${resourceNames.join(", ")}` : ""}`,
+          ),
         ),
       ),
     )

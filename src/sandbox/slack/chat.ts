@@ -20,8 +20,7 @@ export function wireMessage(message: Message): Readonly<Record<string, unknown>>
   return {
     type: "message",
     user: message.author,
-    bot_id: app.botId,
-    app_id: app.id,
+    ...(message.author === app.botUser && { bot_id: app.botId, app_id: app.id }),
     team: team.id,
     ts: message.ts,
     text: message.text,

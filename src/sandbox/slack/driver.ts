@@ -33,6 +33,8 @@ export type Driver = {
     readonly message: Message;
     readonly button: string | number;
   }): Promise<Delivery>;
+  /** Writes a plain message into a channel. */
+  say(input: { readonly user: string; readonly channel: string; readonly text: string }): Message;
   /** The same envelope again, all at once. */
   deliverAgain(delivery: Delivery, times: number): Promise<readonly Delivery[]>;
   /** Messages that everybody in the channel sees, oldest first. */
@@ -80,6 +82,8 @@ export function createDriver(parts: DriverParts): Driver {
       const press = { user: known(workspace.user(user), user), channel, message };
       return deliver(parts, pressEnvelope(press, index, handles));
     },
+    say: ({ user, channel, text }) =>
+      workspace.post({ channel, author: user, text, blocks: [], ephemeralTo: undefined, threadTs: undefined }),
     deliverAgain: (delivery, times) =>
       Promise.all(Array.from({ length: times }, () => deliver(parts, delivery.envelope))),
     messages: (channel) =>
@@ -128,11 +132,7 @@ function show(workspace: Workspace, envelope: Envelope, acknowledgement: Acknowl
   const body = readResponseBody(acknowledgement.payload);
   if (body === undefined || (body.text === "" && body.blocks === undefined)) return undefined;
   const content = contentOf(body.text, body.blocks);
-  return "error" in content ? complain(content.error) : postReply(workspace, target, { ...content, ...placing(body) });
-}
-
-function placing(body: { readonly inChannel: boolean }): { inChannel: boolean; threadTs: undefined } {
-  return { inChannel: body.inChannel, threadTs: undefined };
+  return "error" in content ? complain(content.error) : postReply(workspace, target, { ...body, ...content });
 }
 
 function waitForMessage(

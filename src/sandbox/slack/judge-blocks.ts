@@ -92,12 +92,17 @@ function repeated(
 }
 
 function tooMuchTable(table: TableBlock): readonly string[] {
-  const characters = table.rows.flat().reduce((sum, cell) => sum + cellText(cell).length, 0);
-  return characters > maxTableCharacters ? [`must be less than ${maxTableCharacters + 1} characters in all cells`] : [];
+  return textLength(table.rows) > maxTableCharacters
+    ? [`must be less than ${maxTableCharacters + 1} characters in all cells`]
+    : [];
 }
 
-function cellText(cell: TableBlock["rows"][number][number]): string {
-  return cell.type === "rich_text" ? JSON.stringify(cell.elements) : cell.text;
+/** Characters of every `text` in it, however deep: cells may hold rich_text. */
+function textLength(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.entries(value)
+    .map(([key, held]) => (key === "text" && typeof held === "string" ? held.length : textLength(held)))
+    .reduce((sum, length) => sum + length, 0);
 }
 
 function withIds(one: Block): Block {

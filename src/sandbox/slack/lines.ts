@@ -16,6 +16,7 @@ const wide =
 
 /** Columns that the text takes in a terminal: East Asian wide characters and emoji take two. */
 export function columnsOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
   let columns = 0;
   for (const { segment } of graphemes.segment(text)) columns += wide.test(segment) ? 2 : 1;
   return columns;

@@ -43,7 +43,7 @@ export type SandboxSlack = Driver & {
   readonly connections: SocketHub["connections"];
   readonly disconnect: SocketHub["disconnect"];
   readonly drop: SocketHub["drop"];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 /** A Slack on loopback: Web API, Socket Mode and response_urls on one random port of 127.0.0.1. */

@@ -49,6 +49,8 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
   const sockets: WebSocket[] = [];
   const waiting = new Map<string, ((payload: unknown) => void)[]>();
   const server = new WebSocketServer({ noServer: true });
+  /** Told to reconnect: still open, and given no payload any more. */
+  const leaving = new WeakSet<WebSocket>();
   let turn = 0;
 
   server.on("connection", (socket) => {
@@ -67,14 +69,18 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
     },
     deliver: (envelope) => {
       turn += 1;
-      const socket = sockets[turn % Math.max(sockets.length, 1)];
+      const ready = sockets.filter((one) => one.readyState === one.OPEN && !leaving.has(one));
+      const socket = ready[turn % Math.max(ready.length, 1)];
       if (socket === undefined) return Promise.resolve({ kind: "no-connection" });
       return deliverTo(socket, envelope, { waiting, ackLimitMs });
     },
     connections: () => sockets.length,
     disconnect: (reason, index) => {
       const chosen = index === undefined ? [...sockets] : sockets.slice(index, index + 1);
-      for (const socket of chosen) sendDisconnect(socket, reason);
+      for (const socket of chosen) {
+        leaving.add(socket);
+        sendDisconnect(socket, reason);
+      }
     },
     drop: () => [...sockets].forEach((socket) => socket.terminate()),
     close: async () => {

@@ -5,7 +5,7 @@ import { type SandboxSlack, type SandboxSlackOptions, startSandboxSlack } from "
 export type ConnectedBolt = {
   readonly slack: SandboxSlack;
   readonly app: App;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 /** Starts both; `receivers` is how many Socket Mode connections the app holds. */

@@ -37,10 +37,9 @@ test("A command reaches Bolt with the fields of a slash command, and its acknowl
   const delivery = await slack.command({ ...alice, text: "status payments" });
   expect(delivery.acknowledgement).toMatchObject({ kind: "acknowledged", payload: { text: "understood" } });
   expect(delivery.acknowledgement).toHaveProperty("afterMs", expect.any(Number));
-  expect(Object.keys(commands[0]!).sort()).toEqual([
-    ...["api_app_id", "channel_id", "channel_name", "command", "is_enterprise_install", "response_url", "team_domain"],
-    ...["team_id", "text", "token", "trigger_id", "user_id", "user_name"],
-  ]);
+  const fields =
+    "api_app_id channel_id channel_name command is_enterprise_install response_url team_domain team_id text token trigger_id user_id user_name";
+  expect(Object.keys(commands[0]!).sort()).toEqual(fields.split(" "));
   expect(commands[0]).toMatchObject({ command: "/np", text: "status payments", user_id: "U0ALICE", team_id: "T0ACME" });
   expect(slack.ephemerals("U0ALICE").map(({ text }) => text)).toEqual(["understood"]);
   expect(slack.ephemerals("U0BOB")).toEqual([]);

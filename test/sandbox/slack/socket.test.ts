@@ -28,7 +28,7 @@ test("Only the app token opens a connection, and each address serves once", asyn
   const { url } = await openConnection(slack);
   const socket = new WebSocket(url!);
   const hello = await new Promise((resolve) =>
-    socket.once("message", (data: Buffer) => resolve(JSON.parse(`${data}`))),
+    socket.once("message", (data: Buffer) => resolve(JSON.parse(data.toString()))),
   );
   expect(hello).toMatchObject({ type: "hello", num_connections: 1 });
   const second = new WebSocket(url!);
@@ -40,7 +40,7 @@ test("An eleventh connection is told that there are too many", async () => {
   const slack = await start();
   const firstMessage = async () => {
     const socket = new WebSocket((await openConnection(slack)).url!);
-    return new Promise((resolve) => socket.once("message", (data: Buffer) => resolve(JSON.parse(`${data}`))));
+    return new Promise((resolve) => socket.once("message", (data: Buffer) => resolve(JSON.parse(data.toString()))));
   };
   for (let at = 0; at < 10; at += 1) expect(await firstMessage()).toMatchObject({ type: "hello" });
   expect(await firstMessage()).toMatchObject({ type: "disconnect", reason: "too_many_websockets" });
@@ -59,12 +59,21 @@ test("With two connections, commands are acknowledged while one of them is renew
   closing.push(close);
   expect(slack.connections()).toBe(2);
   slack.disconnect("refresh_requested", 0);
-  await waitFor(() => slack.connections() === 1);
   const deliveries = await Promise.all(
     Array.from({ length: 20 }, () => slack.command({ user: "U0ALICE", channel: "C0INCIDENT", text: "" })),
   );
   expect(deliveries.map(({ acknowledgement }) => acknowledgement.kind)).toEqual(Array(20).fill("acknowledged"));
+  await waitFor(() => slack.connections() === 1);
   await waitFor(() => slack.connections() === 2);
+});
+
+test("A broken connection comes back", async () => {
+  const { slack, close } = await connectBolt((app) => app.command("/np", ({ ack }) => ack("here")));
+  closing.push(close);
+  slack.drop();
+  await waitFor(() => slack.connections() === 0);
+  await waitFor(() => slack.connections() === 1);
+  expect((await slack.command({ user: "U0ALICE", channel: "C0INCIDENT", text: "" })).shown?.text).toBe("here");
 });
 
 test("Each payload goes to one connection, and all connections get some", async () => {
@@ -73,7 +82,7 @@ test("Each payload goes to one connection, and all connections get some", async 
   const seen = new Set<string>();
   const socket = new WebSocket((await openConnection(slack)).url!);
   socket.on("message", (data: Buffer) => {
-    const { envelope_id: id } = JSON.parse(`${data}`);
+    const { envelope_id: id } = JSON.parse(data.toString());
     if (id === undefined) return;
     seen.add(id);
     socket.send(JSON.stringify({ envelope_id: id }));

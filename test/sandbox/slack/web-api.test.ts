@@ -1,0 +1,198 @@
+import { LogLevel, WebClient } from "@slack/web-api";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type SandboxSlack, startSandboxSlack } from "../../../src/sandbox/slack/server.ts";
+import { refusal } from "./bolt.ts";
+
+let slack: SandboxSlack;
+let client: WebClient;
+beforeEach(async () => {
+  slack = await startSandboxSlack();
+  client = new WebClient(slack.botToken, {
+    slackApiUrl: slack.apiUrl,
+    timeout: 5_000,
+    retryConfig: { retries: 0 },
+    logLevel,
+  });
+});
+afterEach(() => slack.close());
+
+const channel = "C0INCIDENT";
+const logLevel = LogLevel.ERROR;
+const divider = { type: "divider" as const };
+
+describe("tokens", () => {
+  const withToken = (token: string | undefined) =>
+    refusal(new WebClient(token, { slackApiUrl: slack.apiUrl, timeout: 5_000 }).auth.test());
+
+  test("auth.test tells the bot who it is", async () => {
+    expect(await client.auth.test()).toMatchObject({
+      team_id: "T0ACME",
+      user_id: slack.botUserId,
+      bot_id: "B0BULKHEAD",
+    });
+  });
+
+  test("No token, a wrong one and the app's are told apart", async () => {
+    expect(await withToken(undefined)).toBe("not_authed");
+    expect(await withToken("xoxb-wrong")).toBe("invalid_auth");
+    expect(await withToken(slack.appToken)).toBe("not_allowed_token_type");
+  });
+
+  test("A method that there is not is unknown", async () => {
+    expect(await refusal(client.apiCall("chat.shout"))).toBe("unknown_method");
+  });
+});
+
+describe("bodies", () => {
+  test.each([
+    ["application/json; charset=utf-8", JSON.stringify({ channel, text: "hi", blocks: [divider] })],
+    [
+      "application/x-www-form-urlencoded",
+      `channel=${channel}&text=hi&blocks=${encodeURIComponent(JSON.stringify([divider]))}`,
+    ],
+  ])("Arguments arrive as %s", async (type, body) => {
+    const headers = { authorization: `Bearer ${slack.botToken}`, "content-type": type };
+    const response = await fetch(`${slack.apiUrl}chat.postMessage`, { method: "POST", headers, body });
+    expect(await response.json()).toMatchObject({ ok: true, message: { text: "hi", blocks: [divider] } });
+  });
+
+  test("JSON that is none, and blocks that are none, are refused by name", async () => {
+    const headers = { authorization: `Bearer ${slack.botToken}`, "content-type": "application/json" };
+    const response = await fetch(`${slack.apiUrl}chat.postMessage`, { method: "POST", headers, body: "{" });
+    expect(await response.json()).toEqual({ ok: false, error: "invalid_json" });
+    const call = client.apiCall("chat.postMessage", { channel, text: "hi", blocks: "not json" });
+    expect(await refusal(call)).toBe("invalid_blocks_format");
+  });
+});
+
+describe("posting", () => {
+  test.each([
+    ["C0RANDOM", "not_in_channel"],
+    ["C0SECRET", "channel_not_found"],
+    ["C0NOWHERE", "channel_not_found"],
+    ["C0OLD", "is_archived"],
+  ])("A message to %s is refused with %s", async (where, error) => {
+    expect(await refusal(client.chat.postMessage({ channel: where, text: "hi" }))).toBe(error);
+  });
+
+  test("A message needs text or blocks", async () => {
+    expect(await refusal(client.chat.postMessage({ channel, text: "" }))).toBe("no_text");
+    expect(await refusal(client.chat.postMessage({ channel, text: "", blocks: [] }))).toBe("no_text");
+  });
+
+  test("Every ts is a string and another one", async () => {
+    const sent = await Promise.all(Array.from({ length: 50 }, () => client.chat.postMessage({ channel, text: "hi" })));
+    expect(new Set(sent.map(({ ts }) => ts)).size).toBe(50);
+    expect(sent.every(({ ts }) => /^\d+\.\d{6}$/.test(ts ?? ""))).toBe(true);
+  });
+
+  test("An ephemeral goes to members only, and only they see it", async () => {
+    slack.setMembers(channel, [slack.botUserId, "U0ALICE"]);
+    await client.chat.postEphemeral({ channel, user: "U0ALICE", text: "psst" });
+    expect(slack.ephemerals("U0ALICE", channel)).toHaveLength(1);
+    expect(slack.messages(channel)).toEqual([]);
+    const toBob = client.chat.postEphemeral({ channel, user: "U0BOB", text: "psst" });
+    expect(await refusal(toBob)).toBe("user_not_in_channel");
+  });
+
+  test("Once the app is invited it may post, and once removed no more", async () => {
+    slack.setMembers("C0RANDOM", [slack.botUserId]);
+    expect(await client.chat.postMessage({ channel: "C0RANDOM", text: "hi" })).toMatchObject({ ok: true });
+    slack.setMembers("C0RANDOM", []);
+    expect(await refusal(client.chat.postMessage({ channel: "C0RANDOM", text: "hi" }))).toBe("not_in_channel");
+  });
+});
+
+describe("changing", () => {
+  const post = async () => String((await client.chat.postMessage({ channel, text: "first", blocks: [divider] })).ts);
+
+  test("An update with text and without blocks removes the blocks", async () => {
+    const ts = await post();
+    await client.chat.update({ channel, ts, text: "second" });
+    expect(slack.messages(channel)[0]).toMatchObject({ ts, text: "second", blocks: [], edited: true });
+  });
+
+  test("What is not there, what somebody else wrote and ephemerals cannot be updated", async () => {
+    const nowhere = client.chat.update({ channel, ts: "1.000001", text: "x" });
+    expect(await refusal(nowhere)).toBe("message_not_found");
+    const { ts: theirs } = slack.say({ user: "U0BOB", channel, text: "mine" });
+    expect(await refusal(client.chat.update({ channel, ts: theirs, text: "x" }))).toBe("cant_update_message");
+    expect(await refusal(client.chat.delete({ channel, ts: theirs }))).toBe("cant_delete_message");
+    await slack.command({ user: "U0ALICE", channel, text: "" });
+    const ephemeral = slack.ephemerals("U0ALICE")[0]!;
+    expect(await refusal(client.chat.update({ channel, ts: ephemeral.ts, text: "x" }))).toBe("message_not_found");
+    expect(await refusal(client.chat.update({ channel, ts: await post(), text: "" }))).toBe("no_text");
+  });
+
+  test("A deleted message is gone for every method", async () => {
+    const ts = await post();
+    const { permalink } = await client.chat.getPermalink({ channel, message_ts: ts });
+    expect(permalink).toBe(`https://acme.slack.com/archives/${channel}/p${ts.replace(".", "")}`);
+    await client.chat.delete({ channel, ts });
+    expect(await refusal(client.chat.update({ channel, ts, text: "x" }))).toBe("message_not_found");
+    expect(await refusal(client.chat.delete({ channel, ts }))).toBe("message_not_found");
+    expect(await refusal(client.chat.getPermalink({ channel, message_ts: ts }))).toBe("message_not_found");
+  });
+});
+
+describe("people and channels", () => {
+  test.each([
+    ["U0ALICE", { is_bot: false, is_restricted: false, is_ultra_restricted: false, team_id: "T0ACME" }],
+    ["U0DEPLOY", { is_bot: true }],
+    ["U0GUEST", { is_restricted: true, is_ultra_restricted: false }],
+    ["U0ULTRA", { is_restricted: true, is_ultra_restricted: true }],
+    ["U0STRANGER", { is_stranger: true, team_id: "T0OTHER" }],
+    ["U0FOREIGN", { is_stranger: false, team_id: "T0OTHER" }],
+    ["U0GONE", { deleted: true }],
+  ])("users.info tells what %s is", async (user, expected) => {
+    expect((await client.users.info({ user })).user).toMatchObject(expected);
+  });
+
+  test.each([
+    [channel, { is_member: true, is_private: false, is_ext_shared: false, is_pending_ext_shared: false }],
+    ["C0RANDOM", { is_member: false }],
+    ["C0PRIVATE", { is_private: true, is_member: true }],
+    ["C0SHARED", { is_ext_shared: true }],
+    ["C0PENDING", { is_pending_ext_shared: true, is_ext_shared: false }],
+    ["C0OLD", { is_archived: true }],
+  ])("conversations.info tells what %s is", async (id, expected) => {
+    expect((await client.conversations.info({ channel: id })).channel).toMatchObject(expected);
+  });
+
+  test("Nobody learns of who is not there, or of a private channel without the app", async () => {
+    expect(await refusal(client.users.info({ user: "U0NOBODY" }))).toBe("user_not_found");
+    expect(await refusal(client.conversations.info({ channel: "C0SECRET" }))).toBe("channel_not_found");
+    expect(await refusal(client.conversations.members({ channel: "C0SECRET" }))).toBe("channel_not_found");
+  });
+
+  test("Members come in pages", async () => {
+    const members: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await client.conversations.members({ channel, limit: 4, ...(cursor && { cursor }) });
+      expect(page.members!.length).toBeLessThanOrEqual(4);
+      members.push(...page.members!);
+      cursor = page.response_metadata?.next_cursor;
+    } while (cursor !== "");
+    expect(members).toEqual(slack.channel(channel)?.members);
+  });
+});
+
+test("Every call is on record with its time, its arguments and its error", async () => {
+  await client.chat.postMessage({ channel, text: "hi", blocks: [divider] });
+  await refusal(client.chat.postMessage({ channel: "C0RANDOM", text: "hi" }));
+  expect(slack.calls).toEqual([
+    {
+      method: "chat.postMessage",
+      at: expect.any(Number),
+      args: { channel, text: "hi", blocks: [divider] },
+      error: undefined,
+    },
+    {
+      method: "chat.postMessage",
+      at: expect.any(Number),
+      args: { channel: "C0RANDOM", text: "hi" },
+      error: "not_in_channel",
+    },
+  ]);
+});

@@ -1,6 +1,7 @@
+import type { Acknowledgement } from "./acknowledgements.ts";
 import { commandEnvelope, locateButton, pressEnvelope } from "./deliveries.ts";
 import { contentOf, postReply, type ResponseUrls, readResponseBody } from "./response-url.ts";
-import type { Acknowledgement, Envelope, SocketHub } from "./socket.ts";
+import type { Envelope, SocketHub } from "./socket.ts";
 import type { Triggers } from "./triggers.ts";
 import type { Message, Workspace } from "./workspace.ts";
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { type Acknowledgement, createPendingAcknowledgements } from "./acknowledgements.ts";
 import { readJson } from "./body.ts";
 import { app } from "./people.ts";
 
@@ -11,14 +12,6 @@ export type Envelope = {
   readonly payload: Readonly<Record<string, unknown>>;
   readonly accepts_response_payload: boolean;
 };
-
-/** What became of one delivery of an envelope. */
-export type Acknowledgement =
-  | { readonly kind: "acknowledged"; readonly afterMs: number; readonly payload: unknown }
-  /** Nothing within the limit. */
-  | { readonly kind: "timed-out" }
-  /** No connection was open. */
-  | { readonly kind: "no-connection" };
 
 export type DisconnectReason = "warning" | "refresh_requested" | "link_disabled" | "too_many_websockets";
 
@@ -47,14 +40,14 @@ const closingMs = 500;
 export function createSocketHub(ackLimitMs: number): SocketHub {
   const tickets = new Set<string>();
   const sockets: WebSocket[] = [];
-  const waiting = new Map<string, ((payload: unknown) => void)[]>();
+  const pending = createPendingAcknowledgements(ackLimitMs);
   const server = new WebSocketServer({ noServer: true });
   /** Told to reconnect: still open, and given no payload any more. */
   const leaving = new WeakSet<WebSocket>();
   let turn = 0;
 
   server.on("connection", (socket) => {
-    accept(socket, sockets, (id, payload) => waiting.get(id)?.shift()?.(payload));
+    accept(socket, sockets, (id, payload) => pending.acknowledge(id, payload));
   });
 
   return {
@@ -72,7 +65,9 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
       const ready = sockets.filter((one) => one.readyState === one.OPEN && !leaving.has(one));
       const socket = ready[turn % Math.max(ready.length, 1)];
       if (socket === undefined) return Promise.resolve({ kind: "no-connection" });
-      return deliverTo(socket, envelope, { waiting, ackLimitMs });
+      const acknowledgement = pending.expect(envelope.envelope_id);
+      socket.send(JSON.stringify(envelope));
+      return acknowledgement;
     },
     connections: () => sockets.length,
     disconnect: (reason, index) => {
@@ -84,6 +79,7 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
     },
     drop: () => [...sockets].forEach((socket) => socket.terminate()),
     close: async () => {
+      pending.giveUp();
       await Promise.all([...sockets].map(closeSocket));
       server.close();
     },
@@ -114,27 +110,6 @@ function accept(socket: WebSocket, sockets: WebSocket[], acknowledge: (id: strin
       connection_info: { app_id: app.id },
     }),
   );
-}
-
-type Waiters = { readonly waiting: Map<string, ((payload: unknown) => void)[]>; readonly ackLimitMs: number };
-
-/** The same envelope may be under way several times: acknowledgements settle its deliveries oldest first. */
-function deliverTo(socket: WebSocket, envelope: Envelope, waiters: Waiters): Promise<Acknowledgement> {
-  const sentAt = performance.now();
-  const queue = waiters.waiting.get(envelope.envelope_id) ?? [];
-  waiters.waiting.set(envelope.envelope_id, queue);
-  return new Promise((resolve) => {
-    const acknowledged = (payload: unknown) => {
-      clearTimeout(limit);
-      resolve({ kind: "acknowledged", afterMs: performance.now() - sentAt, payload });
-    };
-    const limit = setTimeout(() => {
-      queue.splice(queue.indexOf(acknowledged), 1);
-      resolve({ kind: "timed-out" });
-    }, waiters.ackLimitMs);
-    queue.push(acknowledged);
-    socket.send(JSON.stringify(envelope));
-  });
 }
 
 function closeSocket(socket: WebSocket): Promise<void> {

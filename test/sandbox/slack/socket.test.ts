@@ -54,6 +54,15 @@ test("Without a connection the user is told at once that the dispatch failed", a
   expect(delivery.shown?.text).toContain("dispatch_failed");
 });
 
+test("A delivery under way when the sandbox closes does not hold it up", async () => {
+  const { slack, close } = await connectBolt((app) => app.command("/other", ({ ack }) => ack()));
+  const delivery = slack.command({ user: "U0ALICE", channel: "C0INCIDENT", text: "" });
+  const before = performance.now();
+  await close();
+  expect((await delivery).acknowledgement).toEqual({ kind: "timed-out" });
+  expect(performance.now() - before).toBeLessThan(2_000);
+});
+
 test("With two connections, commands are acknowledged while one of them is renewed", async () => {
   const { slack, close } = await connectBolt((app) => app.command("/np", ({ ack }) => ack("here")), { receivers: 2 });
   closing.push(close);

@@ -53,8 +53,9 @@ export function createTransport(): Transport {
     async send(credentials, exchange) {
       const dispatcher = agentFor(credentials);
       try {
-        const { target, ...options } = exchange;
-        return await request(credentials.server + target, { ...options, body: options.body ?? null, dispatcher });
+        const { target, body, ...options } = exchange;
+        // `reset: false`: undici gives up the connection after a DELETE with a body, which the API server understands.
+        return await request(credentials.server + target, { ...options, body: body ?? null, dispatcher, reset: false });
       } catch (error) {
         if (agent?.dispatcher === dispatcher && !isCallersAbort(exchange.signal)) renew();
         throw transportFailure(error, credentials.server, exchange);

@@ -53,6 +53,16 @@ test("A command whose time limit has passed is not sent later", async () => {
   expect(await redis.exists("late")).toBe(0);
 });
 
+test("A command that was refused while the server hung is not sent when it goes on", async () => {
+  const server = await ownRedis();
+  server.freeze();
+  const redis = client(server.url);
+  await expect(redis.set("late", "1")).rejects.toThrow();
+  server.resume();
+  expect(await untilReady(redis, 5_000)).toBe(true);
+  expect(await redis.exists("late")).toBe(0);
+});
+
 test("The address of a database is kept", async () => {
   const server = await ownRedis();
   const redis = client(`${server.url}/3`);

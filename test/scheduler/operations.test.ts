@@ -89,6 +89,13 @@ describe("Accepting", () => {
     expect(await operations.accept(anOperation("another"))).toMatchObject({ kind: "accepted" });
   });
 
+  test("A delivery that was recorded as one operation is not recorded as another", async () => {
+    const first = await stored(1);
+    const other = anOperation("delivery 1", { id: "r-0000000", kind: "release" });
+    expect(await operations.accept(other)).toEqual({ kind: "duplicate", operation: first });
+    expect(await operations.get("r-0000000")).toBeUndefined();
+  });
+
   test("A delivery that comes again after the delivery's own memory has passed is still a duplicate", async () => {
     const first = await stored(1);
     await redis.del("{bulkhead}:delivery:delivery 1");
@@ -157,6 +164,7 @@ describe("Listing", () => {
     expect(await elsewhere.list({ live: true })).toEqual([running, quarantined]);
     expect(await elsewhere.list({ live: true, namespace: "shop" })).toEqual([running]);
     expect(await elsewhere.list({ namespace: "nobody" })).toEqual([]);
+    expect(await redis.zcard("{bulkhead}:operations:live")).toBe(2);
   });
 
   test("An operation that is accepted in force is live at once", async () => {

@@ -44,7 +44,9 @@ describe("commands", () => {
 
   test("A delivery that comes three times has one key, so that the desk can tell", async () => {
     const delivery = await edge.sandbox.command({ ...alice, text: "status" });
-    await edge.sandbox.deliverAgain(delivery, 2);
+    const envelope = { ...delivery.envelope, envelope_id: "another-envelope" };
+    await edge.sandbox.deliverAgain(delivery, 1);
+    await edge.sandbox.deliverAgain({ ...delivery, envelope }, 1);
     await waitFor(() => edge.requests.length === 3);
     expect(new Set(edge.requests.map((request) => request.delivery)).size).toBe(1);
     await edge.sandbox.command({ ...alice, text: "status" });
@@ -166,6 +168,28 @@ describe("where the bot is not in the channel", () => {
     await edge.sandbox.command({ user: "U0CAROL", channel: "C0SECRET", text: "quarantine a/b" });
     await edge.sandbox.waitForMessage(headline("PLANNED"));
     expect(edge.sandbox.calls.filter(({ method }) => method.startsWith("chat."))).toEqual([]);
+  });
+
+  test("A card that went to the caller alone stays there, also when the bot has been invited meanwhile", async () => {
+    edge.does(show(card({ buttons: [confirmButton] })));
+    edge.doesOnPress(show(card({ headline: "ISOLATED" })));
+    await edge.sandbox.command({ user: "U0ALICE", channel: "C0RANDOM", text: "quarantine a/b" });
+    const plan = await edge.sandbox.waitForMessage(headline("PLANNED"));
+    edge.sandbox.setMembers("C0RANDOM", ["U0ALICE", edge.sandbox.botUserId]);
+    await edge.sandbox.press({ user: "U0ALICE", message: plan, button: 0 });
+    await edge.sandbox.waitForMessage(headline("ISOLATED"));
+    expect(edge.sandbox.current(plan)?.text).toContain("ISOLATED");
+    expect(edge.sandbox.messages("C0RANDOM")).toEqual([]);
+  });
+
+  test("A channel that refused one card is not asked again by the same command", async () => {
+    edge.does(async (request, outlet) => {
+      await show(card())(request, outlet);
+      return show(card({ headline: "ISOLATED" }))(request, outlet);
+    });
+    await edge.sandbox.command({ user: "U0ALICE", channel: "C0RANDOM", text: "quarantine a/b" });
+    await edge.sandbox.waitForMessage(headline("ISOLATED"));
+    expect(edge.sandbox.calls.filter(({ method }) => method === "chat.postMessage")).toHaveLength(1);
   });
 
   test("After four answers the last use of the response_url is kept for the outcome", async () => {

@@ -8,7 +8,7 @@ import { spoken, summary } from "./summary.ts";
 export type Message = { readonly text: string; readonly blocks: types.KnownBlock[] };
 
 /** Slack's limits (`@slack/types`, and facts of the room's README): UTF-16 units, counts, bytes of JSON. */
-const slack = { header: 150, button: 75, context: 10, actions: 25, blocks: 50, bytes: 12_000, value: 100 } as const;
+const slack = { header: 150, button: 75, context: 10, actions: 25, bytes: 12_000, value: 100 } as const;
 
 /** action_id of a button: this and the action's name. */
 export const actionPrefix = "np:";
@@ -35,10 +35,21 @@ export function renderPlainly(reply: Reply): Message {
   return { text, blocks: [...(said === "" ? [] : [section]), ...actions(reply)] };
 }
 
-/** Tries ever tighter limits for the sections, then none of them: head, note, buttons and footer always fit. */
+/** How much of each section, and how many: 40 with head, note, buttons and footer are within the 50 blocks allowed. */
+const attempts = [
+  [1, 40],
+  [0.5, 40],
+  [0.25, 40],
+  [0.1, 40],
+  [0.04, 40],
+  [0.04, 15],
+  [0.04, 5],
+] as const;
+
+/** Cuts all sections ever shorter, then drops the last ones, then all: what is left then always fits. */
 function fittingBlocks(reply: Reply, seeAlso: string): types.KnownBlock[] {
-  for (const part of [1, 0.5, 0.25, 0.1, 0.04]) {
-    const blocks = layOut(reply, limits(part, seeAlso), Math.floor(40 * part));
+  for (const [part, mostSections] of attempts) {
+    const blocks = layOut(reply, limits(part, seeAlso), mostSections);
     if (Buffer.byteLength(JSON.stringify(blocks)) <= slack.bytes) return blocks;
   }
   return layOut(reply, limits(0, seeAlso), 0);

@@ -25,14 +25,15 @@ export async function ensureDependencies() {
 }
 
 /**
- * Runs a program of the project to its end and returns its exit code. The first signal goes on to the program, so that
- * it can end well; at a terminal Ctrl-C has reached it already.
+ * Runs a program of the project to its end and returns its exit code. Signals go on to the program, which has 10 s to
+ * end well. At a terminal Ctrl-C has reached it already, and what that means is its own affair.
  */
 export async function run(command, args, env = {}) {
   const path = `${bin}${delimiter}${process.env.PATH ?? ""}`;
   const child = spawn(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, PATH: path, ...env } });
   const pass = (signal) => {
-    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    if (signal === "SIGINT" && process.stdin.isTTY) return;
+    child.kill(signal);
     setTimeout(() => child.kill("SIGKILL"), 10_000).unref();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, pass);

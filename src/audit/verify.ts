@@ -9,7 +9,7 @@ export type Verified =
   | { readonly ok: true; readonly entries: number; readonly head: ChainHead }
   | { readonly ok: false; readonly seq: number; readonly problem: Problem; readonly why: string };
 
-export type Problem = "unreadable" | "version" | "edited" | "missing" | "repeated" | "broken-link" | "cut-tail";
+type Problem = "unreadable" | "version" | "edited" | "missing" | "repeated" | "broken-link" | "cut-tail";
 
 /**
  * Walks a whole chain from its first entry, as parsed JSON (or as raw text where it was no JSON). The chain must reach

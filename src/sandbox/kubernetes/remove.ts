@@ -41,8 +41,8 @@ export function removeObject(
   checkPreconditions(resource, object, removal);
   const grace = resource.kind === "Pod" && textAt(object, "spec", "nodeName") ? (removal.gracePeriodSeconds ?? 30) : 0;
   const lingers = grace > 0 || resource.kind === "Namespace" || (object.metadata.finalizers ?? []).length > 0;
-  if (removal.dryRun || (lingers && object.metadata.deletionTimestamp !== undefined && grace !== 0))
-    return { gone: !lingers, object };
+  const ending = lingers && object.metadata.deletionTimestamp !== undefined;
+  if (removal.dryRun || ending) return { gone: !lingers, object };
   if (removal.orphan) orphanDependents(store, resources, object);
   if (!lingers) return { gone: true, object: store.remove(resource.storage, object) };
   const metadata = {

@@ -1,13 +1,14 @@
-import { LogLevel, WebClient } from "@slack/web-api";
+import { LogLevel, webApi } from "@slack/bolt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { channel as makeChannel, user as makeUser } from "../../../src/sandbox/slack/people.ts";
 import { type SandboxSlack, startSandboxSlack } from "../../../src/sandbox/slack/server.ts";
 import { refusal } from "./bolt.ts";
 
 let slack: SandboxSlack;
-let client: WebClient;
+let client: webApi.WebClient;
 beforeEach(async () => {
   slack = await startSandboxSlack();
-  client = new WebClient(slack.botToken, {
+  client = new webApi.WebClient(slack.botToken, {
     slackApiUrl: slack.apiUrl,
     timeout: 5_000,
     retryConfig: { retries: 0 },
@@ -22,7 +23,7 @@ const divider = { type: "divider" as const };
 
 describe("tokens", () => {
   const withToken = (token: string | undefined) =>
-    refusal(new WebClient(token, { slackApiUrl: slack.apiUrl, timeout: 5_000 }).auth.test());
+    refusal(new webApi.WebClient(token, { slackApiUrl: slack.apiUrl, timeout: 5_000 }).auth.test());
 
   test("auth.test tells the bot who it is", async () => {
     expect(await client.auth.test()).toMatchObject({
@@ -163,6 +164,18 @@ describe("people and channels", () => {
     expect(await refusal(client.users.info({ user: "U0NOBODY" }))).toBe("user_not_found");
     expect(await refusal(client.conversations.info({ channel: "C0SECRET" }))).toBe("channel_not_found");
     expect(await refusal(client.conversations.members({ channel: "C0SECRET" }))).toBe("channel_not_found");
+  });
+
+  test("A workspace may be made of other people and channels, with names as hostile as people choose", async () => {
+    const eve = makeUser("U9EVE", "eve", { displayName: "<!channel> *Eve*\u202E" });
+    const room = makeChannel("C9ROOM", "room", { members: ["U9EVE"] });
+    const other = await startSandboxSlack({ users: [eve], channels: [room] });
+    const there = new webApi.WebClient(other.botToken, { slackApiUrl: other.apiUrl, timeout: 5_000 });
+    const { user } = await there.users.info({ user: "U9EVE" });
+    expect(user?.profile?.display_name).toBe(eve.displayName);
+    expect((await there.conversations.members({ channel: "C9ROOM" })).members).toEqual(["U9EVE"]);
+    expect(await refusal(there.users.info({ user: "U0ALICE" }))).toBe("user_not_found");
+    await other.close();
   });
 
   test("Members come in pages", async () => {

@@ -43,6 +43,24 @@ test("A cache that the server has not confirmed for 30 s is not used", async () 
   await cluster.close();
 });
 
+test("A cache that lost its place is not used until it has listed again", async () => {
+  const watches: ServerResponse[] = [];
+  let lost = false;
+  await using api = await startScriptedApi((seen, response) => {
+    if (seen.path === "/api/v1/pods" && seen.url.searchParams.has("watch")) watches.push(response);
+    if (seen.path === "/api/v1/pods" && lost) return status(response, 403, "Forbidden");
+    return answers(undefined)(seen, response);
+  });
+  const cluster = await createCluster("c", api.connect(), { now: Date.now, watch: true });
+  await waitFor(() => watches.length === 1 && cluster.watches().every(({ synced }) => synced));
+  lost = true;
+  watches[0]?.write(`${JSON.stringify({ type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } })}\n`);
+  await waitFor(() => cluster.watches().some(({ synced }) => !synced));
+  expect((await cluster.facts("shop", "cache")).ageMs).toBe(0);
+  expect(directLists(api.seen)).toBe(9);
+  await cluster.close();
+});
+
 test("A kind that may not be listed makes facts fail with the server's words, from cache and direct", async () => {
   await using api = await startScriptedApi(answers("statefulsets"));
   const problems: string[] = [];

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json.ts";
+import { type JsonObject, objectAt } from "../json.ts";
 import type { Draft, KubeObject, ObjectOwner } from "../objects.ts";
 import { removeObject } from "../remove.ts";
 import type { Resource, Resources } from "../resources.ts";
@@ -23,6 +23,8 @@ export type ControllerClient = {
   update(kind: string, previous: KubeObject, next: KubeObject): KubeObject;
   /** Merges these members into the status. */
   status(kind: string, object: KubeObject, members: JsonObject): KubeObject;
+  /** Gives the pod a node, as the binding subresource does. */
+  bind(pod: KubeObject, nodeName: string): KubeObject;
   remove(kind: string, object: KubeObject): void;
 };
 
@@ -65,9 +67,13 @@ export function createControllerClient(parts: ControllerParts): ControllerClient
     update: (kind, previous, next) =>
       writes.update(resourceOf(kind), previous, next, { manager: "kube-controller-manager" }),
     status: (kind, object, members) => {
-      const next = { ...object, status: { ...(object["status"] as JsonObject | undefined), ...members } };
-      const manager = kind === "Pod" ? "kubelet" : "kube-controller-manager";
-      return writes.update(resourceOf(kind), object, next, { manager, subresource: "status" });
+      const next = { ...object, status: { ...objectAt(object, "status"), ...members } };
+      // Nobody applies a status, so whose it is is not recorded: at 10 000 pods that would be most of the work.
+      return writes.update(resourceOf(kind), object, next, { manager: undefined, subresource: "status" });
+    },
+    bind: (pod, nodeName) => {
+      const next = { ...pod, spec: { ...objectAt(pod, "spec"), nodeName } };
+      return writes.update(resourceOf("Pod"), pod, next, { manager: undefined });
     },
     remove: (kind, object) => {
       const removal = {

@@ -1,4 +1,4 @@
-import { at, isObject, type JsonObject, listAt, objectAt, textAt } from "../json.ts";
+import { at, isObject, type JsonObject, listAt, textAt } from "../json.ts";
 import { type KubeObject, timestamp } from "../objects.ts";
 import type { ControllerClient } from "./client.ts";
 
@@ -31,9 +31,7 @@ export function createKubelet(): Kubelet {
     const node = nodes[index];
     // As on the server, nothing runs where there is no such node.
     if (node === undefined) return;
-    const nodeName = node.metadata.name;
-    const bound =
-      chosen === undefined ? client.update("Pod", pod, { ...pod, spec: { ...objectAt(pod, "spec"), nodeName } }) : pod;
+    const bound = chosen === undefined ? client.bind(pod, node.metadata.name) : pod;
     const hostIP = nodeAddress(node);
     const podIP = at(pod, "spec", "hostNetwork") === true ? hostIP : newAddress(index);
     client.status("Pod", bound, running(bound, { hostIP, podIP, now: timestamp(client.now()) }));

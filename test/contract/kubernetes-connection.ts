@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { Agent, fetch } from "undici";
+import { Agent, fetch, type RequestInit } from "undici";
 import { parse } from "yaml";
 
 export type Reply = {
@@ -43,18 +43,26 @@ export async function connectWith(kubeconfig: string): Promise<Connection> {
   const token: string | undefined = config.users[0].user.token;
   const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
   const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const request = (method: string, path: string, body: unknown, headers: Record<string, string>, signal: AbortSignal) =>
-    fetch(`${server}${path}`, {
-      method,
-      dispatcher,
-      signal,
-      headers: { "content-type": "application/json", "user-agent": "contract/1", ...authorization, ...headers },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
+  type Init = Omit<RequestInit, "headers"> & { headers?: Record<string, string> };
+  const request = (path: string, rest: Init): ReturnType<typeof fetch> => {
+    const headers = {
+      "content-type": "application/json",
+      "user-agent": "contract/1",
+      ...authorization,
+      ...rest.headers,
+    };
+    return fetch(`${server}${path}`, { dispatcher, ...rest, headers });
+  };
   const call: Connection["call"] = async (method, path, body, headers = {}) => {
-    const response = await request(method, path, body, headers, AbortSignal.timeout(15_000));
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text.startsWith("{") ? JSON.parse(text) : text };
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const content = body === undefined ? {} : { body: text };
+    const response = await request(path, { method, headers, signal: AbortSignal.timeout(15_000), ...content });
+    const reply = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: reply.startsWith("{") ? JSON.parse(reply) : reply,
+    };
   };
   const version = await call("GET", "/version");
   return {
@@ -62,7 +70,7 @@ export async function connectWith(kubeconfig: string): Promise<Connection> {
     call,
     watch: async (path) => {
       const stop = new AbortController();
-      const response = await request("GET", path, undefined, {}, stop.signal);
+      const response = await request(path, { signal: stop.signal });
       const watched: Watched = {
         status: response.status,
         events: [],
@@ -83,7 +91,7 @@ async function collect(body: AsyncIterable<Uint8Array> | null, { events, state }
     for await (const chunk of body ?? []) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) if (line !== "") events.push(JSON.parse(line));
+      events.push(...lines.filter((line) => line !== "").map((line) => JSON.parse(line)));
     }
   } catch {
     // Stopped by the test, or cut by the server: either way it has ended.

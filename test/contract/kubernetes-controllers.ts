@@ -89,7 +89,9 @@ export function controllerContract(suite: () => Suite): void {
     const spec = { replicas: 2, serviceName: app, selector: { matchLabels: { app } }, template: template({ app }) };
     await create("apps/v1", "statefulsets", app, spec);
     const pods = await ready(`app=${app}`, 2);
-    expect(pods.map(({ metadata }) => metadata.name).toSorted()).toEqual([`${app}-0`, `${app}-1`]);
+    expect(
+      pods.map(({ metadata }) => String(metadata.name)).toSorted((one, other) => one.localeCompare(other)),
+    ).toEqual([`${app}-0`, `${app}-1`]);
     const [first] = pods.toSorted((one, other) => one.metadata.name.localeCompare(other.metadata.name));
     const labels = first.metadata.labels;
     await relabel(first, { quarantine: "q-3" });

@@ -1,4 +1,4 @@
-import { at, type JsonObject, objectAt, textAt } from "./json.ts";
+import { type JsonObject, objectAt, textAt } from "./json.ts";
 import type { ResourceRequest } from "./request.ts";
 import { StatusError } from "./status.ts";
 
@@ -81,7 +81,7 @@ function reviewedAction(body: JsonObject): Action {
   return {
     verb,
     group: textAt(attributes, "group") ?? "",
-    resource: path ?? `${String(at(attributes, "resource") ?? "")}${subresource ? `/${subresource}` : ""}`,
+    resource: path ?? `${textAt(attributes, "resource") ?? ""}${subresource ? `/${subresource}` : ""}`,
     namespace: textAt(attributes, "namespace") ?? "",
     name: name === "" ? undefined : name,
   };

@@ -1,3 +1,4 @@
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { stringify } from "yaml";
 import type { Action, Authorizer, User } from "./access.ts";
@@ -68,11 +69,7 @@ export async function startSandboxCluster(options: SandboxClusterOptions = {}): 
     tokens: tokensOf(options),
     timing: { bookmarkEveryMs: options.bookmarkEveryMs ?? 60_000 },
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.port ?? 0);
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
@@ -124,6 +121,13 @@ function createRandom(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
 }
 
 /** A definition is served as soon as it is stored; with it go its objects. */

@@ -20,38 +20,20 @@ type Page = { readonly revision: number; readonly after: string };
 
 /** A list or one page of it. All pages of a list show the same revision; 410 where the history no longer holds it. */
 export function listObjects(store: Store, request: ResourceRequest): Listing {
-  const { query, resource, namespace } = request;
+  const { query } = request;
   const page = pageOf(query.get("continue"), store);
-  const limit = Number(query.get("limit") ?? 0) || Number.POSITIVE_INFINITY;
-  const exact = query.get("resourceVersionMatch") === "Exact" ? resourceVersionOf(request) : undefined;
-  const wanted = resourceVersionOf(request) ?? 0;
-  if (wanted > store.revision()) throw tooLarge(wanted, store.revision());
-  const revision = page?.revision ?? exact ?? store.revision();
-  const all = objectsAt(store, request, revision);
-  const selected = all.filter(selectorOf(request));
-  const start = page === undefined ? 0 : selected.findIndex((object) => keyOf(object) > page.after);
-  const rest = start < 0 ? [] : selected.slice(start);
-  const items = rest.slice(0, limit);
+  const revision = page?.revision ?? wantedRevision(store, request);
+  const selected = objectsAt(store, request, revision).filter(selectorOf(request));
+  const rest = page === undefined ? selected : selected.filter((object) => keyOf(object) > page.after);
+  const items = rest.slice(0, Number(query.get("limit")) || rest.length);
+  const resourceVersion = String(revision);
   const last = items.at(-1);
-  const more = rest.length > items.length && last !== undefined;
+  const remainingItemCount = rest.length - items.length;
+  if (remainingItemCount === 0 || last === undefined) return { items, metadata: { resourceVersion } };
+  const token = tokenOf({ revision, after: keyOf(last) });
   // With a selector the server does not know how many remain, and leaves the count out.
   const counted = !query.get("labelSelector") && !query.get("fieldSelector");
-  return {
-    items,
-    metadata: {
-      resourceVersion: String(revision),
-      ...(more ? { continue: tokenOf({ revision, after: keyOf(last) }) } : {}),
-      ...(more && counted ? { remainingItemCount: rest.length - items.length } : {}),
-    },
-  };
-
-  function objectsAt(from: Store, { resource: { storage } }: ResourceRequest, then: number): KubeObject[] {
-    const within = namespace === "" ? undefined : namespace;
-    if (then === from.revision()) return from.list(storage, within);
-    const objects = from.listAt(resource.storage, then, within);
-    if (objects === undefined) throw tooOld();
-    return objects;
-  }
+  return { items, metadata: { resourceVersion, continue: token, ...(counted ? { remainingItemCount } : {}) } };
 }
 
 /** `labelSelector` and `fieldSelector` of the query, and the name where the path has one. */
@@ -69,6 +51,21 @@ export function resourceVersionOf({ query }: ResourceRequest): number | undefine
     throw badRequest(`resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
   }
   return Number(text);
+}
+
+/** The revision that a first page shows: the latest, or the very one that was asked for. */
+function wantedRevision(store: Store, request: ResourceRequest): number {
+  const wanted = resourceVersionOf(request) ?? 0;
+  if (wanted > store.revision()) throw tooLarge(wanted, store.revision());
+  return request.query.get("resourceVersionMatch") === "Exact" ? wanted : store.revision();
+}
+
+function objectsAt(store: Store, { resource, namespace }: ResourceRequest, revision: number): KubeObject[] {
+  const within = namespace === "" ? undefined : namespace;
+  if (revision === store.revision()) return store.list(resource.storage, within);
+  const objects = store.listAt(resource.storage, revision, within);
+  if (objects === undefined) throw tooOld();
+  return objects;
 }
 
 const knownFields = new Map<string, readonly string[]>([

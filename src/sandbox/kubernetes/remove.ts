@@ -1,4 +1,4 @@
-import { type JsonObject, numberAt, textAt, textsAt } from "./json.ts";
+import { numberAt, textAt, textsAt } from "./json.ts";
 import { type KubeObject, timestamp } from "./objects.ts";
 import type { Resource, Resources } from "./resources.ts";
 import { conflict } from "./status.ts";
@@ -39,19 +39,25 @@ export function removeObject(
   removal: Removal,
 ): { gone: boolean; object: KubeObject } {
   checkPreconditions(resource, object, removal);
-  const grace = resource.kind === "Pod" && textAt(object, "spec", "nodeName") ? (removal.gracePeriodSeconds ?? 30) : 0;
+  const grace = graceSeconds(resource, object, removal);
   const lingers = grace > 0 || resource.kind === "Namespace" || (object.metadata.finalizers ?? []).length > 0;
   const ending = lingers && object.metadata.deletionTimestamp !== undefined;
   if (removal.dryRun || ending) return { gone: !lingers, object };
   if (removal.orphan) orphanDependents(store, resources, object);
   if (!lingers) return { gone: true, object: store.remove(resource.storage, object) };
-  const metadata = {
-    ...object.metadata,
-    deletionTimestamp: object.metadata.deletionTimestamp ?? timestamp(now() + grace * 1_000),
-    deletionGracePeriodSeconds: grace,
-  };
-  const status = resource.kind === "Namespace" ? { status: { phase: "Terminating" } satisfies JsonObject } : {};
-  return { gone: false, object: store.put(resource.storage, { ...object, ...status, metadata }) };
+  return { gone: false, object: store.put(resource.storage, marked(object, grace, now())) };
+}
+
+/** Only a pod that runs on a node is given time to end. */
+function graceSeconds(resource: Resource, object: KubeObject, { gracePeriodSeconds }: Removal): number {
+  if (resource.kind !== "Pod" || textAt(object, "spec", "nodeName") === undefined) return 0;
+  return gracePeriodSeconds ?? numberAt(object, "spec", "terminationGracePeriodSeconds") ?? 30;
+}
+
+function marked(object: KubeObject, grace: number, now: number): KubeObject {
+  const deletionTimestamp = timestamp(now + grace * 1_000);
+  const metadata = { ...object.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace };
+  return { ...object, ...(object.kind === "Namespace" ? { status: { phase: "Terminating" } } : {}), metadata };
 }
 
 function checkPreconditions(resource: Resource, { metadata }: KubeObject, { uid, resourceVersion }: Removal): void {

@@ -1,4 +1,4 @@
-import type { Answer } from "./api.ts";
+import type { Answer } from "./exchange.ts";
 import type { JsonObject } from "./json.ts";
 import type { KubeObject } from "./objects.ts";
 import { groupVersion, type Resource } from "./resources.ts";
@@ -44,7 +44,11 @@ function many(resource: Resource, { items, metadata }: Answer & { type: "list" }
       items: items.map((item) => ({ metadata: item.metadata })),
     };
   }
-  // Items of a list bear neither kind nor apiVersion, as on the server.
-  const bare = items.map(({ kind: _, apiVersion: __, ...rest }) => rest);
-  return { kind: `${resource.kind}List`, apiVersion: groupVersion(resource), metadata, items: bare };
+  return { kind: `${resource.kind}List`, apiVersion: groupVersion(resource), metadata, items: items.map(withoutType) };
+}
+
+/** Items of a list bear neither kind nor apiVersion, as on the server. */
+function withoutType(object: KubeObject): JsonObject {
+  const { kind: _, apiVersion: __, ...rest } = object;
+  return rest;
 }

@@ -16,17 +16,34 @@ export type ResourceRequest = {
 
 /** Undefined where the method does not fit; 404 where nothing is served under the path. */
 export function resourceRequest(resources: Resources, method: string, url: URL): ResourceRequest | undefined {
-  const { group, version, rest } = splitPath(url.pathname);
-  const inNamespace = rest[0] === "namespaces" && rest.length >= 3 && !["status", "finalize"].includes(rest[2] ?? "");
-  const [plural, name, subresource, ...more] = inNamespace ? rest.slice(2) : rest;
-  const resource = resources.find(group, version, plural ?? "");
-  if (resource === undefined || more.length > 0 || (inNamespace && !resource.namespaced)) throw noSuchResource();
-  if (subresource !== undefined && !resource.subresources.includes(subresource)) throw noSuchResource();
-  const namespace = inNamespace ? (rest[1] ?? "") : "";
   const query = url.searchParams;
-  const verb = verbOf(method, name !== undefined, ["1", "true"].includes(query.get("watch") ?? ""));
-  const nameless = resource.namespaced && namespace === "" && !["list", "watch"].includes(verb ?? "");
-  return verb === undefined || nameless ? undefined : { verb, resource, namespace, name, subresource, query };
+  const target = targetOf(resources, url.pathname);
+  const verb = verbOf(method, target.name !== undefined, isTrue(query.get("watch")));
+  const overAll = target.resource.namespaced && target.namespace === "";
+  const fits = verb !== undefined && (!overAll || verb === "list" || verb === "watch");
+  return fits ? { ...target, verb, query } : undefined;
+}
+
+/** Whether a parameter of the query is set, as Go reads it. */
+export function isTrue(value: string | null): boolean {
+  return value === "1" || value === "true";
+}
+
+type Target = Pick<ResourceRequest, "resource" | "namespace" | "name" | "subresource">;
+
+function targetOf(resources: Resources, path: string): Target {
+  const { group, version, rest } = splitPath(path);
+  const namespace = namespaceOf(rest);
+  const [plural = "", name, subresource, ...more] = namespace === "" ? rest : rest.slice(2);
+  const resource = resources.find(group, version, plural);
+  if (resource === undefined || more.length > 0 || (namespace !== "" && !resource.namespaced)) throw noSuchResource();
+  if (subresource !== undefined && !resource.subresources.includes(subresource)) throw noSuchResource();
+  return { resource, namespace, name, subresource };
+}
+
+/** /namespaces/x/status is the namespace's own; /namespaces/x/pods lies in it. */
+function namespaceOf([first, namespace = "", third]: readonly string[]): string {
+  return first === "namespaces" && third !== undefined && third !== "status" && third !== "finalize" ? namespace : "";
 }
 
 /** The body as a value: JSON, YAML, or one of the few protobuf messages that kubectl insists on. */

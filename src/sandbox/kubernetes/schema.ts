@@ -34,31 +34,23 @@ const rfc3339Micro = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/;
 
 function read(schema: Schema, value: unknown, place: Place): unknown {
   if (value === null || value === undefined) return undefined;
-  if (typeof schema === "string") return readScalar(schema, value, place);
+  if (typeof schema === "string") return scalars[schema](value, place);
   if ("list" in schema) return readList(schema.list, value, place);
   return "map" in schema ? readMap(schema.map, value, place) : readFields(schema.fields, value, place);
 }
 
-function readScalar(schema: Schema & string, value: unknown, place: Place): unknown {
-  switch (schema) {
-    case "string":
-      return typeof value === "string" ? value : mismatch(value, "string", place);
-    case "boolean":
-      return typeof value === "boolean" ? value : mismatch(value, "bool", place);
-    case "integer":
-      return Number.isInteger(value) ? value : mismatch(value, "int32", place);
-    case "intOrString":
-      return typeof value === "string" || Number.isInteger(value)
-        ? value
-        : mismatch(value, "intstr.IntOrString", place);
-    case "time":
-      return readTime(value, rfc3339, "2006-01-02T15:04:05Z07:00", place);
-    case "microTime":
-      return readTime(value, rfc3339Micro, "2006-01-02T15:04:05.000000Z07:00", place);
-    default:
-      return value;
-  }
-}
+type Reader = (value: unknown, place: Place) => unknown;
+
+const scalars: Readonly<Record<Schema & string, Reader>> = {
+  any: (value) => value,
+  string: (value, place) => (typeof value === "string" ? value : mismatch(value, "string", place)),
+  boolean: (value, place) => (typeof value === "boolean" ? value : mismatch(value, "bool", place)),
+  integer: (value, place) => (Number.isInteger(value) ? value : mismatch(value, "int32", place)),
+  intOrString: (value, place) =>
+    typeof value === "string" || Number.isInteger(value) ? value : mismatch(value, "intstr.IntOrString", place),
+  time: (value, place) => readTime(value, rfc3339, "2006-01-02T15:04:05Z07:00", place),
+  microTime: (value, place) => readTime(value, rfc3339Micro, "2006-01-02T15:04:05.000000Z07:00", place),
+};
 
 /** Times are stored in UTC: metav1.Time to the second, MicroTime with the six decimals that it must come with. */
 function readTime(value: unknown, form: RegExp, layout: string, place: Place): unknown {

@@ -1,7 +1,8 @@
-type Manifest = { apiVersion: string; kind: string; metadata: { name: string; namespace?: string } } & Record<
-  string,
-  unknown
->;
+type Manifest = {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+} & Record<string, unknown>;
 
 /** A small shop with the services it needs: what demo, drills and tests find in the sandbox. */
 export function seedObjects(): Manifest[] {
@@ -151,7 +152,7 @@ function deployment(namespace: string, name: string, { replicas, image, port, la
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name, namespace, ...{ labels: all } },
+    metadata: { name, namespace, labels: all },
     spec: {
       replicas,
       selector: { matchLabels: { app: all["app"] ?? name } },
@@ -164,7 +165,7 @@ function statefulSet(namespace: string, name: string, image: string, port: numbe
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
-    metadata: { name, namespace, ...{ labels: { app: name } } },
+    metadata: { name, namespace, labels: { app: name } },
     spec: {
       replicas: 3,
       serviceName: name,
@@ -179,7 +180,7 @@ function daemonSet(namespace: string, name: string, image: string, port: number)
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
-    metadata: { name, namespace, ...{ labels: { app: name } } },
+    metadata: { name, namespace, labels: { app: name } },
     // As a node exporter does: a pod that NetworkPolicy says nothing about.
     spec: {
       selector: { matchLabels: { app: name } },
@@ -203,7 +204,7 @@ function barePod(namespace: string, name: string, image: string): Manifest {
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace, ...{ labels: { app: "debug-shell", owner: "ana" } } },
+    metadata: { name, namespace, labels: { app: "debug-shell", owner: "ana" } },
     spec: { containers: [{ name: "shell", image }] },
   };
 }

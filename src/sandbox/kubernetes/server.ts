@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { actionOf, authenticate, forbiddenTo, type User } from "./access.ts";
-import { type Api, answer } from "./api.ts";
+import { answer } from "./answer.ts";
 import { discover, serverVersion } from "./discovery.ts";
 import { asServed } from "./events.ts";
+import type { Answer, Api, Caller } from "./exchange.ts";
 import type { Faults } from "./faults.ts";
+import type { JsonObject } from "./json.ts";
 import { resourceVersionOf, selectorOf } from "./list.ts";
 import { openApiV2, openApiV3 } from "./openapi.ts";
 import { formOf, one, represent } from "./representation.ts";
-import { type ResourceRequest, readBody, resourceRequest } from "./request.ts";
+import { isTrue, type ResourceRequest, readBody, resourceRequest } from "./request.ts";
 import { groupVersion } from "./resources.ts";
 import { badRequest, methodNotAllowed, StatusError } from "./status.ts";
 import { serveWatch, type WatchTiming } from "./watch.ts";
@@ -32,40 +34,61 @@ export function createApiServer(parts: ServerParts): Server {
 async function serve(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://sandbox");
   const method = request.method ?? "GET";
-  const body = await readAll(request);
+  const bytes = await readAll(request);
   const fault = parts.faults.meet(method, url);
   if (fault === "hang") return;
   if (fault === "reset") return void request.socket.destroy();
-  if (["/healthz", "/livez", "/readyz"].includes(url.pathname)) return void response.end("ok");
-  if (url.pathname === "/version") return sendJson(response, 200, serverVersion);
+  if (serveOpenly(url.pathname, response)) return;
   const user = authenticate(parts.tokens, request.headers.authorization);
-  const document = discover(parts.resources, url.pathname) ?? openApiV3(parts.resources, url.pathname);
-  if (document !== undefined) return sendJson(response, 200, document);
-  if (url.pathname === "/openapi/v2") return void response.end(openApiV2());
+  if (serveDocument(parts, url.pathname, response)) return;
   const wanted = resourceRequest(parts.resources, method, url);
   if (wanted === undefined) throw methodNotAllowed();
-  const action = actionOf(wanted);
-  if (wanted.resource.type === "stored" && !parts.authorizer.allows(user, action)) throw forbiddenTo(user, action);
+  authorize(parts, user, wanted);
   if (wanted.verb === "watch") return watch(parts, wanted, request, response);
-  const caller = {
-    user,
-    userAgent: request.headers["user-agent"] ?? "unknown",
-    contentType: request.headers["content-type"] ?? "",
-    body: readBody(body, request.headers["content-type"] ?? ""),
-  };
-  const result = answer(parts, wanted, caller);
+  const result = answer(parts, wanted, callerOf(user, request, bytes));
   if (fault === "lose-answer") return void request.socket.destroy();
+  sendAnswer(response, result, represent(wanted.resource, result, formOf(request.headers.accept ?? ""), parts.now()));
+}
+
+function callerOf(user: User, { headers }: IncomingMessage, bytes: Buffer): Caller {
+  const contentType = headers["content-type"] ?? "";
+  return { user, userAgent: headers["user-agent"] ?? "unknown", contentType, body: readBody(bytes, contentType) };
+}
+
+/** What anybody may read, whatever the token. */
+function serveOpenly(path: string, response: ServerResponse): boolean {
+  if (path === "/version") sendJson(response, 200, serverVersion);
+  else if (["/healthz", "/livez", "/readyz"].includes(path)) response.end("ok");
+  else return false;
+  return true;
+}
+
+function serveDocument({ resources }: ServerParts, path: string, response: ServerResponse): boolean {
+  const document = discover(resources, path) ?? openApiV3(resources, path);
+  if (document !== undefined) sendJson(response, 200, document);
+  else if (path === "/openapi/v2") response.end(openApiV2());
+  else return false;
+  return true;
+}
+
+/** Everybody may ask what they may; everything else is the authoriser's to allow. */
+function authorize({ authorizer }: ServerParts, user: User, wanted: ResourceRequest): void {
+  const action = actionOf(wanted);
+  if (wanted.resource.type === "stored" && !authorizer.allows(user, action)) throw forbiddenTo(user, action);
+}
+
+function sendAnswer(response: ServerResponse, result: Answer, body: JsonObject): void {
   for (const warning of result.type === "object" ? (result.warnings ?? []) : []) {
     response.appendHeader("warning", `299 - ${JSON.stringify(warning)}`);
   }
-  const form = formOf(request.headers.accept ?? "");
-  sendJson(response, result.type === "list" ? 200 : result.code, represent(wanted.resource, result, form, parts.now()));
+  sendJson(response, result.type === "list" ? 200 : result.code, body);
 }
 
 function watch(parts: ServerParts, wanted: ResourceRequest, request: IncomingMessage, response: ServerResponse): void {
   const { resource, query, namespace } = wanted;
-  if (query.get("sendInitialEvents") !== null)
+  if (query.get("sendInitialEvents") !== null) {
     throw badRequest("sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled");
+  }
   const form = formOf(request.headers.accept ?? "");
   parts.faults.track(response);
   serveWatch(
@@ -75,7 +98,7 @@ function watch(parts: ServerParts, wanted: ResourceRequest, request: IncomingMes
       namespace,
       selects: selectorOf(wanted),
       resourceVersion: resourceVersionOf(wanted),
-      bookmarks: ["1", "true"].includes(query.get("allowWatchBookmarks") ?? ""),
+      bookmarks: isTrue(query.get("allowWatchBookmarks")),
       // Between 30 and 60 minutes on the server, where the client names no time.
       timeoutSeconds: Number(query.get("timeoutSeconds")) || 1_800,
       show: (object) => one(asServed(resource, object), form, parts.now()),

@@ -1,3 +1,4 @@
+import { createHistory } from "./history.ts";
 import type { KubeObject } from "./objects.ts";
 
 /** One change. `revision` is the resourceVersion that the object has after it; `previous` is what was stored before. */
@@ -36,67 +37,48 @@ export type Store = {
 export function createStore(historySize: number): Store {
   const storages = new Map<string, Map<string, KubeObject>>();
   const listeners = new Set<(change: Change) => void>();
-  let changes: Change[] = [];
   let revision = 1;
-  let oldest = 1;
+  const history = createHistory(historySize, revision);
 
   const objectsOf = (storage: string): Map<string, KubeObject> => {
     const objects = storages.get(storage) ?? new Map<string, KubeObject>();
     storages.set(storage, objects);
     return objects;
   };
-  const forget = (count: number): void => {
-    oldest = changes[count - 1]?.revision ?? oldest;
-    changes = changes.slice(count);
-  };
-  const record = (change: Change): void => {
-    changes.push(change);
-    // Dropped in blocks: slicing for every change would copy the whole history each time.
-    if (changes.length >= historySize * 1.25) forget(changes.length - historySize);
-    for (const listener of listeners) listener(change);
-  };
-  const stamped = (object: KubeObject): KubeObject => {
+  const change = (storage: string, draft: KubeObject, gone: boolean): KubeObject => {
+    const objects = objectsOf(storage);
+    const previous = objects.get(keyOf(draft));
     revision += 1;
-    return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+    const object = { ...draft, metadata: { ...draft.metadata, resourceVersion: String(revision) } };
+    if (gone) objects.delete(keyOf(object));
+    else objects.set(keyOf(object), object);
+    const type = gone ? "DELETED" : previous === undefined ? "ADDED" : "MODIFIED";
+    const event: Change = { revision, type, storage, object, previous };
+    history.record(event);
+    for (const listener of listeners) listener(event);
+    return object;
   };
 
   return {
     revision: () => revision,
-    oldest: () => oldest,
+    oldest: () => history.oldest(),
     get: (storage, namespace, name) => objectsOf(storage).get(`${namespace}/${name}`),
     list: (storage, namespace) => sorted(objectsOf(storage), namespace),
     listAt: (storage, then, namespace) => {
-      if (then < oldest) return undefined;
-      const objects = new Map(objectsOf(storage));
-      for (const change of changes.toReversed()) {
-        if (change.revision > then && change.storage === storage) undo(objects, change);
-      }
-      return sorted(objects, namespace);
+      const later = history.since(then);
+      return later === undefined ? undefined : sorted(rewound(objectsOf(storage), storage, later), namespace);
     },
-    put: (storage, draft) => {
-      const previous = objectsOf(storage).get(keyOf(draft));
-      const object = stamped(draft);
-      objectsOf(storage).set(keyOf(object), object);
-      record({ revision, type: previous === undefined ? "ADDED" : "MODIFIED", storage, object, previous });
-      return object;
-    },
-    remove: (storage, last) => {
-      const previous = objectsOf(storage).get(keyOf(last));
-      const object = stamped(last);
-      objectsOf(storage).delete(keyOf(object));
-      record({ revision, type: "DELETED", storage, object, previous });
-      return object;
-    },
-    since: (then) => (then < oldest ? undefined : changes.filter((change) => change.revision > then)),
+    put: (storage, draft) => change(storage, draft, false),
+    remove: (storage, last) => change(storage, last, true),
+    since: (then) => history.since(then),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     expireHistory: () => {
-      forget(changes.length);
       // One more revision, so that even a client that has seen everything holds an expired one.
       revision += 1;
-      oldest = revision;
+      history.expire(revision);
     },
   };
 }
@@ -110,7 +92,16 @@ function sorted(objects: ReadonlyMap<string, KubeObject>, namespace: string | un
   return keys.sort().flatMap((key) => objects.get(key) ?? []);
 }
 
-function undo(objects: Map<string, KubeObject>, { object, previous }: Change): void {
-  if (previous === undefined) objects.delete(keyOf(object));
-  else objects.set(keyOf(previous), previous);
+/** The objects as they were before these changes. */
+function rewound(
+  now: ReadonlyMap<string, KubeObject>,
+  storage: string,
+  later: readonly Change[],
+): Map<string, KubeObject> {
+  const objects = new Map(now);
+  for (const { object, previous } of later.filter((change) => change.storage === storage).toReversed()) {
+    if (previous === undefined) objects.delete(keyOf(object));
+    else objects.set(keyOf(previous), previous);
+  }
+  return objects;
 }

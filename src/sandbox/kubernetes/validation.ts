@@ -102,7 +102,7 @@ function podProblems(next: KubeObject, previous: KubeObject | undefined): Cause[
     const fixed = (pod: KubeObject): unknown =>
       Object.entries(objectAt(pod, "spec"))
         .filter(([field]) => !mutablePodFields.has(field) && field !== "nodeName")
-        .map(([field, value]) => [field, /ontainers$/.test(field) ? withoutImages(value) : value]);
+        .map(([field, value]) => [field, field.endsWith("ontainers") ? withoutImages(value) : value]);
     if (isDeepStrictEqual(fixed(next), fixed(previous))) return [];
     const message =
       "pod updates may not change fields other than `spec.containers[*].image`, `spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only additions to existing tolerations)";

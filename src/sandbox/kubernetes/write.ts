@@ -31,72 +31,89 @@ export type Writes = {
   update(resource: Resource, previous: KubeObject, draft: Draft, writing: Writing): KubeObject;
 };
 
-/** `random` gives numbers in [0, 1) for generated names. */
+/** What a write needs; `random` gives numbers in [0, 1) for generated names. */
+type Parts = {
+  readonly store: Store;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly newServiceAddress: () => string;
+};
+
 export function createWrites(store: Store, now: () => number, random: () => number): Writes {
   let services = 0;
   const newServiceAddress = (): string => {
     services += 1;
     return `10.96.${Math.floor(services / 250)}.${(services % 250) + 1}`;
   };
-  const finish = (
-    resource: Resource,
-    object: KubeObject,
-    previous: KubeObject | undefined,
-    writing: Writing,
-  ): KubeObject => {
-    const next = tidy(withDefaults(object, newServiceAddress));
-    const causes = problemsOf(resource, next, previous);
-    if (causes.length > 0) throw invalid(kindSubject(resource, next.metadata.name), causes);
-    countGeneration(resource, next, previous);
-    if (writing.manager !== undefined && writing.apply !== true) {
-      const writer = writerOf(writing.manager, writing.subresource, now);
-      next.metadata.managedFields = afterUpdate(next, previous, writer);
-    }
-    return next;
-  };
-  const keep = (resource: Resource, next: KubeObject): KubeObject => {
-    const { deletionTimestamp, finalizers = [] } = next.metadata;
-    const ended =
-      deletionTimestamp !== undefined &&
-      finalizers.length === 0 &&
-      resource.kind !== "Pod" &&
-      resource.kind !== "Namespace";
-    const stored = asStored(next);
-    return asServed(resource, ended ? store.remove(resource.storage, stored) : store.put(resource.storage, stored));
-  };
-
-  const nameFor = (resource: Resource, namespace: string, { name, generateName }: Partial<Metadata>): string => {
-    if (name) return name;
-    if (!generateName)
-      throw invalid(kindSubject(resource, ""), [required("metadata.name", "name or generateName is required")]);
-    for (let attempt = 0; ; attempt += 1) {
-      const generated = `${generateName}${randomSuffix(random)}`;
-      if (attempt === 8 || store.get(resource.storage, namespace, generated) === undefined) return generated;
-    }
-  };
-
+  const parts: Parts = { store, now, random, newServiceAddress };
   return {
-    create: (resource, namespace, draft, writing) => {
-      if (draft.metadata.resourceVersion)
-        throw new StatusError(500, undefined, "resourceVersion should not be set on objects to be created");
-      const name = nameFor(resource, namespace, draft.metadata);
-      const metadata = newMetadata(resource, namespace, { ...draft.metadata, name }, now());
-      const { status: _, ...bare } = draft;
-      const stripped = resource.subresources.includes("status") && writing.keepStatus !== true;
-      const object = identified(resource, stripped ? bare : draft, metadata);
-      const next = finish(resource, object, undefined, writing);
-      if (store.get(resource.storage, namespace, name) !== undefined) throw alreadyExists(subjectOf(resource, name));
-      return writing.dryRun === true ? next : keep(resource, next);
-    },
+    create: (resource, namespace, draft, writing) =>
+      create(parts, resource, named(parts, resource, namespace, draft), writing),
     update: (resource, previous, draft, writing) => {
       checkIdentity(resource, previous, draft);
       const metadata = carriedMetadata(previous.metadata, draft.metadata);
       const object = withRightStatus(resource, identified(resource, draft, metadata), previous, writing.subresource);
-      const next = finish(resource, object, previous, writing);
+      const next = finish(parts, { resource, previous, writing }, object);
       if (isSame(next, previous)) return previous;
-      return writing.dryRun === true ? next : keep(resource, next);
+      return writing.dryRun === true ? next : keep(store, resource, next);
     },
   };
+}
+
+function create(parts: Parts, resource: Resource, draft: KubeObject, writing: Writing): KubeObject {
+  const { name, namespace = "" } = draft.metadata;
+  const { status: _, ...bare } = draft;
+  const stripped = resource.subresources.includes("status") && writing.keepStatus !== true;
+  const next = finish(parts, { resource, previous: undefined, writing }, stripped ? bare : draft);
+  if (parts.store.get(resource.storage, namespace, name) !== undefined) throw alreadyExists(subjectOf(resource, name));
+  return writing.dryRun === true ? next : keep(parts.store, resource, next);
+}
+
+/** The draft with the metadata of a new object. */
+function named({ store, now, random }: Parts, resource: Resource, namespace: string, draft: Draft): KubeObject {
+  const { name, generateName, resourceVersion } = draft.metadata;
+  if (resourceVersion)
+    throw new StatusError(500, undefined, "resourceVersion should not be set on objects to be created");
+  if (!name && !generateName) {
+    throw invalid(kindSubject(resource, ""), [required("metadata.name", "name or generateName is required")]);
+  }
+  let chosen = name || `${generateName}${randomSuffix(random)}`;
+  for (
+    let attempt = 1;
+    !name && attempt < 8 && store.get(resource.storage, namespace, chosen) !== undefined;
+    attempt += 1
+  ) {
+    chosen = `${generateName}${randomSuffix(random)}`;
+  }
+  return identified(resource, draft, newMetadata(resource, namespace, { ...draft.metadata, name: chosen }, now()));
+}
+
+type Target = { readonly resource: Resource; readonly previous: KubeObject | undefined; readonly writing: Writing };
+
+/** Defaults, validation, generation and managed fields: what is left to do before an object can be stored. */
+function finish(
+  { now, newServiceAddress }: Parts,
+  { resource, previous, writing }: Target,
+  object: KubeObject,
+): KubeObject {
+  const next = tidy(withDefaults(object, newServiceAddress));
+  const causes = problemsOf(resource, next, previous);
+  if (causes.length > 0) throw invalid(kindSubject(resource, next.metadata.name), causes);
+  countGeneration(resource, next, previous);
+  if (writing.manager !== undefined && writing.apply !== true) {
+    const writer = writerOf(writing.manager, writing.subresource, now);
+    next.metadata.managedFields = afterUpdate(next, previous, writer);
+  }
+  return next;
+}
+
+/** What was marked for deletion goes with its last finalizer; pods and namespaces wait for their controllers besides. */
+function keep(store: Store, resource: Resource, next: KubeObject): KubeObject {
+  const { deletionTimestamp, finalizers = [] } = next.metadata;
+  const waits = resource.kind === "Pod" || resource.kind === "Namespace" || finalizers.length > 0;
+  const ended = deletionTimestamp !== undefined && !waits;
+  const stored = asStored(next);
+  return asServed(resource, ended ? store.remove(resource.storage, stored) : store.put(resource.storage, stored));
 }
 
 export function writerOf(manager: string, subresource: string | undefined, now: () => number): Writer {

@@ -26,6 +26,8 @@ export type ControllerClient = {
   /** Gives the pod a node, as the binding subresource does. */
   bind(pod: KubeObject, nodeName: string): KubeObject;
   remove(kind: string, object: KubeObject): void;
+  /** Ends a pod that is marked for deletion, unless finalizers hold it. */
+  finish(pod: KubeObject): void;
 };
 
 /** The resources that controllers work on, by kind. */
@@ -74,6 +76,9 @@ export function createControllerClient(parts: ControllerParts): ControllerClient
     bind: (pod, nodeName) => {
       const next = { ...pod, spec: { ...objectAt(pod, "spec"), nodeName } };
       return writes.update(resourceOf("Pod"), pod, next, { manager: undefined });
+    },
+    finish: (pod) => {
+      if ((pod.metadata.finalizers ?? []).length === 0) store.remove(resourceOf("Pod").storage, pod);
     },
     remove: (kind, object) => {
       const removal = {

@@ -6,6 +6,7 @@ import { reconcileEndpoints } from "./endpoints.ts";
 import { createGarbage } from "./garbage.ts";
 import { reconcileJobs } from "./jobs.ts";
 import { createKubelet } from "./kubelet.ts";
+import { emptyNamespaces } from "./namespaces.ts";
 import { reconcileReplicas } from "./replicas.ts";
 import { reconcileStatefulSets } from "./statefulsets.ts";
 
@@ -44,12 +45,13 @@ export function startControllers(parts: ControllerParts): Controllers {
       const namespaces = [...changed];
       changed.clear();
       garbage.collect();
+      emptyNamespaces(parts);
       for (const namespace of namespaces) if (isOpen(namespace)) work(namespace);
     }
   };
   const isOpen = (namespace: string): boolean => client.get("Namespace", "", namespace) !== undefined;
   const work = (namespace: string): void => {
-    unlessRefused(() => runPods(client, namespace, garbage.finish));
+    unlessRefused(() => runPods(client, namespace));
     if (client.get("Namespace", "", namespace)?.metadata.deletionTimestamp !== undefined) return;
     if (client.get("ServiceAccount", namespace, "default") === undefined) {
       client.create("ServiceAccount", namespace, { metadata: { name: "default" } });

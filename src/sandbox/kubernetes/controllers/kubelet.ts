@@ -3,7 +3,7 @@ import { type KubeObject, timestamp } from "../objects.ts";
 import type { ControllerClient } from "./client.ts";
 
 /** Scheduler and kubelets in one: pods get a node and an address and are ready at once; deleted ones go at once. */
-export type Kubelet = (client: ControllerClient, namespace: string, remove: (pod: KubeObject) => void) => void;
+export type Kubelet = (client: ControllerClient, namespace: string) => void;
 
 export function createKubelet(): Kubelet {
   let scheduled = 0;
@@ -14,10 +14,10 @@ export function createKubelet(): Kubelet {
     used.set(node, number);
     return `10.${128 + (node % 64)}.${Math.floor(number / 250) % 256}.${(number % 250) + 2}`;
   };
-  return (client, namespace, remove) => {
+  return (client, namespace) => {
     const nodes = client.list("Node", "");
     for (const pod of client.list("Pod", namespace)) {
-      if (pod.metadata.deletionTimestamp !== undefined) remove(pod);
+      if (pod.metadata.deletionTimestamp !== undefined) client.finish(pod);
       else if (textAt(pod, "status", "phase") === "Pending") start(client, pod, nodes);
     }
   };

@@ -4,8 +4,10 @@ import { stringify } from "yaml";
 import type { Action, Authorizer, User } from "./access.ts";
 import { readDraft } from "./body.ts";
 import { startControllers } from "./controllers/controllers.ts";
+import { storedVerbs } from "./discovery.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import type { KubeObject } from "./objects.ts";
+import { isMaster, roleAuthorizer } from "./rbac.ts";
 import { createResources, type Resources } from "./resources.ts";
 import { createApiServer } from "./server.ts";
 import { type Change, createStore, type Store } from "./store.ts";
@@ -16,8 +18,11 @@ export type SandboxClusterOptions = {
   readonly token?: string;
   /** More tokens and whose they are. */
   readonly users?: Readonly<Record<string, User>>;
-  /** Whether the user may; everything is allowed without it. SelfSubjectAccessReviews answer by it too. */
-  readonly authorize?: (user: User, action: Action) => boolean;
+  /**
+   * Whether a user may: by this function, or by the roles and bindings in the cluster. Without it everybody with a
+   * token may do everything. Members of system:masters always may. Access reviews answer by it too.
+   */
+  readonly authorize?: "roles" | ((user: User, action: Action) => boolean);
   /** Port on 127.0.0.1; 0, the default, for any free one. */
   readonly port?: number;
   readonly now?: () => number;
@@ -37,6 +42,8 @@ export type SandboxCluster = {
   readonly port: number;
   /** YAML text of a kubeconfig with the administrator's token. */
   readonly kubeconfig: string;
+  /** The same with the token of another user. */
+  kubeconfigFor(token: string): string;
   /** Creates the objects, or replaces those of the same name. Throws StatusError where the server would refuse. */
   apply(...objects: readonly object[]): KubeObject[];
   /** What is stored of a kind, over all namespaces or in one. */
@@ -65,7 +72,7 @@ export async function startSandboxCluster(options: SandboxClusterOptions = {}): 
     writes,
     now,
     faults,
-    authorizer: authorizerOf(options),
+    authorizer: authorizerOf(options, store, resources),
     tokens: tokensOf(options),
     timing: { bookmarkEveryMs: options.bookmarkEveryMs ?? 60_000 },
   });
@@ -75,6 +82,7 @@ export async function startSandboxCluster(options: SandboxClusterOptions = {}): 
     url,
     port,
     kubeconfig: kubeconfigFor(url, options.token),
+    kubeconfigFor: (token) => kubeconfigFor(url, token),
     apply,
     objects: (kind, namespace) => {
       const resource = resources.all().find((each) => each.kind === kind);
@@ -142,11 +150,20 @@ function tokensOf({ token, users = {} }: SandboxClusterOptions): ReadonlyMap<str
   return new Map([...(token === undefined ? [] : ([[token, admin]] as const)), ...Object.entries(users)]);
 }
 
-function authorizerOf({ authorize }: SandboxClusterOptions): Authorizer {
-  const allows = (user: User, action: Action): boolean =>
-    user.groups.includes("system:masters") ||
-    (authorize?.(user, action) ?? !user.groups.includes("system:unauthenticated"));
-  return { allows, rulesFor: () => [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }] };
+function authorizerOf({ authorize }: SandboxClusterOptions, store: Store, resources: Resources): Authorizer {
+  if (authorize === "roles") return roleAuthorizer(store);
+  const decide = authorize ?? (({ groups }: User) => !groups.includes("system:unauthenticated"));
+  const allows = (user: User, action: Action): boolean => isMaster(user) || decide(user, action);
+  return {
+    allows,
+    rulesFor: (user, namespace) =>
+      resources.all().flatMap(({ group, plural }) => {
+        const may = (verb: string): boolean =>
+          allows(user, { verb, group, resource: plural, namespace, name: undefined });
+        const verbs = storedVerbs.filter(may);
+        return verbs.length === 0 ? [] : [{ verbs, apiGroups: [group], resources: [plural] }];
+      }),
+  };
 }
 
 function kubeconfigFor(server: string, token: string | undefined): string {

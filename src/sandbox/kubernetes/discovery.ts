@@ -2,7 +2,8 @@ import type { JsonObject } from "./json.ts";
 import { groupVersion, type Resource, type Resources } from "./resources.ts";
 import { noSuchResource } from "./status.ts";
 
-const storedVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+/** What can be done to a stored resource. */
+export const storedVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /** The version that the sandbox says it is: what its behaviour was taken from and compared with. */
 export const serverVersion: JsonObject = {

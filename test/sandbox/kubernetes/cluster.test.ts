@@ -60,6 +60,75 @@ describe("the sandbox cluster", () => {
     });
   });
 
+  describe("with roles", () => {
+    const rbac = "rbac.authorization.k8s.io/v1";
+    const bound = (path: string, rest: object) => {
+      const [kind, name, namespace] = path.split("/");
+      return { apiVersion: rbac, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) }, ...rest };
+    };
+    const account = { kind: "ServiceAccount", name: "bulkhead", namespace: "bulkhead" };
+    const reading = { apiGroups: [""], resources: ["pods", "namespaces"], verbs: ["get", "list", "watch"] };
+    const mine = { apiGroups: [""], resources: ["configmaps"], resourceNames: ["mine"], verbs: ["get"] };
+    const to = (kind: string, name: string, subject: object) => ({ roleRef: { kind, name }, subjects: [subject] });
+    const roles = [
+      bound("ClusterRole/reader", { rules: [reading] }),
+      bound("ClusterRole/writer", { rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["patch"] }] }),
+      bound("Role/own/bulkhead", { rules: [mine] }),
+      bound("ClusterRoleBinding/reader", to("ClusterRole", "reader", { kind: "Group", name: "bots" })),
+      bound("RoleBinding/writer/payments", to("ClusterRole", "writer", { kind: "User", name: "bot" })),
+      bound("RoleBinding/own/bulkhead", to("Role", "own", account)),
+    ];
+
+    it("grants what is bound, where it is bound, and nothing else", async () => {
+      const users = {
+        bot: { name: "bot", groups: ["bots"] },
+        account: { name: "system:serviceaccount:bulkhead:bulkhead", groups: [] },
+      };
+      const { api } = await start({
+        token: "admin-token",
+        users,
+        authorize: "roles",
+        objects: [...seedObjects(), ...roles],
+      });
+      const status = async (token: string, method: string, path: string) =>
+        (
+          await api.call(method, path, method === "PATCH" ? [] : undefined, {
+            ...json,
+            authorization: `Bearer ${token}`,
+          })
+        ).status;
+      expect(await status("bot", "GET", "/api/v1/pods")).toBe(200);
+      expect(await status("bot", "GET", "/api/v1/namespaces/shop")).toBe(200);
+      expect(await status("bot", "GET", "/api/v1/services")).toBe(403);
+      expect(await status("bot", "PATCH", `${pods}/debug-shell`)).toBe(200);
+      expect(await status("bot", "PATCH", "/api/v1/namespaces/db/pods/postgres-0")).toBe(403);
+      expect(await status("bot", "DELETE", `${pods}/debug-shell`)).toBe(403);
+      expect(await status("account", "GET", "/api/v1/namespaces/bulkhead/configmaps/mine")).toBe(404);
+      expect(await status("account", "GET", "/api/v1/namespaces/bulkhead/configmaps/other")).toBe(403);
+      expect(await status("admin-token", "GET", "/api/v1/services")).toBe(200);
+    });
+
+    it("lists a user's rules for a namespace", async () => {
+      const { api } = await start({
+        token: "admin-token",
+        users: { bot: { name: "bot", groups: ["bots"] } },
+        authorize: "roles",
+        objects: [...seedObjects(), ...roles],
+      });
+      const spec = { namespace: "payments" };
+      const { body } = await api.call(
+        "POST",
+        "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+        { spec },
+        { authorization: "Bearer bot" },
+      );
+      expect(body.status.resourceRules.map(({ verbs }: { verbs: string[] }) => verbs)).toEqual([
+        ["get", "list", "watch"],
+        ["patch"],
+      ]);
+    });
+  });
+
   describe("under faults", () => {
     it("answers the next matching requests with the injected status", async () => {
       const { cluster, api } = await start();

@@ -17,6 +17,8 @@ describe("kubectl against the sandbox", () => {
   let cluster: SandboxCluster;
   let env: NodeJS.ProcessEnv;
   let manifest: string;
+  /** kubectl before 1.27 leaves validation and diff to a schema in protobuf that the sandbox does not have. */
+  let old: boolean;
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "bulkhead-kubectl-"));
@@ -25,6 +27,8 @@ describe("kubectl against the sandbox", () => {
     env = { PATH: process.env["PATH"], HOME: home, KUBECONFIG: join(home, "kubeconfig") };
     manifest = join(home, "policy.yaml");
     await writeFile(manifest, policy("TCP", 8080));
+    const version = JSON.parse((await kubectl("version", "--client", "-o", "json")).out);
+    old = Number.parseInt(version.clientVersion.minor, 10) < 27;
   });
   afterAll(async () => {
     await cluster.close();
@@ -79,13 +83,16 @@ describe("kubectl against the sandbox", () => {
     expect((await kubectl("apply", "-f", manifest)).out).toContain("created");
     expect((await kubectl("apply", "-f", manifest)).out).toContain("unchanged");
     await writeFile(manifest, policy("TCP", 9090));
-    const difference = await kubectl("diff", "-f", manifest);
-    expect(difference.code).toBe(1);
-    expect(difference.out).toMatch(/^\+.*port: 9090$/m);
+    if (!old) {
+      const difference = await kubectl("diff", "-f", manifest);
+      expect(difference.code).toBe(1);
+      expect(difference.out).toMatch(/^\+.*port: 9090$/m);
+    }
     expect((await kubectl("apply", "-f", manifest)).out).toContain("configured");
   });
 
-  it("refuses a manifest with a field that does not exist", async () => {
+  it("refuses a manifest with a field that does not exist", async ({ skip }) => {
+    if (old) skip();
     const wrong = join(home, "wrong.yaml");
     await writeFile(wrong, policy("TCP", 1).replace("from:", "form:").replace("kubectl-made", "kubectl-wrong"));
     const { code, out } = await kubectl("apply", "-f", wrong);

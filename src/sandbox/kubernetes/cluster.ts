@@ -7,7 +7,7 @@ import { startControllers } from "./controllers/controllers.ts";
 import { storedVerbs } from "./discovery.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import type { KubeObject } from "./objects.ts";
-import { isMaster, roleAuthorizer } from "./rbac.ts";
+import { everything, isMaster, roleAuthorizer } from "./rbac.ts";
 import { createResources, type Resources } from "./resources.ts";
 import { createApiServer } from "./server.ts";
 import { type Change, createStore, type Store } from "./store.ts";
@@ -156,13 +156,15 @@ function authorizerOf({ authorize }: SandboxClusterOptions, store: Store, resour
   const allows = (user: User, action: Action): boolean => isMaster(user) || decide(user, action);
   return {
     allows,
-    rulesFor: (user, namespace) =>
-      resources.all().flatMap(({ group, plural }) => {
-        const may = (verb: string): boolean =>
-          allows(user, { verb, group, resource: plural, namespace, name: undefined });
-        const verbs = storedVerbs.filter(may);
+    rulesFor: (user, namespace) => {
+      if (isMaster(user)) return [everything];
+      const stored = resources.all().filter(({ type }) => type === "stored");
+      return stored.flatMap(({ group, plural }) => {
+        const action = { group, resource: plural, namespace, name: undefined };
+        const verbs = storedVerbs.filter((verb) => allows(user, { ...action, verb }));
         return verbs.length === 0 ? [] : [{ verbs, apiGroups: [group], resources: [plural] }];
-      }),
+      });
+    },
   };
 }
 

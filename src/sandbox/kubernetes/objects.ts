@@ -56,8 +56,3 @@ export function controllerOf(object: KubeObject): ObjectOwner | undefined {
 export function timestamp(now: number): string {
   return `${new Date(now).toISOString().slice(0, 19)}Z`;
 }
-
-/** RFC 3339 with exactly six decimals, as metav1.MicroTime is written. */
-export function microTimestamp(now: number): string {
-  return `${new Date(now).toISOString().slice(0, 23)}000Z`;
-}

@@ -24,7 +24,8 @@ export function roleAuthorizer(store: Store): Authorizer {
   };
 }
 
-const everything: ResourceRule = { verbs: ["*"], apiGroups: ["*"], resources: ["*"] };
+/** What members of system:masters may. */
+export const everything: ResourceRule = { verbs: ["*"], apiGroups: ["*"], resources: ["*"] };
 
 export function isMaster({ groups }: User): boolean {
   return groups.includes("system:masters");

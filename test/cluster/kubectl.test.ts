@@ -130,7 +130,7 @@ describe("kubectl against the sandbox", () => {
     expect((await payments("get", name, "-o", "jsonpath={.metadata.ownerReferences}")).out).toBe("");
   });
 
-  it("watches a change and waits for a deletion", async () => {
+  it("watches a change, and waits for a deletion and for a condition", async () => {
     const watching = spawn("kubectl", ["-n", "payments", "get", "netpol", "-w", "--no-headers"], { env });
     let seen = "";
     watching.stdout.on("data", (chunk) => {
@@ -140,9 +140,11 @@ describe("kubectl against the sandbox", () => {
     await payments("label", "netpol", "allow-dns", "seen=yes");
     await waitFor(() => seen.split("allow-dns").length > 2, { timeoutMs: 15_000 });
     watching.kill();
-    const waiting = payments("wait", "--for=delete", "netpol/kubectl-made", "--timeout=10s");
-    expect((await payments("delete", "netpol", "kubectl-made")).out).toContain("deleted");
-    expect((await waiting).code).toBe(0);
+    // kubectl itself waits until what it deleted is gone, and `wait` until every pod is ready.
+    expect((await payments("delete", "netpol", "kubectl-made", "--timeout=10s")).out).toContain("deleted");
+    expect((await payments("wait", "--for=condition=Ready", "pod", "-l", "app=checkout", "--timeout=10s")).code).toBe(
+      0,
+    );
   });
 
   it("follows a rollout", async () => {

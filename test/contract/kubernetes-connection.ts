@@ -18,7 +18,7 @@ export type Connection = {
   /** Events as they come; `events` grows, `ended` tells that the server has closed the stream. */
   watch(path: string): Promise<Watched>;
   /** Makes every resourceVersion so far too old, where the server can be told to. */
-  readonly expireHistory?: () => void;
+  readonly expireHistory?: () => Promise<void>;
   close(): Promise<void>;
 };
 

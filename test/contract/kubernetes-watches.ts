@@ -85,7 +85,7 @@ export function watchContract(suite: () => Suite): void {
     if (api.expireHistory === undefined) return skip();
     const { body } = await api.call("POST", policies, policyNamed(freshName("w")));
     const first = await api.call("GET", `${policies}?limit=1`);
-    api.expireHistory();
+    await api.expireHistory();
     const watched = await api.watch(`${policies}?watch=1&resourceVersion=${body.metadata.resourceVersion}`);
     await waitFor(() => watched.state.ended);
     expect(watched.status).toBe(200);

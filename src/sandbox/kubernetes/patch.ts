@@ -1,4 +1,5 @@
-import * as jsonPatch from "fast-json-patch";
+// The default import: Node sees no named exports in this CommonJS package, although bundlers do.
+import jsonPatch from "fast-json-patch";
 import { copy, isObject, type JsonObject, put } from "./json.ts";
 import { badRequest, StatusError } from "./status.ts";
 
@@ -8,9 +9,11 @@ import { badRequest, StatusError } from "./status.ts";
  */
 export function applyJsonPatch(document: JsonObject, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw badRequest("json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+  const operations = copy(patch) as jsonPatch.Operation[];
   try {
-    return jsonPatch.applyPatch(copy(document), copy(patch) as jsonPatch.Operation[], true, true).newDocument;
-  } catch {
+    return jsonPatch.applyPatch(copy(document), operations, true, true).newDocument;
+  } catch (error) {
+    if (!(error instanceof jsonPatch.JsonPatchError)) throw error;
     throw new StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {});
   }
 }

@@ -29,6 +29,17 @@ export function patchContract(suite: () => Suite): void {
     expect(after.metadata.labels).toEqual({ app: "x", new: "b" });
   });
 
+  it("lets a test for null hold where the member is absent", async () => {
+    const { path } = await made();
+    const absent = { op: "test", path: "/metadata/labels/none", value: null };
+    expect((await patch(path, [absent, { op: "add", path: "/metadata/labels/none", value: "b" }], "json")).status).toBe(
+      200,
+    );
+    expect((await patch(path, [absent], "json")).status).toBe(422);
+    const nowhere = [{ op: "add", path: "/metadata/annotations/x", value: "y" }];
+    expect((await patch(path, nowhere, "json")).status).toBe(422);
+  });
+
   it("removes the labels altogether when the last one is patched away", async () => {
     const { path } = await made();
     const { body } = await patch(path, [{ op: "remove", path: "/metadata/labels/app" }], "json");

@@ -1,6 +1,7 @@
 import { formatDuration } from "../policy/duration.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
+import type { Outlet } from "./desk.ts";
 import { planSections } from "./plan-sections.ts";
 import type { Button, Outcome, Reply, Section } from "./reply.ts";
 
@@ -18,10 +19,10 @@ export function operationCard(operation: Operation, now: number): Reply {
   };
 }
 
-/** The plan of a dry run: the same card without buttons, as a note, and nothing of it is stored. */
-export function planPreview(operation: Operation): Reply {
+/** Shows the plan of a dry run: the same card without buttons, as a note, and nothing of it is stored. */
+export async function showPreview(outlet: Outlet, operation: Operation): Promise<Reply> {
   const card = operationCard(operation, operation.origin.at);
-  return {
+  const reply: Reply = {
     ...card,
     shape: "note",
     headline: `Dry run: ${card.headline}`,
@@ -29,6 +30,8 @@ export function planPreview(operation: Operation): Reply {
     operation: undefined,
     outcome: "ok",
   };
+  await outlet.show(reply, undefined);
+  return reply;
 }
 
 /** The card with the question whether a quarantine whose review time has passed is still needed. */

@@ -8,7 +8,7 @@ import { record } from "./journal.ts";
 import { carryOut, redraw } from "./procedures.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
-import { type Context, store } from "./services.ts";
+import { attachCard, type Context, store } from "./services.ts";
 
 /**
  * Confirm: the plan is drawn again, and only if it is still the one that was shown is it carried out. The change of
@@ -89,6 +89,8 @@ async function show(
 ): Promise<Reply> {
   const card = operationCard(operation, services.now());
   const reply = remark === undefined ? card : { ...card, sections: [text(remark), ...card.sections] };
-  await outlet.show(reply, operation.card ?? request.card);
+  const place = operation.card ?? request.card;
+  const shown = await outlet.show(reply, place);
+  if (shown !== undefined && shown.ts !== place?.ts) await attachCard(services, operation, shown);
   return reply;
 }

@@ -8,7 +8,7 @@ import type { QuarantinePlan } from "../policy/plan.ts";
 import { selects } from "../policy/selector.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
-import { operationCard, planPreview } from "./card.ts";
+import { operationCard, showPreview } from "./card.ts";
 import type { Command } from "./command.ts";
 import { findPod } from "./find-pod.ts";
 import { recordRefusal } from "./journal.ts";
@@ -43,7 +43,7 @@ export async function quarantine(context: Context, command: QuarantineCommand): 
     steps: [...operation.steps, { step: "planned", at: services.now() }],
     ...(command.reviewMs === undefined ? {} : { reviewAt: request.at + command.reviewMs }),
   };
-  if (command.dryRun) return planPreview(planned);
+  if (command.dryRun) return showPreview(outlet, planned);
   const stored = await store(services, planned);
   const reply = operationCard(stored, services.now());
   await attachCard(services, stored, await outlet.show(reply, undefined));

@@ -4,7 +4,7 @@ import type { Operation } from "../policy/operation.ts";
 import type { KeepChoice, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
-import { operationCard, planPreview } from "./card.ts";
+import { operationCard, showPreview } from "./card.ts";
 import type { Command } from "./command.ts";
 import { findPod } from "./find-pod.ts";
 import { recordRefusal } from "./journal.ts";
@@ -35,7 +35,7 @@ export async function release(context: Context, command: ReleaseCommand): Promis
     plan,
     steps: [...operation.steps, { step: "planned", at: services.now() }],
   };
-  if (command.dryRun) return planPreview(planned);
+  if (command.dryRun) return showPreview(outlet, planned);
   const stored = await store(services, planned);
   const reply = operationCard(stored, services.now());
   await attachCard(services, stored, await outlet.show(reply, undefined));

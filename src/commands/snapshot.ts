@@ -25,24 +25,21 @@ export async function verifiedSnapshot(
       `Look at the annotation ${marks.snapshot} of NetworkPolicy ${quarantine.plan.policy.metadata.name} and restore by hand.`,
     );
   }
-  const annotation = policy?.metadata.annotations?.[marks.snapshot];
-  const copies = [
-    annotation === undefined ? undefined : parsed(annotation),
-    quarantine.plan.labelsBefore,
-    intent?.detail?.["labelsBefore"],
-  ];
+  const annotation = parsed(policy?.metadata.annotations?.[marks.snapshot]);
+  const copies = [annotation, quarantine.plan.labelsBefore, intent?.detail?.["labelsBefore"]];
   const good = copies.find((copy) => isLabels(copy) && canonicalHash(copy) === expected);
   if (!isLabels(good)) {
     return refusal(
       "no copy of the labels matches the hash in the audit: they were altered",
-      "Restore the pod's labels by hand, or use --delete-pod from the cluster's side: kubectl delete pod.",
+      "Restore the pod's labels by hand, then delete the policy by hand.",
     );
   }
-  const altered = policy !== undefined && canonicalHash(copies[0] ?? null) !== expected;
+  const altered = policy !== undefined && (annotation === undefined || canonicalHash(annotation) !== expected);
   return { labels: good, warnings: altered ? ["The snapshot on the policy was altered; the audit's is used."] : [] };
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
   } catch {

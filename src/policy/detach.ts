@@ -83,7 +83,7 @@ export function unlabelPatch(uid: string, operation: string): readonly JsonPatch
 }
 
 /** A label's JSON Pointer (RFC 6901: `~` and `/` escaped). */
-export function labelPath(key: string): string {
+function labelPath(key: string): string {
   return `/metadata/labels/${escapePointer(key)}`;
 }
 

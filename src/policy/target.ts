@@ -10,7 +10,7 @@ export function isNamespaceName(text: string): boolean {
 }
 
 /** Whether the text can be a pod's name or the beginning of one (RFC 1123 subdomain, at most 253 characters). */
-export function isPodNamePrefix(text: string): boolean {
+function isPodNamePrefix(text: string): boolean {
   return text.length <= 253 && dns1123Subdomain.test(text.replace(/[-.]$/, ""));
 }
 

@@ -1,0 +1,65 @@
+import { createReadStream } from "node:fs";
+import { readCopies } from "./audit/copies.ts";
+import type { ChainHead } from "./audit/entry.ts";
+import { createAuditLog } from "./audit/log.ts";
+import { verifyChain } from "./audit/verify.ts";
+import type { AuditTool } from "./cli-arguments.ts";
+import { connectRedis, untilReady } from "./redis.ts";
+
+export type ToolResult = { readonly ok: boolean; readonly line: string };
+
+export type ToolOptions = {
+  readonly redisUrl: string | undefined;
+  readonly write: (line: string) => void;
+};
+
+/** `audit verify` and `audit export`, on the chain in Redis or on the copies in a file. */
+export async function runAuditTool(tool: AuditTool, options: ToolOptions): Promise<ToolResult> {
+  if (tool.kind === "verify" && tool.from !== undefined) return verifyFile(tool.from, parseHead(tool.head));
+  if (options.redisUrl === undefined) {
+    return {
+      ok: false,
+      line: "REDIS_URL is not set: the chain is in Redis. Copies are verified with audit verify --from FILE.",
+    };
+  }
+  const redis = connectRedis(options.redisUrl, { onError: () => undefined });
+  try {
+    if (!(await untilReady(redis, 2_000))) return { ok: false, line: "Redis does not answer at REDIS_URL." };
+    const log = createAuditLog(redis, { onEntry: () => undefined });
+    if (tool.kind === "verify") return told(await verifyChain(log.all(), parseHead(tool.head) ?? (await log.head())));
+    let entries = 0;
+    for await (const entry of log.all()) {
+      options.write(typeof entry === "string" ? entry : JSON.stringify(entry));
+      entries += 1;
+    }
+    return { ok: true, line: `${entries} entries exported` };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Copies in a file have no head beside them: a cut tail is found only against one that is given (a card shows it). */
+async function verifyFile(path: string, head: ChainHead | undefined): Promise<ToolResult> {
+  const { entries, cutLine } = await readCopies(createReadStream(path, "utf8"));
+  const { ok, line } = told(await verifyChain(entries, head));
+  const cut = cutLine === undefined ? "" : ` Line ${cutLine}, the last, is cut in the middle.`;
+  const caveat =
+    head === undefined && ok ? " A cut tail is found only with --head SEQ:HASH, from a card or /np status." : "";
+  return { ok, line: line + cut + caveat };
+}
+
+function told(result: Awaited<ReturnType<typeof verifyChain>>): ToolResult {
+  if (!result.ok) return { ok: false, line: `The chain is BROKEN at entry ${result.seq}: ${result.why}` };
+  const { seq, hash } = result.head;
+  return {
+    ok: true,
+    line: seq === 0 ? "The chain is empty." : `The chain is intact: ${result.entries} entries, head #${seq} ${hash}`,
+  };
+}
+
+/** `SEQ:HASH`; a head that is not of that form can match nothing, and so is named by the verification. */
+function parseHead(text: string | undefined): ChainHead | undefined {
+  if (text === undefined) return undefined;
+  const [seq = "", hash = ""] = text.split(":");
+  return { seq: Number(seq), hash };
+}

@@ -1,0 +1,55 @@
+/** How a terminal command line was meant. */
+export type Invocation = {
+  /** The command's words, as after `/np`. */
+  readonly words: readonly string[];
+  /** How often --yes was given: each is one press of Confirm. */
+  readonly confirmations: number;
+  readonly output: "text" | "json";
+};
+
+export type AuditTool =
+  | { readonly kind: "verify"; readonly from: string | undefined; readonly head: string | undefined }
+  | { readonly kind: "export" };
+
+export type ArgumentProblem = { readonly kind: "problem"; readonly problem: string };
+
+/** Takes the terminal's own options out; what is left is parsed as in Slack. */
+export function readArguments(args: readonly string[]): Invocation | ArgumentProblem {
+  const words: string[] = [];
+  let confirmations = 0;
+  let output = "text";
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (arg === "--yes" || arg === "-y") confirmations += 1;
+    else if (arg === "--output" || arg === "-o") output = args[++i] ?? "";
+    else if (arg === "--help" || arg === "-h")
+      return { words: ["help", ...words.slice(0, 1)], confirmations: 0, output: "text" };
+    else words.push(arg);
+  }
+  if (output !== "text" && output !== "json") return { kind: "problem", problem: "--output takes text or json" };
+  return { words, confirmations, output };
+}
+
+/** `audit verify [--from FILE] [--head SEQ:HASH]` and `audit export --output ndjson`; undefined for any other command. */
+export function readAuditTool(args: readonly string[]): AuditTool | ArgumentProblem | undefined {
+  const [command, tool, ...rest] = args;
+  if (command !== "audit" || (tool !== "verify" && tool !== "export")) return undefined;
+  const options = readOptions(rest, tool === "verify" ? ["--from", "--head"] : ["--output"]);
+  if (typeof options === "string") return { kind: "problem", problem: `audit ${tool}: ${options}` };
+  if (tool === "verify") return { kind: "verify", from: options.get("--from"), head: options.get("--head") };
+  return (options.get("--output") ?? "ndjson") === "ndjson"
+    ? { kind: "export" }
+    : { kind: "problem", problem: "audit export writes ndjson only" };
+}
+
+/** `--name value` pairs, or what is wrong with them. */
+function readOptions(args: readonly string[], known: readonly string[]): ReadonlyMap<string, string> | string {
+  const options = new Map<string, string>();
+  for (let i = 0; i < args.length; i += 2) {
+    const [name = "", value = ""] = args.slice(i, i + 2);
+    if (!known.includes(name)) return `there is no option ${name}`;
+    if (value === "") return `${name} needs a value`;
+    options.set(name, value);
+  }
+  return options;
+}

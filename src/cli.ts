@@ -1,0 +1,139 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { hostname } from "node:os";
+import { createInterface } from "node:readline/promises";
+import { setTimeout as wait } from "node:timers/promises";
+import { type AuditTool, type Invocation, readArguments, readAuditTool } from "./cli-arguments.ts";
+import { usageAnswer } from "./commands/answers.ts";
+import { help } from "./commands/help.ts";
+import { parse } from "./commands/parse.ts";
+import type { Outcome, Reply } from "./commands/reply.ts";
+import { replyText } from "./terminal-text.ts";
+
+/** Exit codes, as README documents them. */
+const exitCodes: Record<Outcome, number> = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  refused: 3,
+  "needs-confirmation": 4,
+  "not-isolated": 5,
+};
+
+/** `help` shows nothing by itself: its reply is printed like every other. */
+const silent = { show: () => Promise.resolve(undefined) };
+
+enableCompileCache();
+process.exitCode = await main(process.argv.slice(2));
+
+/** What is heavy (clusters, Redis, configuration) is imported only when a command needs it. */
+async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "demo") return (await import("./sandbox/demo.ts")).runDemo(args.slice(1), demoTerminal());
+  const tool = readAuditTool(args);
+  if (tool !== undefined) return tool.kind === "problem" ? problem(tool.problem) : auditTool(tool);
+  const invocation = readArguments(args);
+  if ("kind" in invocation) return problem(invocation.problem);
+  const command = parse(invocation.words.map(quoted).join(" "));
+  if (command.kind === "usage") return answer(usageAnswer(command.problem, command.topic), invocation);
+  if (command.kind === "help") return answer(await help({ outlet: silent }, command), invocation);
+  return runCommand(command, invocation);
+}
+
+async function runCommand(
+  command: Parameters<typeof help>[1] | Exclude<ReturnType<typeof parse>, { kind: "usage" }>,
+  invocation: Invocation,
+): Promise<number> {
+  const { runFromTerminal } = await import("./cli-run.ts");
+  const result = await runFromTerminal({
+    env: process.env,
+    configText: configText(),
+    read: readText,
+    now: Date.now,
+    wait: (ms) => wait(ms),
+    host: hostname(),
+    command,
+    invocation,
+    progress: (line) => void process.stderr.write(`${line}\n`),
+    ask: process.stdin.isTTY && invocation.output === "text" ? ask : undefined,
+    show: (reply) => void process.stdout.write(replyText(reply, width())),
+  }).catch((error: unknown) => unreachable(error));
+  if (typeof result === "number") return result;
+  if ("problems" in result) return result.problems.map(problem).at(-1) ?? 2;
+  return answer(result, invocation);
+}
+
+async function auditTool(tool: AuditTool): Promise<number> {
+  const [{ runAuditTool }, { readConfig }] = await Promise.all([import("./audit-tools.ts"), import("./config.ts")]);
+  const loaded = readConfig(process.env, configText(), readText);
+  if ("problems" in loaded) return loaded.problems.map(problem).at(-1) ?? 2;
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
+  try {
+    const { ok, line } = await runAuditTool(tool, { redisUrl: loaded.config.redisUrl, write });
+    (tool.kind === "export" || !ok ? process.stderr : process.stdout).write(`${line}\n`);
+    return ok ? 0 : 1;
+  } catch (error) {
+    return unreachable(error);
+  }
+}
+
+function answer(reply: Reply, { output }: Invocation): number {
+  const { buttons: _buttons, shape: _shape, ...told } = reply;
+  process.stdout.write(output === "json" ? `${JSON.stringify(told)}\n` : replyText(reply, width()));
+  if (output === "text" && reply.outcome === "needs-confirmation") {
+    process.stdout.write("\nNothing was written. Give --yes to confirm (twice for a StatefulSet's or a Job's pod).\n");
+  }
+  return exitCodes[reply.outcome];
+}
+
+function problem(line: string): number {
+  process.stderr.write(`bulkhead: ${line}\n`);
+  return exitCodes.usage;
+}
+
+function unreachable(error: unknown): number {
+  process.stderr.write(`bulkhead: ${error instanceof Error ? error.message : String(error)}\n`);
+  return exitCodes.failed;
+}
+
+async function ask(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(question)).trim());
+  } finally {
+    lines.close();
+  }
+}
+
+/** What the demo may use of this process. */
+function demoTerminal() {
+  return {
+    env: process.env,
+    node: process.execPath,
+    input: process.stdin,
+    interactive: process.stdin.isTTY === true,
+    width: width(),
+    write: (text: string) => void process.stdout.write(text),
+    onSignal: (stop: () => void) => void process.once("SIGINT", stop).once("SIGTERM", stop),
+  };
+}
+
+function quoted(word: string): string {
+  return /\s/.test(word) ? `"${word}"` : word;
+}
+
+function width(): number {
+  return Math.min(process.stdout.columns ?? 100, 120);
+}
+
+function configText(): string | undefined {
+  return readText(process.env["BULKHEAD_CONFIG"] ?? "/etc/bulkhead/config.yaml");
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

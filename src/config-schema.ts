@@ -1,0 +1,107 @@
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import { verbs } from "./policy/access.ts";
+import { parseDuration } from "./policy/duration.ts";
+import { isNamespaceName } from "./policy/target.ts";
+
+/** The configuration file, key by key. Every key that is not here is a problem, not ignored. */
+const duration = z.string().transform((text, context) => {
+  const ms = text === "0s" ? 0 : parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: "custom", message: `"${text}" is no time such as 2s or 1h30m` });
+  return z.NEVER;
+});
+
+const namespace = z.string().refine(isNamespaceName, "is no namespace's name");
+
+const cidr = z.string().refine(isCidr, "is no CIDR such as 10.1.0.0/16");
+
+const labelSelector = z.strictObject({
+  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchExpressions: z
+    .array(
+      z.strictObject({
+        key: z.string(),
+        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+        values: z.array(z.string()).optional(),
+      }),
+    )
+    .optional(),
+});
+
+const portNumber = z.int().min(1).max(65_535);
+
+const port = z.strictObject({
+  protocol: z.enum(["TCP", "UDP", "SCTP"]).optional(),
+  port: z.union([portNumber, z.string().min(1).max(15)]).optional(),
+  endPort: portNumber.optional(),
+});
+
+const endpoint = z
+  .strictObject({
+    name: z.string().min(1).max(63),
+    direction: z.enum(["ingress", "egress", "both"]),
+    podSelector: labelSelector.optional(),
+    namespaceSelector: labelSelector.optional(),
+    ipBlock: z.strictObject({ cidr, except: z.array(cidr).optional() }).optional(),
+    ports: z.array(port).default([]),
+  })
+  .refine(hasOnePeer, "needs either ipBlock, or podSelector and/or namespaceSelector");
+
+const principal = z
+  .string()
+  .regex(
+    /^(slack:[A-Z0-9]+\/[UW][A-Z0-9]+|terminal:.+|in-pod)$/,
+    "is no principal: slack:TEAM/USER (ids), terminal:USER or in-pod",
+  );
+
+const accessRule = z.strictObject({
+  principals: z.array(principal),
+  verbs: z.array(z.enum(["*", ...verbs])),
+  namespaces: z.array(z.string().regex(/^([a-z0-9][-a-z0-9]*)?\*?$/, "is no namespace, prefix* or *")),
+});
+
+const cluster = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, "is no cluster name (lower-case letters, digits, dashes)"),
+  kubeconfig: z.string().optional(),
+  context: z.string().optional(),
+  enforcement: z.enum(["enforced", "not-enforced", "unknown"]).default("unknown"),
+});
+
+export const configFile = z.strictObject({
+  /** One for now; the types take several. */
+  clusters: z
+    .array(cluster)
+    .length(1, "names exactly one cluster in this version")
+    .default([{ name: "default", enforcement: "unknown" }]),
+  settle: duration.default(2_000),
+  protectedNamespaces: z.array(namespace).default(["kube-system"]),
+  endpoints: z
+    .strictObject({ forensics: z.array(endpoint).default([]), monitoring: z.array(endpoint).default([]) })
+    .default({ forensics: [], monitoring: [] }),
+  access: z.array(accessRule).default([]),
+  slack: z
+    .strictObject({
+      command: z
+        .string()
+        .regex(/^\/[a-z0-9_-]{1,31}$/, "is no slash command")
+        .default("/np"),
+      teams: z.array(z.string().regex(/^[TE][A-Z0-9]+$/, "is no team id")).optional(),
+    })
+    .default({ command: "/np" }),
+  terminal: z.strictObject({ user: z.string().min(1).optional() }).default({}),
+  port: z.int().min(0).max(65_535).default(8080),
+});
+
+export type ConfigFile = z.infer<typeof configFile>;
+
+function isCidr(text: string): boolean {
+  return ipaddr.isValidCIDR(text);
+}
+
+function hasOnePeer(given: { podSelector?: unknown; namespaceSelector?: unknown; ipBlock?: unknown }): boolean {
+  const bySelector = given.podSelector !== undefined || given.namespaceSelector !== undefined;
+  return bySelector !== (given.ipBlock !== undefined);
+}

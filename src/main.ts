@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
+import { type Logger, pino } from "pino";
+import { type ChainStore, createAuditLog } from "./audit/log.ts";
+import { adoptRecords } from "./commands/adopt.ts";
+import { askReviews } from "./commands/review.ts";
+import { createDesk } from "./commands/run.ts";
+import type { Services } from "./commands/services.ts";
+import { connectCluster } from "./composition.ts";
+import { type Config, configPath, readConfig } from "./config.ts";
+import { createCluster } from "./kubernetes/cluster.ts";
+import { createRecords, type Records } from "./kubernetes/records.ts";
+import { createMetrics } from "./metrics.ts";
+import { startProbes } from "./probes.ts";
+import { connectRedis, untilReady } from "./redis.ts";
+import { createOperations } from "./scheduler/operations.ts";
+import { startSweep } from "./scheduler/sweep.ts";
+import { startSlack } from "./slack/receive.ts";
+
+const sweepEveryMs = 15_000;
+const drainWithinMs = 20_000;
+
+const loaded = readConfig(process.env, readText(configPath(process.env)), readText);
+const problems = "problems" in loaded ? loaded.problems : missingSecrets(loaded.config);
+if ("problems" in loaded || problems.length > 0) {
+  for (const problem of problems) process.stderr.write(`bulkhead: ${problem}\n`);
+  process.exit(2);
+} else {
+  await start(loaded.config);
+}
+
+async function start(config: Config): Promise<void> {
+  const log = pino({ base: { replica: hostname() } });
+  const metrics = createMetrics();
+  const { redisUrl = "", slack: slackConfig } = config;
+  const redis = connectRedis(redisUrl, { onError: (error) => log.warn({ error: String(error) }, "Redis") });
+  await untilReady(redis, 2_000);
+  const { services, records, audit, close } = await createServices(config, redis, log, metrics);
+  const desk = createDesk(services);
+  const slack = startSlack(
+    { ...slackConfig, botToken: slackConfig.botToken ?? "", appToken: slackConfig.appToken ?? "" },
+    { desk, now: Date.now, log, onAck: (ms) => metrics.ack(ms), onEvent: (name) => metrics.slackEvent(name) },
+  );
+  const onError = (error: unknown) => services.meter({ kind: "error", where: "sweep", message: String(error) });
+  const sweeps = [
+    startSweep(sweepEveryMs, async () => void (await askReviews(services, slack.outlet)), { onError }),
+    startSweep(sweepEveryMs, async () => void (await adoptRecords(services, records)), { onError }),
+    startSweep(sweepEveryMs, async () => void (await audit.tellMissed()), { onError }),
+  ];
+  const probes = await startProbes(config.port, metrics, () => notReady(slack.connected(), redis.status, services));
+  log.info({ port: probes.port, cluster: config.cluster.name }, "Bulkhead has started");
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, "Bulkhead is stopping");
+    await slack.stop();
+    const drained = await slack.drain(drainWithinMs);
+    await Promise.all(sweeps.map((sweep) => sweep.stop()));
+    await Promise.all([probes.close(), close()]);
+    redis.disconnect();
+    log.info({ drained }, "Bulkhead has stopped");
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
+}
+
+async function createServices(
+  config: Config,
+  redis: ReturnType<typeof connectRedis>,
+  log: Logger,
+  metrics: ReturnType<typeof createMetrics>,
+): Promise<{ services: Services; records: Records; audit: ChainStore; close: () => Promise<void> }> {
+  const now = Date.now;
+  const connection = connectCluster(config.cluster, process.env, now);
+  const onProblem = (error: unknown, path: string) => log.warn({ path, error: String(error) }, "watch");
+  const cluster = await createCluster(config.cluster.name, connection, { now, watch: true, onProblem });
+  const audit = createAuditLog(redis, { onEntry: (entry) => log.info({ audit: entry }, "audit") });
+  const services: Services = {
+    settings: config.settings,
+    clusters: new Map([[cluster.name, { cluster, enforcement: config.cluster.enforcement }]]),
+    defaultCluster: cluster.name,
+    operations: createOperations(redis, { now }),
+    audit,
+    now,
+    wait: (ms) => wait(ms),
+    replica: hostname(),
+    meter(event) {
+      metrics.meter(event);
+      if (event.kind === "error") log.error({ where: event.where, error: event.message }, "error");
+    },
+  };
+  return {
+    services,
+    audit,
+    records: createRecords(connection, config.settings.ownNamespace),
+    close: () => cluster.close(),
+  };
+}
+
+function missingSecrets({ slack, redisUrl }: Config): readonly string[] {
+  return [
+    ...(slack.botToken === undefined ? ["SLACK_BOT_TOKEN is not set (xoxb-…, from the Slack app's page)"] : []),
+    ...(slack.appToken === undefined ? ["SLACK_APP_TOKEN is not set (xapp-… with connections:write)"] : []),
+    ...(redisUrl === undefined ? ["REDIS_URL is not set (redis://host:6379)"] : []),
+  ];
+}
+
+/** Kubernetes is no condition: without it the bot still answers, and says so. */
+function notReady(slackConnected: boolean, redisStatus: string, services: Services): readonly string[] {
+  const watches = services.clusters.get(services.defaultCluster)?.cluster.watches() ?? [];
+  return [
+    ...(slackConnected ? [] : ["Slack is not connected"]),
+    ...(redisStatus === "ready" ? [] : ["Redis does not answer"]),
+    ...(watches.every(({ synced }) => synced) ? [] : ["the cache of the cluster is not complete yet"]),
+  ];
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import type { MeterEvent } from "./commands/services.ts";
+
+export type Metrics = {
+  meter(event: MeterEvent): void;
+  ack(ms: number): void;
+  slackEvent(name: string): void;
+  /** Text in the Prometheus exposition format, and its content type. */
+  text(): Promise<string>;
+  readonly contentType: string;
+};
+
+/** Every metric of Bulkhead. Labels come from closed sets only. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const ack = histogram(registry, "bulkhead_ack_seconds", "Arrival to acknowledgement", []);
+  const slack = counter(registry, "bulkhead_slack_events_total", "Events of the Slack edge", ["event"]);
+  return {
+    meter: createMeter(registry),
+    ack: (ms) => ack.observe(ms / 1_000),
+    slackEvent: (name) => slack.inc({ event: name }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+function createMeter(registry: Registry): Metrics["meter"] {
+  const commands = counter(registry, "bulkhead_commands_total", "Commands and presses", ["verb", "outcome"]);
+  const refusals = counter(registry, "bulkhead_refusals_total", "Refusals of known people", ["verb"]);
+  const errors = counter(registry, "bulkhead_errors_total", "What broke, by where", ["where"]);
+  const labels = ["verb", "step"];
+  const command = histogram(registry, "bulkhead_step_since_command_seconds", "Command to each step", labels);
+  const confirm = histogram(registry, "bulkhead_step_since_confirm_seconds", "Confirmation to each step", labels);
+  return (event) => {
+    if (event.kind === "command") commands.inc({ verb: event.verb, outcome: event.outcome });
+    if (event.kind === "refusal") refusals.inc({ verb: event.verb });
+    if (event.kind === "error") errors.inc({ where: event.where });
+    if (event.kind !== "step") return;
+    command.observe({ verb: event.verb, step: event.step }, event.sinceCommandMs / 1_000);
+    confirm.observe({ verb: event.verb, step: event.step }, event.sinceConfirmMs / 1_000);
+  };
+}
+
+function counter(registry: Registry, name: string, help: string, labelNames: string[]): Counter {
+  return new Counter({ name, help, labelNames, registers: [registry] });
+}
+
+function histogram(registry: Registry, name: string, help: string, labelNames: string[]): Histogram {
+  const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+  return new Histogram({ name, help, labelNames, buckets, registers: [registry] });
+}

@@ -1,0 +1,99 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { openConsole } from "./console.ts";
+import { podTable } from "./pod-table.ts";
+import { playTour } from "./tour.ts";
+import { startWorld, type World } from "./world.ts";
+
+/** What the demo may use of the process that runs it. */
+export type DemoTerminal = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly node: string;
+  readonly input: Readable;
+  /** Whether a person can type. */
+  readonly interactive: boolean;
+  readonly width: number;
+  readonly write: (text: string) => void;
+  /** Registers what is to be done on Ctrl-C and SIGTERM. */
+  readonly onSignal: (stop: () => void) => void;
+};
+
+const channel = "C0INCIDENT";
+
+/** `demo [--tour]`: the whole world in one terminal; the exit code. Where nobody can type, the tour plays. */
+export async function runDemo(args: readonly string[], terminal: DemoTerminal): Promise<number> {
+  const unknown = args.find((arg) => arg !== "--tour");
+  if (unknown !== undefined) return complain(terminal, `demo takes --tour, not ${unknown}`);
+  const redisUrl = terminal.env["REDIS_URL"];
+  if (redisUrl === undefined) return complain(terminal, "REDIS_URL is not set: npm run demo starts a Redis by itself");
+  const world = await startWorld({ ...terminal, redisUrl });
+  const console = openConsole({ slack: world.slack, channel, width: terminal.width, write: terminal.write });
+  try {
+    if (args.includes("--tour") || !terminal.interactive) {
+      const stopped = new Promise<never>((_, reject) => {
+        terminal.onSignal(() => reject(new Error("stopped")));
+      });
+      return await Promise.race([playTour({ ...terminal, world, console }), stopped]);
+    }
+    return await converse(terminal, world, console);
+  } finally {
+    console.close();
+    await world.close();
+  }
+}
+
+const introduction = `
+Bulkhead's sandbox: the real bot, with a cluster and a Slack on this machine. You are alice in #incidents.
+  /np …        a command, as in Slack; /np help lists them, /np status is a good first one
+  1            presses button 1
+  pods NS      the pods of a namespace with their labels (payments, shop, db, monitoring)
+  as bob       become somebody else (alice, bob, gina the guest …)
+  exit
+`;
+
+async function converse(
+  terminal: DemoTerminal,
+  world: World,
+  console: ReturnType<typeof openConsole>,
+): Promise<number> {
+  terminal.write(introduction);
+  const lines = createInterface({ input: terminal.input });
+  terminal.onSignal(() => lines.close());
+  const prompt = (): void => terminal.write(`\n${world.slack.user(console.who())?.name ?? ""}@#incidents> `);
+  prompt();
+  for await (const line of lines) {
+    if (line.trim() === "exit") break;
+    const problem = await act(line.trim(), world, console);
+    if (problem !== undefined) terminal.write(`${problem}\n`);
+    prompt();
+  }
+  return 0;
+}
+
+/** Does what one line says; a line that says nothing known is answered with what can be typed. */
+async function act(
+  line: string,
+  { slack, cluster }: World,
+  console: ReturnType<typeof openConsole>,
+): Promise<string | undefined> {
+  const [word = "", argument = ""] = line.split(/\s+/);
+  if (line === "") return undefined;
+  if (line.startsWith("/np")) {
+    await console.say(line);
+    return undefined;
+  }
+  if (/^\d+$/.test(line)) return (await console.press(Number(line))) ? undefined : `There is no button ${line} now.`;
+  if (word === "pods") return podTable(cluster, argument);
+  if (word !== "as") return introduction;
+  const person = ["U0ALICE", "U0BOB", "U0CAROL", "U0GUEST", "U0FOREIGN", "U0STRANGER"].find(
+    (id) => slack.user(id)?.name === argument,
+  );
+  if (person === undefined) return `There is nobody called ${argument}: alice, bob, carol, gina, fay, stan.`;
+  console.become(person);
+  return undefined;
+}
+
+function complain({ write }: DemoTerminal, problem: string): number {
+  write(`bulkhead: ${problem}\n`);
+  return 2;
+}

@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Console } from "./console.ts";
+import { podTable } from "./pod-table.ts";
+import type { World } from "./world.ts";
+
+const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
+
+export type TourOptions = {
+  readonly world: World;
+  readonly console: Console;
+  readonly node: string;
+  readonly write: (text: string) => void;
+};
+
+/**
+ * A scripted incident, played through the same Slack and buttons that a person has. Each step waits for what must be
+ * seen; rejects where it does not come. Resolves with the exit code of `audit verify`.
+ */
+export async function playTour(options: TourOptions): Promise<number> {
+  const { world, write } = options;
+  const { cluster } = world;
+  const say = (text: string, expected: RegExp) => sayAndSee(options, text, expected);
+  write("\n── An incident, in a sandbox: a real bot, a real Redis, a cluster and a Slack on this machine ──\n");
+  await say("/np status", /nothing of Bulkhead's is in force/);
+  const pod = firstPod(world, "shop", "frontend");
+  pods(options, "shop");
+  await say(`/np quarantine shop/${pod} review 2h talks to an address nobody knows`, /Plan: quarantine/);
+  await pressAndSee(options, "Confirm", /ISOLATED FOR NEW CONNECTIONS/);
+  await until(() => frontends(world).length === 3, "the ReplicaSet's replacement");
+  write("\n── The pod is out of its Service and its ReplicaSet; a replacement runs beside it ──\n");
+  pods(options, "shop");
+  await say("/np status shop", /quarantined for/);
+  await say(`/np release shop/${pod} false alarm, it was the new CDN`, /Plan: release/);
+  await pressAndSee(options, "Confirm", /Released: shop/);
+  await until(
+    () => frontends(world).length === 2 && cluster.objects("NetworkPolicy", "shop").length === 1,
+    "the end of the release",
+  );
+  write("\n── The labels are back exactly, the surplus replica and the policy are gone ──\n");
+  pods(options, "shop");
+  write("\n── A namespace whose policies select every pod cannot be closed by a policy alone; Bulkhead says so ──\n");
+  await say(
+    `/np quarantine payments/${firstPod(world, "payments", "checkout")} --dry-run`,
+    /Stays allowed whatever the labels/,
+  );
+  await say("/np audit since 1h", /confirmed by/);
+  write("\n$ bulkhead audit verify\n");
+  return auditVerify(options);
+}
+
+async function sayAndSee({ world, console, write }: TourOptions, text: string, expected: RegExp): Promise<void> {
+  write(`\n${nameOf(world, console)}> ${text}\n`);
+  const since = world.slack.calls.length;
+  await console.say(text);
+  await seen(world, expected, since);
+}
+
+async function pressAndSee({ world, console, write }: TourOptions, label: string, expected: RegExp): Promise<void> {
+  const number = console.numberOf(label);
+  if (number === undefined) throw new Error(`no button ${label} is to be seen`);
+  write(`\n${nameOf(world, console)}> ${number}   (presses ${label})\n`);
+  const since = world.slack.calls.length;
+  await console.press(number);
+  await seen(world, expected, since);
+}
+
+/** Waits until a call of the bot after that moment carried the expected text. */
+function seen(world: World, expected: RegExp, since: number): Promise<void> {
+  const carried = (): boolean => world.slack.calls.slice(since).some(({ args }) => expected.test(JSON.stringify(args)));
+  return until(carried, `a message with ${expected}`);
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const giveUp = Date.now() + 20_000;
+  while (!condition()) {
+    if (Date.now() > giveUp) throw new Error(`the tour waited in vain for ${what}`);
+    await new Promise((resolve) => void setTimeout(resolve, 25));
+  }
+}
+
+function pods({ world, write }: TourOptions, namespace: string): void {
+  write(`\n$ kubectl get pods -n ${namespace} --show-labels\n${podTable(world.cluster, namespace)}\n`);
+}
+
+function firstPod({ cluster }: World, namespace: string, app: string): string {
+  const names = cluster.objects("Pod", namespace).filter(({ metadata }) => metadata.labels?.["app"] === app);
+  const [first] = names.map(({ metadata }) => metadata.name).toSorted();
+  if (first === undefined) throw new Error(`the sandbox has no pod of ${namespace}/${app}`);
+  return first;
+}
+
+/** Pods of the Deployment frontend, the quarantined one included: that one keeps its name. */
+function frontends({ cluster }: World): readonly string[] {
+  return cluster
+    .objects("Pod", "shop")
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => name.startsWith("frontend-"));
+}
+
+function nameOf({ slack }: World, console: Console): string {
+  return slack.user(console.who())?.name ?? console.who();
+}
+
+function auditVerify({ world, node, write }: TourOptions): Promise<number> {
+  const child = spawn(node, [cli, "audit", "verify"], { env: { ...world.env }, stdio: ["ignore", "pipe", "pipe"] });
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => write(data.toString()));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+}

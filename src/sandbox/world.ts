@@ -1,0 +1,92 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { type Bot, startBot } from "./bot-process.ts";
+import { type SandboxCluster, startSandboxCluster } from "./kubernetes/cluster.ts";
+import { seedObjects } from "./kubernetes/seed.ts";
+import { type SandboxSlack, type SandboxSlackOptions, startSandboxSlack } from "./slack/server.ts";
+
+export type WorldOptions = {
+  readonly node: string;
+  /** Environment to pass on to the bot (PATH, HOME); ours is added. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly redisUrl: string;
+  /** Text of a kubeconfig of another cluster than the sandbox's. */
+  readonly kubeconfig?: string;
+  /** Members of the configuration file that differ from the demo's. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly slack?: SandboxSlackOptions;
+  readonly onLine?: (line: string) => void;
+};
+
+/** Everything on this machine: a cluster, a Slack and the real bot between them. */
+export type World = {
+  readonly cluster: SandboxCluster;
+  readonly slack: SandboxSlack;
+  readonly bot: Bot;
+  /** Environment of a process that uses the same cluster, Redis and configuration: another replica, a terminal. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  close(): Promise<void>;
+};
+
+/** Starts them, and resolves when the bot is ready. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "bulkhead-world-"));
+  const cluster = await startSandboxCluster({ objects: seedObjects() });
+  const slack = await startSandboxSlack(options.slack);
+  const files = { kubeconfig: join(folder, "kubeconfig"), config: join(folder, "config.yaml") };
+  await writeFile(files.kubeconfig, options.kubeconfig ?? cluster.kubeconfig);
+  await writeFile(files.config, stringify({ ...demoConfig(slack.teamId), ...options.config }));
+  const env = {
+    ...options.env,
+    KUBECONFIG: files.kubeconfig,
+    BULKHEAD_CONFIG: files.config,
+    REDIS_URL: options.redisUrl,
+    SLACK_API_URL: slack.apiUrl,
+    SLACK_BOT_TOKEN: slack.botToken,
+    SLACK_APP_TOKEN: slack.appToken,
+  };
+  const put = async (): Promise<void> => {
+    await Promise.all([slack.close(), cluster.close()]);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const bot = await startBot({ ...options, env });
+    return { cluster, slack, bot, env, close: () => bot.stop().then(put) };
+  } catch (error) {
+    await put();
+    throw error;
+  }
+}
+
+/**
+ * The demo's configuration. A sandbox has no data plane: that policies are enforced is what the configuration says, as
+ * it would be for a cluster whose network plugin is known to.
+ */
+function demoConfig(team: string): Readonly<Record<string, unknown>> {
+  return {
+    clusters: [{ name: "sandbox", enforcement: "enforced" }],
+    settle: "2s",
+    endpoints: {
+      monitoring: [
+        {
+          name: "prometheus",
+          direction: "ingress",
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
+          podSelector: { matchLabels: { app: "prometheus" } },
+          ports: [{ protocol: "TCP", port: 9090 }],
+        },
+      ],
+    },
+    access: [
+      {
+        principals: [`slack:${team}/U0ALICE`, "terminal:sandbox"],
+        verbs: ["*"],
+        namespaces: ["payments", "shop", "db"],
+      },
+      { principals: [`slack:${team}/U0BOB`], verbs: ["status", "audit"], namespaces: ["*"] },
+    ],
+    terminal: { user: "sandbox" },
+  };
+}

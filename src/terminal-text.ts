@@ -1,0 +1,57 @@
+import type { Reply, Section } from "./commands/reply.ts";
+
+/** A reply as text for a terminal, wrapped to the width (columns). Control characters of hostile strings are gone. */
+export function replyText(reply: Reply, width: number): string {
+  const parts = [wrap(reply.headline, width, ""), ...reply.sections.map((section) => sectionText(section, width))];
+  const footer = reply.footer.length === 0 ? [] : [wrap(reply.footer.join(" · "), width, "")];
+  return `${[...parts, ...footer].filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+/** The text without control, bidirectional and other invisible characters; line ends become spaces. */
+function plain(text: string): string {
+  return text.replace(/\p{Cc}/gu, " ").replace(/\p{Cf}/gu, "");
+}
+
+function sectionText(section: Section, width: number): string {
+  switch (section.kind) {
+    case "text":
+      return wrap(section.text, width, "");
+    case "fields":
+      return fieldsText(section.fields, width);
+    case "list":
+      return titled(section.title, section.items.map((item) => wrap(item, width, "    ", "  - ")).join("\n"));
+    case "code":
+      return titled(
+        section.title,
+        section.text
+          .split("\n")
+          .map((line) => `    ${plain(line)}`)
+          .join("\n"),
+      );
+  }
+}
+
+function fieldsText(fields: readonly (readonly [string, string])[], width: number): string {
+  const column = Math.max(...fields.map(([label]) => label.length)) + 2;
+  return fields.map(([label, value]) => wrap(value, width, " ".repeat(column), plain(label).padEnd(column))).join("\n");
+}
+
+function titled(title: string | undefined, body: string): string {
+  return title === undefined ? body : `${plain(title)}:\n${body}`;
+}
+
+/** Words onto lines no wider than the width; a word that is wider stands on a line of its own. */
+function wrap(text: string, width: number, indent: string, first = indent): string {
+  const lines: string[] = [];
+  let line = first;
+  for (const word of plain(text)
+    .split(" ")
+    .filter((one) => one !== "")) {
+    const start = line === first || line === indent;
+    if (!start && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent + word;
+    } else line += start ? word : ` ${word}`;
+  }
+  return [...lines, line].join("\n");
+}

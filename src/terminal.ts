@@ -1,0 +1,106 @@
+import { createAuditLog } from "./audit/log.ts";
+import { createLaptopJournal, type Journal } from "./commands/laptop.ts";
+import type { Services } from "./commands/services.ts";
+import { connectCluster, isInPod, sharedConfig } from "./composition.ts";
+import { type Config, type Environment, readConfig } from "./config.ts";
+import { createCluster } from "./kubernetes/cluster.ts";
+import { readConfigMap } from "./kubernetes/config-map.ts";
+import type { Connection } from "./kubernetes/connection.ts";
+import { whoIs } from "./kubernetes/identity.ts";
+import { createRecords } from "./kubernetes/records.ts";
+import type { Principal } from "./policy/principal.ts";
+import { connectRedis, untilReady } from "./redis.ts";
+import { createOperations } from "./scheduler/operations.ts";
+
+/** How long a terminal waits for Redis before it goes on without. */
+const redisWithinMs = 2_000;
+
+export type TerminalOptions = {
+  readonly env: Environment;
+  /** Text of the configuration file; undefined where there is none, and then the cluster's copy is read. */
+  readonly configText: string | undefined;
+  readonly read: (path: string) => string | undefined;
+  readonly now: () => number;
+  readonly wait: (ms: number) => Promise<void>;
+  readonly host: string;
+};
+
+/** A terminal that is ready to run commands. */
+export type Terminal = {
+  readonly services: Services;
+  readonly principal: Principal;
+  readonly source: "terminal" | "in-pod";
+  /** Whether Redis is reached; without it the intent goes into a ConfigMap. */
+  readonly connected: boolean;
+  close(): Promise<void>;
+};
+
+/**
+ * Connects a terminal: with the caller's own kubeconfig and rights on a laptop, as the shared in-pod principal in the
+ * container. Problems of the configuration are a value; a cluster that cannot be reached throws.
+ */
+export async function openTerminal(
+  options: TerminalOptions,
+): Promise<Terminal | { readonly problems: readonly string[] }> {
+  const { env, now } = options;
+  const first = readConfig(env, options.configText, options.read);
+  if ("problems" in first) return first;
+  const connection = connectCluster(first.config.cluster, env, now);
+  const text = options.configText ?? (await clusterCopy(connection, first.config.settings.ownNamespace));
+  const loaded = readConfig(env, text, options.read);
+  if ("problems" in loaded) return loaded;
+  const { config } = loaded;
+  const source = isInPod(env) ? "in-pod" : "terminal";
+  const principal: Principal =
+    source === "in-pod" ? { kind: "in-pod" } : { kind: "terminal", ...(await whoIs(connection, config.terminalUser)) };
+  const { journal, connected, release } = await openJournal(config, connection, source, now);
+  const cluster = await createCluster(config.cluster.name, connection, { now, watch: false });
+  const services: Services = {
+    settings: config.settings,
+    clusters: new Map([[cluster.name, { cluster, enforcement: config.cluster.enforcement }]]),
+    defaultCluster: cluster.name,
+    ...journal,
+    now,
+    wait: options.wait,
+    replica: `terminal:${options.host}`,
+    meter: () => undefined,
+  };
+  return {
+    services,
+    principal,
+    source,
+    connected,
+    async close() {
+      release();
+      await cluster.close();
+    },
+  };
+}
+
+/** The configuration as the bot has it, so that a laptop goes by the same access section. */
+async function clusterCopy(connection: Connection, namespace: string): Promise<string | undefined> {
+  const data = await readConfigMap(connection, namespace, sharedConfig.name);
+  return data?.[sharedConfig.key];
+}
+
+type OpenJournal = { readonly journal: Journal; readonly connected: boolean; readonly release: () => void };
+
+/** Redis where it is configured and answers; else, on a laptop, ConfigMaps of the bot's namespace. */
+async function openJournal(
+  { redisUrl, settings }: Config,
+  connection: Connection,
+  source: Terminal["source"],
+  now: () => number,
+): Promise<OpenJournal> {
+  const laptop = createLaptopJournal(createRecords(connection, settings.ownNamespace));
+  if (redisUrl === undefined) return { journal: laptop, connected: false, release: () => undefined };
+  const redis = connectRedis(redisUrl, { onError: () => undefined });
+  const release = (): void => redis.disconnect();
+  const chained = {
+    operations: createOperations(redis, { now }),
+    audit: createAuditLog(redis, { onEntry: () => undefined }),
+  };
+  const connected = await untilReady(redis, redisWithinMs);
+  if (connected || source === "in-pod") return { journal: chained, connected, release };
+  return { journal: laptop, connected, release };
+}

@@ -1,0 +1,113 @@
+import { createAuditLog } from "../../src/audit/log.ts";
+import type { Outlet } from "../../src/commands/desk.ts";
+import type { Reply } from "../../src/commands/reply.ts";
+import type { Press, Request } from "../../src/commands/request.ts";
+import { createDesk } from "../../src/commands/run.ts";
+import type { MeterEvent, Services } from "../../src/commands/services.ts";
+import { createCluster } from "../../src/kubernetes/cluster.ts";
+import { createConnection } from "../../src/kubernetes/connection.ts";
+import { createRecords } from "../../src/kubernetes/records.ts";
+import type { CardReference } from "../../src/policy/operation.ts";
+import type { Principal } from "../../src/policy/principal.ts";
+import {
+  type SandboxCluster,
+  type SandboxClusterOptions,
+  startSandboxCluster,
+} from "../../src/sandbox/kubernetes/cluster.ts";
+import { createOperations } from "../../src/scheduler/operations.ts";
+import { connectTestRedis } from "../redis.ts";
+
+const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "alice" };
+export const bob: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U2", displayName: "bob" };
+
+/** What an outlet was shown, with the card it was shown in place of. */
+export type Shown = { readonly reply: Reply; readonly card: CardReference | undefined };
+
+/**
+ * A desk over a sandbox cluster and the real Redis. Waiting is instant and moves the clock; alice may do everything in
+ * payments and shop, bob only look.
+ */
+export async function startDesk(options: { services?: Partial<Services>; cluster?: SandboxClusterOptions } = {}) {
+  const redis = await connectTestRedis();
+  const sandbox = await startSandboxCluster(options.cluster);
+  let elapsed = 0;
+  const now = () => Date.now() + elapsed;
+  const connection = createConnection({ source: { kind: "text", text: sandbox.kubeconfig }, now });
+  const cluster = await createCluster("sandbox", connection, { now, watch: false });
+  const events: MeterEvent[] = [];
+  const services: Services = {
+    settings: {
+      access: [
+        {
+          principals: ["slack:T1/U1", "terminal:jane"],
+          verbs: ["*"],
+          namespaces: ["payments", "shop", "kube-system", "bulkhead"],
+        },
+        { principals: ["slack:T1/U2"], verbs: ["status", "audit"], namespaces: ["payments"] },
+      ],
+      protectedNamespaces: ["kube-system"],
+      ownNamespace: "bulkhead",
+      redisService: undefined,
+      endpoints: [],
+      settleMs: 2_000,
+    },
+    clusters: new Map([["sandbox", { cluster, enforcement: "enforced" }]]),
+    defaultCluster: "sandbox",
+    operations: createOperations(redis, { now }),
+    audit: createAuditLog(redis, { onEntry: () => undefined }),
+    now,
+    wait(ms) {
+      elapsed += ms;
+      return Promise.resolve();
+    },
+    replica: "test",
+    meter: (event) => void events.push(event),
+    ...options.services,
+  };
+  const desk = createDesk(services);
+  const shown: Shown[] = [];
+  const outlet: Outlet = {
+    show(reply, card) {
+      shown.push({ reply, card });
+      return Promise.resolve(card ?? (reply.shape === "card" ? { channel: "C1", ts: `${shown.length}.0` } : undefined));
+    },
+  };
+  let deliveries = 0;
+  const asked = (principal: Principal) =>
+    ({ principal, source: "slack", channel: "C1", at: now(), delivery: `d${deliveries++}` }) as const;
+  return {
+    services,
+    sandbox,
+    redis,
+    events,
+    shown,
+    outlet,
+    desk,
+    records: createRecords(connection, "bulkhead"),
+    request: (text: string, principal = alice): Request => ({ ...asked(principal), text }),
+    type(text: string, principal = alice): Promise<Reply> {
+      return desk.run({ ...asked(principal), text }, outlet);
+    },
+    press(action: string, operation: string | undefined, changes: Partial<Press> = {}): Promise<Reply> {
+      return desk.press({ ...asked(alice), action, operation: operation ?? "", card: undefined, ...changes }, outlet);
+    },
+    pass: (ms: number) => void (elapsed += ms),
+    async close() {
+      await cluster.close();
+      await sandbox.close();
+      redis.disconnect();
+    },
+  };
+}
+
+export type TestDesk = Awaited<ReturnType<typeof startDesk>>;
+
+/** The one pod of that name, as it is stored. */
+export function stored(sandbox: SandboxCluster, kind: string, name: string, namespace = "payments") {
+  return sandbox.objects(kind, namespace).find(({ metadata }) => metadata.name === name);
+}
+
+/** Everything in a reply as one text, for assertions on what the reader sees. */
+export function wordsIn(reply: Reply): string {
+  return JSON.stringify([reply.headline, reply.sections, reply.footer]);
+}

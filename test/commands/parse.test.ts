@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { manuals } from "../../src/commands/command.ts";
+import { parse } from "../../src/commands/parse.ts";
+
+const quarantine = {
+  kind: "quarantine",
+  namespace: "payments",
+  pod: "checkout-7d9f",
+  reviewMs: undefined,
+  dryRun: false,
+  reason: "",
+};
+const release = { kind: "release", deletePod: false, keep: "any", dryRun: false, reason: "" };
+
+describe("a command", () => {
+  test.each([
+    ["quarantine payments/checkout-7d9f", quarantine],
+    ["  QUARANTINE   payments/checkout-7d9f ", quarantine],
+    ["quarantine payments/checkout-7d9f review 2h", { ...quarantine, reviewMs: 7_200_000 }],
+    [
+      "quarantine payments/checkout-7d9f review 2h odd traffic",
+      { ...quarantine, reviewMs: 7_200_000, reason: "odd traffic" },
+    ],
+    ["quarantine payments/checkout-7d9f odd review traffic", { ...quarantine, reason: "odd review traffic" }],
+    ["quarantine payments/checkout-7d9f --dry-run", { ...quarantine, dryRun: true }],
+    ["quarantine --dry-run payments/checkout-7d9f why", { ...quarantine, dryRun: true, reason: "why" }],
+    ["release q-7f3k", { ...release, what: { operation: "q-7f3k" } }],
+    [
+      "release payments/checkout-7d9f --delete-pod",
+      { ...release, what: { namespace: "payments", pod: "checkout-7d9f" }, deletePod: true },
+    ],
+    [
+      "release q-7f3k --keep this false alarm",
+      { ...release, what: { operation: "q-7f3k" }, keep: "this", reason: "false alarm" },
+    ],
+    ["status", { kind: "status", namespace: undefined }],
+    ["status payments", { kind: "status", namespace: "payments" }],
+    ["audit", { kind: "audit", sinceMs: 86_400_000, namespace: undefined, by: undefined }],
+    [
+      "audit since 2h payments/ by <@U024BE7LH|jane>",
+      { kind: "audit", sinceMs: 7_200_000, namespace: "payments", by: "U024BE7LH" },
+    ],
+    ["audit by terminal:jane", { kind: "audit", sinceMs: 86_400_000, namespace: undefined, by: "terminal:jane" }],
+    ["whoami", { kind: "whoami" }],
+    ["", { kind: "help", topic: undefined }],
+    ["help release", { kind: "help", topic: "release" }],
+  ])("%j is understood", (text, command) => {
+    expect(parse(text)).toEqual(command);
+  });
+
+  test.each([
+    [
+      "an em dash that a phone made of --",
+      "quarantine payments/checkout-7d9f —dry-run",
+      { ...quarantine, dryRun: true },
+    ],
+    ["an en dash", "quarantine payments/checkout-7d9f –dry-run", { ...quarantine, dryRun: true }],
+    ["curly quotes", "quarantine payments/checkout-7d9f “odd traffic”", { ...quarantine, reason: "odd traffic" }],
+    ["a no-break space", "quarantine\u00a0payments/checkout-7d9f", quarantine],
+    ["a no-break hyphen in the name", "quarantine payments/checkout\u20117d9f", quarantine],
+    ["a zero-width space", "quarantine payments/\u200bcheckout-7d9f", quarantine],
+    ["a link that Slack made", "quarantine payments/<http://checkout-7d9f|checkout-7d9f>", quarantine],
+    [
+      "a bidirectional override in the reason",
+      "quarantine payments/checkout-7d9f a\u202eb",
+      { ...quarantine, reason: "ab" },
+    ],
+  ])("survives %s", (_, text, command) => {
+    expect(parse(text)).toEqual(command);
+  });
+
+  test.each([
+    ["quarentine payments/x", /Did you mean quarantine\?/],
+    ["quarantine", /Which pod/],
+    ["quarantine checkout", /not of the form namespace\/pod/],
+    ["quarantine a/b/c", /not of the form/],
+    ["quarantine Payments/x", /not of the form/],
+    ["quarantine payments/x review", /review needs a time/],
+    ["quarantine payments/x review soon", /review needs a time/],
+    ["quarantine payments/x --dryrun", /Did you mean --dry-run\?/],
+    ["quarantine payments/x --force", /no option "--force"/],
+    [`quarantine payments/x ${"y".repeat(501)}`, /longer than 500/],
+    ["release", /Which quarantine/],
+    ["release q_7", /neither an operation/],
+    ["release q-7f3k --keep both", /--keep needs/],
+    ["release q-7f3k --keep this --delete-pod", /exclude each other/],
+    ["status a b", /more than status takes/],
+    ["status UPPER", /no namespace's name/],
+    ["audit since", /since needs a time/],
+    ["audit by jane", /by needs a @user/],
+    ["help me", /no command "me"/],
+    ["constructor", /no command "constructor"/],
+    ["__proto__", /no command "__proto__"/],
+  ])("%j is a usage answer", (text, problem) => {
+    const answer = parse(text);
+    expect(answer).toMatchObject({ kind: "usage" });
+    expect("problem" in answer ? answer.problem : "").toMatch(problem);
+  });
+
+  test("whatever the text, there is a command or a usage answer", () => {
+    const words = fc.constantFrom(
+      "quarantine",
+      "release",
+      "audit",
+      "status",
+      "review",
+      "--keep",
+      "since",
+      "by",
+      "payments/x",
+      "q-1",
+      '"',
+      "—",
+    );
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => typeof parse(text).kind === "string"));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(words, fc.string())), (all) => typeof parse(all.join(" ")).kind === "string"),
+    );
+  });
+
+  test.each(Object.values(manuals).flatMap(({ examples }) => examples))(
+    "the example %j of the help is understood",
+    (example) => {
+      expect(parse(example)).not.toMatchObject({ kind: "usage" });
+    },
+  );
+});

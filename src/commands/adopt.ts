@@ -58,7 +58,7 @@ async function appendAdoption(services: Services, { operation, entries }: Laptop
     object: `Pod ${operation.target.namespace}/${operation.target.pod}`,
     actor: { kind: "scheduler" },
     where: { source: "cluster" },
-    summary: `adopted from a terminal without Redis, ${entries.length} entries, state ${operation.state}`,
+    summary: `adopted from a terminal without Redis, who acted is as it said: ${entries.length} entries, state ${operation.state}`,
     replica: services.replica,
   });
 }

@@ -118,7 +118,8 @@ const buttons: Record<OperationState, (operation: Operation) => readonly Button[
   done: () => [],
   refused: () => [],
   cancelled: () => [],
-  failed: ({ kind, plan }) => (kind === "quarantine" && plan !== undefined ? [release] : []),
+  failed: ({ kind, steps }) =>
+    kind === "quarantine" && steps.some(({ step }) => step === "policy written") ? [release] : [],
 };
 
 function footer({ id, origin, reviewAt, result, state }: Operation, now: number): readonly string[] {

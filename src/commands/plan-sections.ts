@@ -31,7 +31,7 @@ function quarantineSections(plan: QuarantinePlan): readonly Section[] {
 function quarantineWrites({ policy, removes, settleMs }: QuarantinePlan): readonly string[] {
   const { name, namespace } = policy.metadata;
   const allows = (policy.spec.ingress ?? []).length + (policy.spec.egress ?? []).length;
-  const but = allows === 0 ? "no ingress, no egress" : `no ingress, no egress but ${allows} configured endpoints`;
+  const but = allows === 0 ? "no ingress, no egress" : `no ingress, no egress but the configured endpoints (${allows})`;
   return [
     `NetworkPolicy ${namespace}/${name}: ${but}`,
     `label ${marks.quarantine} on the pod`,

@@ -14,7 +14,7 @@ export function serviceEffects(pod: Pod, services: readonly Service[], pods: rea
       return `Service ${service.name} keeps its ${count(others)}; this pod is not ready and serves nothing.`;
     return others === 0
       ? `Service ${service.name} loses its LAST ready replica: it stops answering until another is ready.`
-      : `Service ${service.name} drops this pod; ${count(others)} stay.`;
+      : `Service ${service.name} drops this pod; ${count(others)} ${others === 1 ? "stays" : "stay"}.`;
   });
 }
 

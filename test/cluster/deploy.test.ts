@@ -48,13 +48,7 @@ describe("deploy/ on a real control plane", () => {
   });
 
   it("lets the bot write nowhere before a namespace opts in, and then only there", async () => {
-    const writes = [
-      "create networkpolicies",
-      "patch networkpolicies",
-      "delete networkpolicies",
-      "patch pods",
-      "delete pods",
-    ];
+    const writes = ["create networkpolicies", "delete networkpolicies", "patch pods", "delete pods"];
     const allowed = async (namespace: string) =>
       (await Promise.all(writes.map(async (write) => ((await canI(asBot, write, namespace)) ? [write] : [])))).flat();
     expect(await allowed(open)).toEqual([]);
@@ -85,7 +79,7 @@ describe("deploy/ on a real control plane", () => {
     ["create configmaps", open, false],
     ["get configmaps", "kube-system", false],
     ["create configmaps", "bulkhead", true],
-    ["watch configmaps", "bulkhead", true],
+    ["update configmaps", "bulkhead", true],
     ["list pods --all-namespaces", "default", true],
     ["watch networkpolicies --all-namespaces", "default", true],
     ["patch pods --all-namespaces", "default", false],
@@ -147,6 +141,7 @@ describe("deploy/ on a real control plane", () => {
     ] as [string, string][];
     const refused: [string, string][] = [
       ["get secrets", "bulkhead"],
+      ["delete configmaps", "bulkhead"],
       ["patch pods", "bulkhead"],
       ["patch pods", closed],
       ["create networkpolicies", closed],

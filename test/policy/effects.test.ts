@@ -40,7 +40,7 @@ describe("what the plan says it changes", () => {
     const pod = aPod();
     const second = aPod({ uid: "pod-2" });
     expect(isLastReady(pod, [aService()], [pod, second])).toBe(false);
-    expect(serviceEffects(pod, [aService()], [pod, second])[0]).toMatch(/1 other ready replica stay/);
+    expect(serviceEffects(pod, [aService()], [pod, second])[0]).toMatch(/1 other ready replica stays/);
     expect(isLastReady(pod, [aService()], [pod, { ...second, terminating: true }])).toBe(true);
   });
 });

@@ -122,8 +122,9 @@ function quoted(word: string): string {
   return /\s/.test(word) ? `"${word}"` : word;
 }
 
+/** Some pseudo-terminals say that they have no columns at all. */
 function width(): number {
-  return Math.min(process.stdout.columns ?? 100, 120);
+  return Math.max(40, Math.min(process.stdout.columns || 100, 120));
 }
 
 function configText(): string | undefined {

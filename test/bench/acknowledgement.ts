@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { type SandboxSlack, startSandboxSlack } from "../../src/sandbox/slack/server.ts";
+import { startWorld } from "../../src/sandbox/world.ts";
+import { testRedisUrl } from "../redis.ts";
+import { waitFor } from "../wait.ts";
+import type { Row } from "./figures.ts";
+
+export const burst = 200;
+const rounds = 5;
+
+/** Milliseconds from sending an envelope to its acknowledgement, by the sandbox Slack's clock. */
+type Times = { readonly bursts: readonly number[]; readonly single: readonly number[] };
+
+/** The bot, and as the baseline a process with Bolt and nothing else: commands in bursts, and one at a time. */
+export async function measureAcknowledgement(): Promise<{
+  readonly bursts: readonly Row[];
+  readonly single: readonly Row[];
+}> {
+  const [bot, bare] = [await measureBot(), await measureBareBolt()];
+  const rows = (of: (times: Times) => readonly number[]): readonly Row[] => [
+    { name: "the bot", times: of(bot) },
+    { name: "bare Bolt that only acknowledges", times: of(bare) },
+  ];
+  return { bursts: rows(({ bursts }) => bursts), single: rows(({ single }) => single) };
+}
+
+async function measureBot(): Promise<Times> {
+  const world = await startWorld({ node: process.execPath, env: process.env, redisUrl: testRedisUrl() });
+  try {
+    const { slack, cluster } = world;
+    const pod = cluster.objects("Pod", "shop")[0]?.metadata.name ?? "";
+    const cards = () => slack.messages("C0INCIDENT").length;
+    return await measured(async (count) => {
+      const expected = cards() + count;
+      const times = await typeMany(slack, `quarantine shop/${pod} bench`, count);
+      // The next burst finds the bot idle.
+      await waitFor(() => cards() >= expected, { timeoutMs: 20_000 });
+      return times;
+    });
+  } finally {
+    await world.close();
+  }
+}
+
+/** After a burst that warms both sides up. */
+async function measured(type: (count: number) => Promise<readonly number[]>): Promise<Times> {
+  await type(burst);
+  const bursts: number[] = [];
+  for (let round = 0; round < rounds; round += 1) bursts.push(...(await type(burst)));
+  const single: number[] = [];
+  for (let round = 0; round < 50; round += 1) single.push(...(await type(1)));
+  return { bursts, single };
+}
+
+/** Types so many commands at once; their times to acknowledgement. */
+async function typeMany(slack: SandboxSlack, text: string, count: number): Promise<readonly number[]> {
+  const commands = Array.from({ length: count }, () => slack.command({ user: "U0ALICE", channel: "C0INCIDENT", text }));
+  return (await Promise.all(commands)).map(({ acknowledgement }) => {
+    if (acknowledgement.kind !== "acknowledged")
+      throw new Error(`a command was not acknowledged: ${acknowledgement.kind}`);
+    return acknowledgement.afterMs;
+  });
+}
+
+async function measureBareBolt(): Promise<Times> {
+  const slack = await startSandboxSlack();
+  const env = {
+    ...process.env,
+    SLACK_API_URL: slack.apiUrl,
+    SLACK_BOT_TOKEN: slack.botToken,
+    SLACK_APP_TOKEN: slack.appToken,
+  };
+  const script = fileURLToPath(new URL("bare-bolt.ts", import.meta.url));
+  const child = spawn(process.execPath, [script], { env, stdio: ["pipe", "inherit", "inherit"] });
+  const ended = once(child, "exit");
+  try {
+    await waitFor(() => slack.connections() === 2, { timeoutMs: 20_000 });
+    return await measured((count) => typeMany(slack, "quarantine shop/pod bench", count));
+  } finally {
+    child.stdin.end();
+    await ended;
+    await slack.close();
+  }
+}

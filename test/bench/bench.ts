@@ -1,0 +1,34 @@
+import { burst, measureAcknowledgement } from "./acknowledgement.ts";
+import { type Row, tableOf } from "./figures.ts";
+import { measureIsolation } from "./isolation.ts";
+
+/**
+ * `npm run bench`: figures of this machine, now. Slow is no failure: it ends with 1 only where something could not be
+ * measured, or took longer than the limit.
+ */
+const limitMs = 110_000;
+
+const limit = setTimeout(() => {
+  process.stderr.write(`The bench did not end within ${limitMs / 1_000} s.\n`);
+  process.exit(1);
+}, limitMs);
+limit.unref();
+
+const acknowledgement = await measureAcknowledgement();
+print(`Acknowledgement as Slack sees it, ${burst} commands at once`, acknowledgement.bursts);
+print("Acknowledgement as Slack sees it, one command at a time", acknowledgement.single);
+
+const kubeconfig = process.env["KUBECONFIG"];
+if (kubeconfig) {
+  const { version, rows } = await measureIsolation(kubeconfig);
+  print(
+    `Confirm to isolated, Kubernetes ${version}; the settle wait (2 s where nothing else is configured) is excluded: set to 0`,
+    rows,
+  );
+} else {
+  process.stdout.write("Confirm to isolated was not measured: KUBECONFIG names no cluster.\n");
+}
+
+function print(title: string, rows: readonly Row[]): void {
+  process.stdout.write(`${tableOf(title, rows)}\n`);
+}

@@ -1,0 +1,69 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { createAuditLog } from "../../src/audit/log.ts";
+import type { Outlet } from "../../src/commands/desk.ts";
+import type { Reply } from "../../src/commands/reply.ts";
+import { createDesk } from "../../src/commands/run.ts";
+import type { MeterEvent, Services } from "../../src/commands/services.ts";
+import type { Cluster } from "../../src/kubernetes/cluster.ts";
+import type { Principal } from "../../src/policy/principal.ts";
+import { createOperations } from "../../src/scheduler/operations.ts";
+
+const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "alice" };
+
+export type BotDesk = {
+  /** As alice, who may do everything in the namespaces. */
+  type(text: string): Promise<Reply>;
+  confirm(operation: string): Promise<Reply>;
+  /** What went wrong behind the replies. */
+  errors(): readonly MeterEvent[];
+};
+
+/** A desk over a real cluster and the real Redis, by the real clock; it settles for 500 ms. */
+export function createBotDesk(cluster: Cluster, redis: Redis, namespaces: readonly string[]): BotDesk {
+  const events: MeterEvent[] = [];
+  const desk = createDesk(servicesFor(cluster, redis, { namespaces, events }));
+  const outlet: Outlet = {
+    show: (reply, card) => Promise.resolve(card ?? (reply.shape === "card" ? cardOf(reply) : undefined)),
+  };
+  let deliveries = 0;
+  const asked = () =>
+    ({ principal: alice, source: "slack", channel: "C1", at: Date.now(), delivery: `d${deliveries++}` }) as const;
+  return {
+    type: (text) => desk.run({ ...asked(), text }, outlet),
+    confirm: (operation) => desk.press({ ...asked(), action: "confirm", operation, card: undefined }, outlet),
+    errors: () => events.filter(({ kind }) => kind === "error"),
+  };
+}
+
+function cardOf({ operation = "" }: Reply) {
+  return { channel: "C1", ts: operation };
+}
+
+type Around = { readonly namespaces: readonly string[]; readonly events: MeterEvent[] };
+
+function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Around): Services {
+  return {
+    settings: {
+      access: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: [...namespaces] }],
+      protectedNamespaces: ["kube-system"],
+      ownNamespace: "bulkhead",
+      redisService: undefined,
+      endpoints: [],
+      settleMs: 500,
+    },
+    clusters: new Map([[cluster.name, { cluster, enforcement: "enforced" }]]),
+    defaultCluster: cluster.name,
+    operations: createOperations(redis, { now: Date.now }),
+    audit: createAuditLog(redis, { onEntry: () => undefined }),
+    now: Date.now,
+    wait: (ms) => wait(ms),
+    replica: "test",
+    meter: (event) => void events.push(event),
+  };
+}
+
+/** Everything that a reply says below its headline, as one text. */
+export function wordsOf({ sections }: Reply): string {
+  return JSON.stringify(sections);
+}

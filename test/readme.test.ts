@@ -1,0 +1,149 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse as parseYaml } from "yaml";
+import { readArguments, readAuditTool } from "../src/cli-arguments.ts";
+import { manuals } from "../src/commands/command.ts";
+import { parse } from "../src/commands/parse.ts";
+import { readConfig } from "../src/config.ts";
+import { configFile } from "../src/config-schema.ts";
+import { createMetrics } from "../src/metrics.ts";
+import { connectTestRedis, testRedisUrl } from "./redis.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readme = readFileSync(`${root}README.md`, "utf8");
+
+describe("Every command in the README", () => {
+  const typed = [...readme.matchAll(/`(\/np [^`…]+)`|^alice> (\/np .+)$/gm)].map(
+    ([, inline, shown]) => inline ?? shown ?? "",
+  );
+  const terminal = fenced("sh")
+    .concat([...readme.matchAll(/`([^`\n]*\bbulkhead -- [^`\n]+)`/g)].map(([, line]) => line ?? ""))
+    .map((line) => /^(?:bulkhead|.*bulkhead -- (?:bulkhead)?) *(.+)$/.exec(line.replace(/\s+#\s.*$/, ""))?.[1])
+    .filter((line) => line !== undefined);
+
+  test.each(typed)("%s is understood in Slack", (line) => {
+    expect(kindOf(line.slice("/np ".length))).not.toBe("usage");
+  });
+
+  test.each(terminal)("bulkhead %s is understood at a terminal", (line) => {
+    const args = line.split(" ");
+    const tool = readAuditTool(args);
+    if (tool !== undefined) return expect(tool.kind).toBe(args[1]);
+    const invocation = readArguments(args);
+    if ("kind" in invocation) throw new Error(invocation.problem);
+    return expect(kindOf(invocation.words.join(" "))).not.toBe("usage");
+  });
+
+  test("shows each command that there is, in Slack", () => {
+    expect(new Set(typed.map((line) => kindOf(line.slice("/np ".length))))).toEqual(new Set(Object.keys(manuals)));
+    expect(terminal.length).toBeGreaterThan(10);
+  });
+});
+
+describe("The README's configuration", () => {
+  const text = fenced("yaml").join("\n");
+  const given = parseYaml(text) as Record<string, Record<string, unknown>>;
+
+  test("is read without a problem", () => {
+    expect(readConfig({}, text, () => undefined)).not.toHaveProperty("problems");
+  });
+
+  test("has every key of the schema", () => {
+    const { clusters, endpoints, slack, terminal } = configFile.shape;
+    expect(Object.keys(given).toSorted()).toEqual(Object.keys(configFile.shape).toSorted());
+    expect(Object.keys(given["clusters"]?.["0"] ?? {}).toSorted()).toEqual(
+      Object.keys(clusters.unwrap().element.shape).toSorted(),
+    );
+    for (const [name, section] of Object.entries({ endpoints, slack, terminal })) {
+      expect(Object.keys(given[name] ?? {}).toSorted()).toEqual(Object.keys(section.unwrap().shape).toSorted());
+    }
+  });
+});
+
+describe("The README's tables", () => {
+  test("Exit codes are those of the terminal", () => {
+    const body = /const exitCodes[^{]*\{([^}]*)\}/.exec(readFileSync(`${root}src/cli.ts`, "utf8"))?.[1] ?? "";
+    const coded = [...body.matchAll(/"?([a-z-]+)"?: (\d+)/g)].map(([, outcome = "", code]) => [Number(code), outcome]);
+    const told = [...readme.matchAll(/^\| (\d) \| (.+) \|$/gm)].map(([, code, meaning]) => [Number(code), meaning]);
+    const meanings: Record<string, string> = {
+      usage: "usage or configuration",
+      "needs-confirmation": "needs confirmation",
+      "not-isolated": "in force, but not proved isolated",
+    };
+    expect(told).toEqual(coded.map(([code, outcome = ""]) => [code, meanings[outcome] ?? outcome]));
+    expect(told.length).toBeGreaterThan(0);
+  });
+
+  test("Metrics are those that the bot has", async () => {
+    const exposed = [...(await createMetrics().text()).matchAll(/^# TYPE (bulkhead_\w+)/gm)].map(([, name]) => name);
+    const told = [...readme.matchAll(/^\| `(bulkhead_\w+)`/gm)].map(([, name]) => name);
+    expect(new Set(told)).toEqual(new Set(exposed));
+    expect(told.length).toBe(exposed.length);
+  });
+});
+
+test("Each room has a README", () => {
+  const rooms = readdirSync(`${root}src`, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ name, files: readdirSync(`${root}src/${name}`, { recursive: true, encoding: "utf8" }) }))
+    .filter(({ files }) => files.some((file) => file.endsWith(".ts")));
+  expect(rooms.length).toBeGreaterThan(5);
+  expect(rooms.filter(({ files }) => !files.includes("README.md")).map(({ name }) => name)).toEqual([]);
+});
+
+test("What the README links to is there", () => {
+  const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path);
+  const paths = [...readme.matchAll(/`(deploy\/[a-z.-]+\.(?:yaml|md))`/g)].map(([, path]) => path);
+  for (const path of [...links, ...paths]) expect(() => readFileSync(`${root}${path}`), path).not.toThrow();
+  expect(paths.length).toBeGreaterThan(1);
+});
+
+describe("The README's transcript", () => {
+  let redis: Awaited<ReturnType<typeof connectTestRedis>>;
+  beforeAll(async () => {
+    redis = await connectTestRedis();
+  });
+  afterAll(() => redis.disconnect());
+
+  test("is what the tour says, in the same order", { timeout: 90_000 }, async () => {
+    const env = { ...process.env, REDIS_URL: testRedisUrl() };
+    const tour = await promisify(execFile)(process.execPath, ["src/cli.ts", "demo", "--tour"], {
+      cwd: root,
+      env,
+      timeout: 80_000,
+    });
+    const shown = timeless(tour.stdout.split("\n"));
+    const told = timeless(fenced("transcript").filter((line) => line !== "…"));
+    let at = 0;
+    for (const line of told) {
+      const found = shown.indexOf(line, at);
+      expect(found, `after the line "${shown[at - 1]}": ${line}`).toBeGreaterThanOrEqual(at);
+      at = found + 1;
+    }
+    expect(told.length).toBeGreaterThan(20);
+  });
+});
+
+/** What is fresh in every run: ids, times, hashes. */
+function timeless(lines: readonly string[]): readonly string[] {
+  return lines.map((line) =>
+    line
+      .replace(/\b[qr]-[0-9a-z]{7}\b/g, "ID")
+      .replace(/\b[\d.]+ m?s (after|ago)/g, "TIME $1")
+      .replace(/\b[0-9a-f]{64}\b/g, "HASH"),
+  );
+}
+
+function kindOf(text: string): string {
+  return parse(text).kind;
+}
+
+/** The lines of all fenced blocks of one language. */
+function fenced(language: string): readonly string[] {
+  return [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .filter(([, name]) => name === language)
+    .flatMap(([, , body = ""]) => body.trimEnd().split("\n"));
+}

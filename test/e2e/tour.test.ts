@@ -1,0 +1,20 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { testRedisUrl } from "../redis.ts";
+
+const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+
+test("the tour plays a whole incident, and ends with a verified chain", async () => {
+  const env = { ...process.env, REDIS_URL: testRedisUrl() };
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, "demo", "--tour"], { env, timeout: 60_000 });
+  for (const seen of [
+    /Plan: quarantine shop\/frontend-/,
+    /ISOLATED FOR NEW CONNECTIONS/,
+    /Released: shop\/frontend-/,
+  ]) {
+    expect(stdout).toMatch(seen);
+  }
+  expect(stdout).toMatch(/The chain is intact: \d+ entries, head #\d+ [0-9a-f]{64}\s*$/);
+}, 60_000);

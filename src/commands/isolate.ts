@@ -40,7 +40,7 @@ export async function isolate(isolation: Isolation): Promise<Verdict & { readonl
   await isolation.done("pod labelled");
   await isolation.services.wait(isolation.plan.settleMs);
   await isolation.done("settled");
-  await stripLabels(isolation, 3);
+  await stripLabels(isolation);
   await isolation.done("labels off");
   const checked = await readBack(isolation);
   await isolation.done("read back");
@@ -69,9 +69,11 @@ async function nobodyElseIsSelected({ cluster, operation, plan }: Isolation): Pr
   }
 }
 
+/** The planned patch tests all that it relies on: only where it does not apply is the pod read and judged. */
 async function addLabel(isolation: Isolation): Promise<void> {
   const { cluster, operation, plan } = isolation;
   const { namespace, pod: name } = plan.target;
+  if ((await cluster.patchPod(namespace, name, plan.label)).kind === "patched") return;
   const pod = await cluster.getPod(namespace, name);
   if (pod === undefined || pod.uid !== plan.podUid) return withdraw(isolation, "the pod is gone");
   if (pod.labels[marks.quarantine] === operation) return;
@@ -99,11 +101,18 @@ async function withdraw({ cluster, plan }: Isolation, why: string): Promise<neve
   throw new StepFailed(why, "What was written was taken back; nothing is changed.");
 }
 
+/** As for the label: the planned patch first. */
+async function stripLabels(isolation: Isolation): Promise<void> {
+  const { cluster, plan } = isolation;
+  if (plan.removes.length === 0) return;
+  const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, plan.strip);
+  if (kind !== "patched") await stripWhatIsLeft(isolation, 3);
+}
+
 /** Others may relabel the pod meanwhile: read again and decide again, a few times. */
-async function stripLabels(isolation: Isolation, tries: number): Promise<void> {
+async function stripWhatIsLeft(isolation: Isolation, tries: number): Promise<void> {
   const { cluster, operation, plan } = isolation;
   const { namespace, pod: name } = plan.target;
-  if (plan.removes.length === 0) return;
   const pod = await cluster.getPod(namespace, name);
   if (pod === undefined || pod.uid !== plan.podUid) throw new StepFailed("the pod is gone", leftBehind(plan));
   const removes = plan.removes.filter((key) => Object.hasOwn(pod.labels, key));
@@ -113,7 +122,7 @@ async function stripLabels(isolation: Isolation, tries: number): Promise<void> {
   const { kind } = await cluster.patchPod(namespace, name, stripPatch(pod.uid, others, removes, operation));
   if (kind === "patched") return;
   if (kind === "gone" || tries <= 1) throw new StepFailed("the pod's labels kept changing", leftBehind(plan));
-  return stripLabels(isolation, tries - 1);
+  return stripWhatIsLeft(isolation, tries - 1);
 }
 
 function leftBehind({ policy }: QuarantinePlan): string {

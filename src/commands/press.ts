@@ -88,9 +88,9 @@ function planRelease({ services, request, outlet }: Context<Press>, operation: O
 async function keep(context: Context<Press>, operation: Operation): Promise<Reply> {
   const { services } = context;
   const stored = await amend(services, operation.id, (now) => {
-    const { reviewAskedAt: _asked, reviewAt, ...rest } = now;
-    const everyMs = reviewAt === undefined ? 0 : reviewAt - now.origin.at;
-    return everyMs <= 0 ? rest : { ...rest, reviewAt: services.now() + everyMs };
+    const { reviewAskedAt: _asked, reviewAt: _passed, ...rest } = now;
+    const { reviewEveryMs } = rest;
+    return reviewEveryMs === undefined ? rest : { ...rest, reviewAt: services.now() + reviewEveryMs };
   });
   return showCard(context, stored);
 }

@@ -41,7 +41,9 @@ export async function quarantine(context: Context, command: QuarantineCommand): 
     target: plan.target,
     plan,
     steps: [...operation.steps, { step: "planned", at: services.now() }],
-    ...(command.reviewMs === undefined ? {} : { reviewAt: request.at + command.reviewMs }),
+    ...(command.reviewMs === undefined
+      ? {}
+      : { reviewAt: request.at + command.reviewMs, reviewEveryMs: command.reviewMs }),
   };
   if (command.dryRun) return showPreview(outlet, planned);
   const stored = await store(services, planned);

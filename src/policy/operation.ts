@@ -67,6 +67,8 @@ export type Operation = {
   readonly incident?: string;
   /** When the card asks whether the quarantine is still needed, milliseconds since the epoch. */
   readonly reviewAt?: number;
+  /** After how long it asks again when somebody says that it is still needed, milliseconds. */
+  readonly reviewEveryMs?: number;
   /** When the card last asked. */
   readonly reviewAskedAt?: number;
   readonly plan?: Plan;

@@ -8,7 +8,8 @@ import { waitFor } from "../wait.ts";
 import { type BotDesk, createBotDesk, wordsOf } from "./bot-desk.ts";
 import { type Deployed, deployBulkhead } from "./deployed.ts";
 import { kubectl, kubectlJson } from "./kubectl.ts";
-import { coverage, labelsOverTime, marked, type Recorded, type Recording, recordNamespace } from "./recording.ts";
+import { type ApiPod, behind, podsOf, readyPods } from "./pods.ts";
+import { coverage, labelsOverTime, marked, type Recording, recordNamespace } from "./recording.ts";
 import { apps, barePod, type Owner, workloads } from "./workloads.ts";
 
 /** The whole way of a quarantine and back on a real control plane, the bot with the rights of deploy/ and no more. */
@@ -25,10 +26,6 @@ let recording: Recording;
 let closedRecording: Recording;
 let desk: BotDesk;
 
-type ApiPod = Recorded["object"] & {
-  readonly status: { readonly phase: string; readonly conditions?: readonly { type: string; status: string }[] };
-};
-
 beforeAll(async () => {
   admin = createConnection({ source: { kind: "files", paths: [process.env["KUBECONFIG"] ?? ""] }, now: Date.now });
   redis = await connectTestRedis();
@@ -44,8 +41,9 @@ beforeAll(async () => {
   const nodes = (await kubectlJson<{ items: unknown[] }>(["get", "nodes"])).items.length;
   const wanted = { web: 3, work: 1, store: 2, agent: nodes, alone: 1 };
   await waitFor(async () => {
-    for (const [app, count] of Object.entries(wanted)) if ((await runningPods(app)).length !== count) return false;
-    return (await runningPods(apps.Pod, closed)).length === 1 && (await behind("web")).length === 3;
+    for (const [app, count] of Object.entries(wanted))
+      if ((await readyPods(app, namespace)).length !== count) return false;
+    return (await readyPods(apps.Pod, closed)).length === 1 && (await behind("web", namespace)).length === 3;
   }, patience);
   const bot = createConnection({ source: { kind: "text", text: deployed.kubeconfig }, now: Date.now });
   cluster = await createCluster("real", bot, { now: Date.now, watch: true });
@@ -66,38 +64,10 @@ afterAll(async () => {
   }
 }, 120_000);
 
-async function podsOf(app: string, inNamespace = namespace): Promise<readonly ApiPod[]> {
-  const { items } = await kubectlJson<{ items: ApiPod[] }>(["get", "pods", "-n", inNamespace, "-l", `app=${app}`]);
-  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-}
-
-/** Those that are ready and not on their way out. */
-async function runningPods(app: string, inNamespace = namespace): Promise<readonly ApiPod[]> {
-  const isReady = ({ status }: ApiPod) =>
-    status.conditions?.some((one) => one.type === "Ready" && one.status === "True");
-  return (await podsOf(app, inNamespace)).filter(isReady);
-}
-
-/** Names of the pods in the Endpoints of a Service. */
-async function behind(service: string): Promise<readonly string[]> {
-  type Endpoints = { subsets?: { addresses?: { targetRef: { name: string } }[] }[] };
-  const { subsets = [] } = await kubectlJson<Endpoints>(["get", "endpoints", service, "-n", namespace]);
-  return subsets.flatMap(({ addresses = [] }) => addresses.map(({ targetRef }) => targetRef.name));
-}
-
-/** Whose the pod is by the newest recorded event. */
-function ownerOf(uid: string): string | undefined {
-  return recording.ofPod(uid).at(-1)?.object.metadata.ownerReferences?.[0]?.kind;
-}
-
-function wasDeleted(uid: string): boolean {
-  return recording.ofPod(uid).at(-1)?.type === "DELETED";
-}
-
 type Quarantined = { readonly pod: ApiPod; readonly operation: string };
 
 async function quarantineOneOf(owner: Owner): Promise<Quarantined> {
-  const pod = (await runningPods(apps[owner])).at(-1)!;
+  const pod = (await readyPods(apps[owner], namespace)).at(-1)!;
   const plan = await desk.type(`quarantine ${namespace}/${pod.metadata.name}`);
   expect(plan.headline).toBe(`Plan: quarantine ${namespace}/${pod.metadata.name}`);
   const operation = plan.operation!;
@@ -115,11 +85,11 @@ async function release({ pod, operation }: Quarantined): Promise<void> {
   const plan = await desk.type(`release ${operation}`);
   const done = await desk.confirm(plan.operation!);
   expect(done).toMatchObject({ outcome: "ok", headline: `Released: ${namespace}/${pod.metadata.name}` });
-  await waitFor(() => recording.events().some(({ type, object }) => type === "DELETED" && isOurs(object, operation)));
-}
-
-function isOurs({ metadata }: Recorded["object"], operation: string): boolean {
-  return metadata.labels?.[marks.operation] === operation;
+  await waitFor(() =>
+    recording
+      .events()
+      .some(({ type, object }) => type === "DELETED" && object.metadata.name === `bulkhead-${operation}`),
+  );
 }
 
 /** The labels by which each owner, the Services and the policies select its pods. */
@@ -135,7 +105,7 @@ const selectedBy: Readonly<Record<Owner, readonly string[]>> = {
 async function expectExactAndNeverOpen(owner: Owner, { pod, operation }: Quarantined): Promise<void> {
   const { uid, labels = {} } = pod.metadata;
   const old = JSON.stringify(labels);
-  await waitFor(() => wasDeleted(uid) || labelsOverTime(recording, uid).length === 5, patience);
+  await waitFor(() => recording.wasDeleted(uid) || labelsOverTime(recording, uid).length === 5, patience);
   const during = Object.entries(labels).filter(([key]) => !selectedBy[owner].includes(key));
   const stripped = marked(Object.fromEntries(during), operation);
   const [theirs, ours] = [`for-${apps[owner]}`, `bulkhead-${operation}`];
@@ -158,35 +128,35 @@ describe("a pod of a Deployment with three replicas", () => {
   let one: Quarantined;
 
   test("is replaced by its ReplicaSet once it is quarantined, and its Service's Endpoints drop it", async () => {
-    const before = (await podsOf(apps.Deployment)).map(({ metadata }) => metadata.uid);
+    const before = (await podsOf(apps.Deployment, namespace)).map(({ metadata }) => metadata.uid);
     one = await quarantineOneOf("Deployment");
     const { uid, name } = one.pod.metadata;
-    await waitFor(() => ownerOf(uid) === undefined, patience);
-    await waitFor(async () => (await runningPods(apps.Deployment)).length === 3, patience);
-    const after = (await podsOf(apps.Deployment)).map(({ metadata }) => metadata.uid);
+    await waitFor(() => recording.ownerOf(uid) === undefined, patience);
+    await waitFor(async () => (await readyPods(apps.Deployment, namespace)).length === 3, patience);
+    const after = (await podsOf(apps.Deployment, namespace)).map(({ metadata }) => metadata.uid);
     expect(after.filter((other) => before.includes(other))).toEqual(before.filter((other) => other !== uid));
-    await waitFor(async () => (await behind("web")).length === 3, patience);
-    expect(await behind("web")).not.toContain(name);
-    expect(wasDeleted(uid)).toBe(false);
+    await waitFor(async () => (await behind("web", namespace)).length === 3, patience);
+    expect(await behind("web", namespace)).not.toContain(name);
+    expect(recording.wasDeleted(uid)).toBe(false);
   });
 
   test("has its labels back byte for byte after release, was never open, and nothing of ours is left", async () => {
     await release(one);
     await expectExactAndNeverOpen("Deployment", one);
-    await waitFor(async () => (await podsOf(apps.Deployment)).length === 3, patience);
-    await waitFor(async () => (await behind("web")).length === 3, patience);
+    await waitFor(async () => (await podsOf(apps.Deployment, namespace)).length === 3, patience);
+    await waitFor(async () => (await behind("web", namespace)).length === 3, patience);
   });
 });
 
 test("A Job starts its work again in a new pod, and after release keeps one of the two", async () => {
   const one = await quarantineOneOf("Job");
   const { uid } = one.pod.metadata;
-  const second = await waitFor(async () => (await runningPods(apps.Job))[0], patience);
+  const second = await waitFor(async () => (await readyPods(apps.Job, namespace))[0], patience);
   expect(second?.metadata.uid).not.toBe(uid);
-  expect(wasDeleted(uid)).toBe(false);
+  expect(recording.wasDeleted(uid)).toBe(false);
   await release(one);
   await expectExactAndNeverOpen("Job", one);
-  await waitFor(async () => (await podsOf(apps.Job)).length === 1, patience);
+  await waitFor(async () => (await podsOf(apps.Job, namespace)).length === 1, patience);
 });
 
 test("A StatefulSet lets the pod go, cannot replace it while it is there, and takes it back after release", async () => {
@@ -194,24 +164,24 @@ test("A StatefulSet lets the pod go, cannot replace it while it is there, and ta
   const { uid, name } = one.pod.metadata;
   const added = () =>
     recording.events().filter(({ type, object }) => type === "ADDED" && object.metadata.name === name);
-  await waitFor(() => ownerOf(uid) === undefined, patience);
-  expect((await podsOf(apps.StatefulSet)).map(({ metadata }) => metadata.name)).not.toContain(name);
-  expect(await behind("store")).not.toContain(name);
+  await waitFor(() => recording.ownerOf(uid) === undefined, patience);
+  expect((await podsOf(apps.StatefulSet, namespace)).map(({ metadata }) => metadata.name)).not.toContain(name);
+  await waitFor(async () => !(await behind("store", namespace)).includes(name), patience);
   await release(one);
   await expectExactAndNeverOpen("StatefulSet", one);
-  await waitFor(() => ownerOf(uid) === "StatefulSet", patience);
+  await waitFor(() => recording.ownerOf(uid) === "StatefulSet", patience);
   expect(added().map(({ object }) => object.metadata.uid)).toEqual([uid]);
-  expect(wasDeleted(uid)).toBe(false);
+  expect(recording.wasDeleted(uid)).toBe(false);
 });
 
 test("A DaemonSet starts another pod on the node, and after release keeps one of the two", async () => {
   const one = await quarantineOneOf("DaemonSet");
   const { uid } = one.pod.metadata;
   const onNode = async () =>
-    (await runningPods(apps.DaemonSet)).filter(({ spec }) => spec.nodeName === one.pod.spec.nodeName);
+    (await readyPods(apps.DaemonSet, namespace)).filter(({ spec }) => spec.nodeName === one.pod.spec.nodeName);
   const second = await waitFor(async () => (await onNode())[0], patience);
   expect(second?.metadata.uid).not.toBe(uid);
-  expect(wasDeleted(uid)).toBe(false);
+  expect(recording.wasDeleted(uid)).toBe(false);
   await release(one);
   await expectExactAndNeverOpen("DaemonSet", one);
   await waitFor(async () => (await onNode()).length === 1, patience);
@@ -219,10 +189,10 @@ test("A DaemonSet starts another pod on the node, and after release keeps one of
 
 test("A bare pod is replaced by nobody, and is as before after release", async () => {
   const one = await quarantineOneOf("Pod");
-  expect(await podsOf(apps.Pod)).toEqual([]);
+  expect(await podsOf(apps.Pod, namespace)).toEqual([]);
   await release(one);
   await expectExactAndNeverOpen("Pod", one);
-  expect((await runningPods(apps.Pod)).map(({ metadata }) => metadata.uid)).toEqual([one.pod.metadata.uid]);
+  expect((await readyPods(apps.Pod, namespace)).map(({ metadata }) => metadata.uid)).toEqual([one.pod.metadata.uid]);
   expect(desk.errors()).toEqual([]);
 });
 
@@ -234,7 +204,7 @@ test("A namespace without the RoleBinding is refused, nothing is written, and th
   expect(wordsOf(reply)).toContain(line);
   expect(await desk.confirm(reply.operation!)).not.toMatchObject({ outcome: "ok" });
   await kubectl(line.split(" ").slice(1));
-  const [pod] = await runningPods(apps.Pod, closed);
+  const [pod] = await readyPods(apps.Pod, closed);
   await kubectl(["annotate", "pod", apps.Pod, "-n", closed, "seen=yes"]);
   await waitFor(() => JSON.stringify(closedRecording.ofPod(pod!.metadata.uid)).includes('"seen":"yes"'));
   expect(labelsOverTime(closedRecording, pod!.metadata.uid)).toEqual([JSON.stringify(barePod().metadata.labels)]);

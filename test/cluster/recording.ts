@@ -25,6 +25,9 @@ export type Recording = {
   events(): readonly Recorded[];
   /** Of the pod with this uid. */
   ofPod(uid: string): readonly Recorded[];
+  /** The kind of the pod's owner by its newest event; undefined where none owns it. */
+  ownerOf(uid: string): string | undefined;
+  wasDeleted(uid: string): boolean;
   /** Throws where a watch ended early: then events may be missing. */
   stop(): Promise<void>;
 };
@@ -44,9 +47,12 @@ export async function recordNamespace(admin: Connection, namespace: string): Pro
     follow("networkpolicies", `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`),
   ]);
   const events = () => seen.toSorted((a, b) => version(a) - version(b));
+  const ofPod = (uid: string) => events().filter(({ of, object }) => of === "pods" && object.metadata.uid === uid);
   return {
     events,
-    ofPod: (uid) => events().filter(({ of, object }) => of === "pods" && object.metadata.uid === uid),
+    ofPod,
+    ownerOf: (uid) => ofPod(uid).at(-1)?.object.metadata.ownerReferences?.[0]?.kind,
+    wasDeleted: (uid) => ofPod(uid).at(-1)?.type === "DELETED",
     async stop() {
       stopping.abort();
       for (const ended of await Promise.all(followed.map((one) => one.ended))) if (ended !== undefined) throw ended;

@@ -13,35 +13,51 @@ const rounds = 5;
 /** Milliseconds from sending an envelope to its acknowledgement, by the sandbox Slack's clock. */
 type Times = { readonly bursts: readonly number[]; readonly single: readonly number[] };
 
+type WithinLimit = { readonly all: number; readonly within: number };
+
 /** The bot, and as the baseline a process with Bolt and nothing else: commands in bursts, and one at a time. */
 export async function measureAcknowledgement(): Promise<{
   readonly bursts: readonly Row[];
   readonly single: readonly Row[];
+  /** The same commands by the bot's own clock, arrival to acknowledgement: how many in all, and within 100 ms. */
+  readonly inBot: WithinLimit;
 }> {
-  const [bot, bare] = [await measureBot(), await measureBareBolt()];
+  const { inBot, ...bot } = await measureBot();
+  const bare = await measureBareBolt();
   const rows = (of: (times: Times) => readonly number[]): readonly Row[] => [
     { name: "the bot", times: of(bot) },
     { name: "bare Bolt that only acknowledges", times: of(bare) },
   ];
-  return { bursts: rows(({ bursts }) => bursts), single: rows(({ single }) => single) };
+  return { bursts: rows(({ bursts }) => bursts), single: rows(({ single }) => single), inBot };
 }
 
-async function measureBot(): Promise<Times> {
+async function measureBot(): Promise<Times & { readonly inBot: WithinLimit }> {
   const world = await startWorld({ node: process.execPath, env: process.env, redisUrl: testRedisUrl() });
   try {
     const { slack, cluster } = world;
     const pod = cluster.objects("Pod", "shop")[0]?.metadata.name ?? "";
     const cards = () => slack.messages("C0INCIDENT").length;
-    return await measured(async (count) => {
+    const times = await measured(async (count) => {
       const expected = cards() + count;
       const times = await typeMany(slack, `quarantine shop/${pod} bench`, count);
       // The next burst finds the bot idle.
       await waitFor(() => cards() >= expected, { timeoutMs: 20_000 });
       return times;
     });
+    return { ...times, inBot: await readMetric(world.bot.url) };
   } finally {
     await world.close();
   }
+}
+
+async function readMetric(url: string): Promise<WithinLimit> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const value = (line: string): number => {
+    const found = text.split("\n").find((one) => one.startsWith(`${line} `));
+    if (found === undefined) throw new Error(`the bot has no metric ${line}`);
+    return Number(found.split(" ")[1]);
+  };
+  return { all: value("bulkhead_ack_seconds_count"), within: value('bulkhead_ack_seconds_bucket{le="0.1"}') };
 }
 
 /** After a burst that warms both sides up. */

@@ -17,6 +17,8 @@ limit.unref();
 const acknowledgement = await measureAcknowledgement();
 print(`Acknowledgement as Slack sees it, ${burst} commands at once`, acknowledgement.bursts);
 print("Acknowledgement as Slack sees it, one command at a time", acknowledgement.single);
+const { all, within } = acknowledgement.inBot;
+process.stdout.write(`  By the bot's own clock, from arrival: ${within} of ${all} within 100 ms.\n\n`);
 
 const kubeconfig = process.env["KUBECONFIG"];
 if (kubeconfig) {

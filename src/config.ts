@@ -106,8 +106,9 @@ function readSecret(
   const path = env[`${name}_FILE`];
   if (path === undefined || path === "") return env[name] === "" ? undefined : env[name];
   const content = read(path)?.trim();
-  if (content === undefined || content === "") problems.push(`${name}_FILE: ${path} cannot be read or is empty`);
-  return content;
+  if (content !== undefined && content !== "") return content;
+  problems.push(`${name}_FILE: ${path} cannot be read or is empty`);
+  return undefined;
 }
 
 function parseRedisUrl(url: string, problems: string[]): URL | undefined {

@@ -121,7 +121,7 @@ describe("adoption by the bot", () => {
     const crashing = { ...bot.records, remove: () => Promise.reject(new Error("the replica died")) };
     await expect(adoptRecords(bot.services, crashing)).rejects.toThrow("the replica died");
     const counts = await Promise.all([1, 2].map(() => adoptRecords(bot.services, bot.records)));
-    expect(counts.toSorted()).toEqual([0, 1]);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(1);
     expect(await adoptRecords(bot.services, bot.records)).toBe(0);
     expect(await kinds(operation)).toEqual(["intent", "outcome", "adopted"]);
     expect(await bot.services.operations.list({})).toHaveLength(1);

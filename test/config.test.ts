@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest";
+import { type Environment, readConfig } from "../src/config.ts";
+
+const nothing = () => undefined;
+
+function problemsOf(
+  text: string | undefined,
+  env: Environment = {},
+  read: (path: string) => string | undefined = nothing,
+) {
+  const loaded = readConfig(env, text, read);
+  return "problems" in loaded ? loaded.problems : [];
+}
+
+function configOf(
+  text: string | undefined,
+  env: Environment = {},
+  read: (path: string) => string | undefined = nothing,
+) {
+  const loaded = readConfig(env, text, read);
+  if ("problems" in loaded) throw new Error(loaded.problems.join("\n"));
+  return loaded.config;
+}
+
+describe("defaults", () => {
+  test("Without a file nobody may do anything, enforcement is unknown and kube-system is protected", () => {
+    expect(configOf(undefined)).toMatchObject({
+      settings: { access: [], protectedNamespaces: ["kube-system"], ownNamespace: "bulkhead", settleMs: 2_000 },
+      cluster: { name: "default", enforcement: "unknown" },
+      slack: { command: "/np", apiUrl: "https://slack.com/api/", teams: undefined },
+      port: 8080,
+    });
+  });
+
+  test("POD_NAMESPACE and PORT decide where the bot lives, and a PORT that is none does not", () => {
+    expect(configOf("port: 9000", { POD_NAMESPACE: "sec", PORT: "0" })).toMatchObject({
+      settings: { ownNamespace: "sec" },
+      port: 0,
+    });
+    expect(configOf("port: 9000", { PORT: "tcp://10.0.0.1:80" }).port).toBe(9000);
+  });
+});
+
+describe("problems", () => {
+  test("are all reported at once, each with its place", () => {
+    const text = `
+settle: soon
+port: 70000
+protectedNamespaces: ["Kube_System"]
+slack: { command: np, teams: [acme] }
+access:
+  - { principals: ["slack:alice"], verbs: [explode], namespaces: ["*pay"] }
+`;
+    const problems = problemsOf(text, { REDIS_URL: "redis.example:6379", SLACK_BOT_TOKEN_FILE: "/nowhere" });
+    const places = [
+      "settle",
+      "port",
+      "protectedNamespaces.0",
+      "slack.command",
+      "slack.teams.0",
+      "access.0.principals.0",
+      "access.0.verbs.0",
+      "access.0.namespaces.0",
+      "REDIS_URL",
+      "SLACK_BOT_TOKEN_FILE",
+    ];
+    expect(problems).toHaveLength(places.length);
+    expect(new Set(problems.map((problem) => problem.split(":")[0]))).toEqual(new Set(places));
+  });
+
+  test.for([
+    "acess: []",
+    "slack: { token: xoxb-1 }",
+    "access: [{ principals: [], verbs: [], namespaces: [], clusters: [] }]",
+    "endpoints: { forensic: [] }",
+  ])("An unknown key is one, not ignored: %s", (text) => {
+    const problems = problemsOf(text);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/acess|token|clusters|forensic/);
+  });
+
+  test.for([
+    ["a key given twice", "port: 1\nport: 2"],
+    ["broken YAML", "access: [\n"],
+    ["two clusters", "clusters: [{ name: a }, { name: b }]"],
+    ["a list in place of a mapping", "- a"],
+  ])("%s is one", ([, text]) => {
+    expect(problemsOf(text)).not.toEqual([]);
+  });
+
+  test.for(["10.1.0.0", "10.1.0.0/33", "10.1/16x", "fd00::/129", "0.0.0.0/0/0", ""])("%j is no CIDR", (cidr) => {
+    const endpoint = { name: "lab", direction: "both", ipBlock: { cidr } };
+    expect(problemsOf(JSON.stringify({ endpoints: { forensics: [endpoint] } }))).toEqual([
+      "endpoints.forensics.0.ipBlock.cidr: is no CIDR such as 10.1.0.0/16",
+    ]);
+  });
+
+  test("An endpoint has selectors or an ipBlock, not both and not neither", () => {
+    const both = { name: "x", direction: "egress", podSelector: {}, ipBlock: { cidr: "10.0.0.0/8" } };
+    const neither = { name: "x", direction: "egress" };
+    expect(problemsOf(JSON.stringify({ endpoints: { monitoring: [both, neither] } }))).toHaveLength(2);
+  });
+});
+
+describe("what is given", () => {
+  test("An endpoint of both directions is two, with its peer and nothing undefined in it", () => {
+    const endpoint = {
+      name: "lab",
+      direction: "both",
+      ipBlock: { cidr: "10.1.0.0/16" },
+      ports: [{ protocol: "TCP", port: 22 }],
+    };
+    const { endpoints } = configOf(JSON.stringify({ endpoints: { forensics: [endpoint] } })).settings;
+    const expected = { name: "lab", purpose: "forensics", peer: { ipBlock: endpoint.ipBlock }, ports: endpoint.ports };
+    expect(endpoints).toStrictEqual([
+      { ...expected, direction: "ingress" },
+      { ...expected, direction: "egress" },
+    ]);
+  });
+
+  test("A secret comes from the file that NAME_FILE names, trimmed, before the variable itself", () => {
+    const read = (path: string) => (path === "/run/bot" ? "xoxb-file\n" : path === "/run/empty" ? " \n" : undefined);
+    const env = { SLACK_BOT_TOKEN_FILE: "/run/bot", SLACK_BOT_TOKEN: "xoxb-env", SLACK_APP_TOKEN: "xapp-env" };
+    expect(configOf("", env, read).slack).toMatchObject({ botToken: "xoxb-file", appToken: "xapp-env" });
+    expect(configOf("", { SLACK_APP_TOKEN: "" }).slack.appToken).toBeUndefined();
+    for (const path of ["/run/empty", "/run/nothing"]) {
+      expect(problemsOf("", { REDIS_URL_FILE: path }, read)).toEqual([
+        `REDIS_URL_FILE: ${path} cannot be read or is empty`,
+      ]);
+    }
+  });
+
+  test("No problem repeats a secret", () => {
+    const problems = problemsOf("nosuchkey: 1", { REDIS_URL: "http://:hunter2@redis", SLACK_BOT_TOKEN: "xoxb-secret" });
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).not.toMatch(/hunter2|xoxb-secret/);
+  });
+
+  test.for([
+    ["redis://redis:6379", { name: "redis", namespace: "bulkhead" }],
+    ["redis://:secret@redis.data:6379/1", { name: "redis", namespace: "data" }],
+    ["rediss://redis.data.svc", { name: "redis", namespace: "data" }],
+    ["redis://redis.data.svc.cluster.local:6379", { name: "redis", namespace: "data" }],
+    ["redis://localhost:6379", undefined],
+    ["redis://127.0.0.1:6379", undefined],
+    ["redis://cache.example.com:6379", undefined],
+  ] as const)("%s names the Service %o", ([url, expected]) => {
+    const { settings, redisUrl } = configOf("", { REDIS_URL: url });
+    expect(settings.redisService).toEqual(expected);
+    expect(redisUrl).toBe(url);
+  });
+});

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readCopies } from "./audit/copies.ts";
 import type { ChainHead } from "./audit/entry.ts";
-import { createAuditLog } from "./audit/log.ts";
+import { type ChainStore, createAuditLog } from "./audit/log.ts";
 import { verifyChain } from "./audit/verify.ts";
 import type { AuditTool } from "./cli-arguments.ts";
 import { connectRedis, untilReady } from "./redis.ts";
@@ -14,28 +14,34 @@ export type ToolOptions = {
 };
 
 /** `audit verify` and `audit export`, on the chain in Redis or on the copies in a file. */
-export async function runAuditTool(tool: AuditTool, options: ToolOptions): Promise<ToolResult> {
-  if (tool.kind === "verify" && tool.from !== undefined) return verifyFile(tool.from, parseHead(tool.head));
-  if (options.redisUrl === undefined) {
-    return {
-      ok: false,
-      line: "REDIS_URL is not set: the chain is in Redis. Copies are verified with audit verify --from FILE.",
-    };
+export async function runAuditTool(tool: AuditTool, { redisUrl, write }: ToolOptions): Promise<ToolResult> {
+  const head = tool.kind === "verify" && tool.head !== undefined ? parseHead(tool.head) : undefined;
+  if (tool.kind === "verify" && tool.head !== undefined && head === undefined) {
+    return { ok: false, line: "--head takes SEQ:HASH, as a card shows them: 42:0123456789ab" };
   }
-  const redis = connectRedis(options.redisUrl, { onError: () => undefined });
+  if (tool.kind === "verify" && tool.from !== undefined) return verifyFile(tool.from, head);
+  if (redisUrl === undefined) {
+    return { ok: false, line: "REDIS_URL is not set: the chain is in Redis. Copies: audit verify --from FILE." };
+  }
+  const redis = connectRedis(redisUrl, { onError: () => undefined });
   try {
     if (!(await untilReady(redis, 2_000))) return { ok: false, line: "Redis does not answer at REDIS_URL." };
     const log = createAuditLog(redis, { onEntry: () => undefined });
-    if (tool.kind === "verify") return told(await verifyChain(log.all(), parseHead(tool.head) ?? (await log.head())));
-    let entries = 0;
-    for await (const entry of log.all()) {
-      options.write(typeof entry === "string" ? entry : JSON.stringify(entry));
-      entries += 1;
-    }
-    return { ok: true, line: `${entries} entries exported` };
+    return tool.kind === "verify"
+      ? told(await verifyChain(log.all(), head ?? (await log.head())))
+      : await exportAll(log, write);
   } finally {
     redis.disconnect();
   }
+}
+
+async function exportAll(log: ChainStore, write: ToolOptions["write"]): Promise<ToolResult> {
+  let entries = 0;
+  for await (const entry of log.all()) {
+    write(typeof entry === "string" ? entry : JSON.stringify(entry));
+    entries += 1;
+  }
+  return { ok: true, line: `${entries} entries exported` };
 }
 
 /** Copies in a file have no head beside them: a cut tail is found only against one that is given (a card shows it). */
@@ -57,9 +63,8 @@ function told(result: Awaited<ReturnType<typeof verifyChain>>): ToolResult {
   };
 }
 
-/** `SEQ:HASH`; a head that is not of that form can match nothing, and so is named by the verification. */
-function parseHead(text: string | undefined): ChainHead | undefined {
-  if (text === undefined) return undefined;
-  const [seq = "", hash = ""] = text.split(":");
-  return { seq: Number(seq), hash };
+/** `SEQ:HASH`, the hash as cards show it (12 digits) or whole; undefined where the text is not of that form. */
+function parseHead(text: string): ChainHead | undefined {
+  const found = /^#?(\d{1,15}):([0-9a-f]{12,64})$/.exec(text);
+  return found === null ? undefined : { seq: Number(found[1]), hash: found[2] ?? "" };
 }

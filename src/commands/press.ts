@@ -34,7 +34,10 @@ async function pressOnce(context: Context<Press>): Promise<Reply> {
   if (!decision.allowed) return turnDown(context, operation, verb, decision.reason);
   if (!act.states.includes(operation.state)) return tell(context, tooLate(operation, services.now()));
   if (operation.card !== undefined) return act.run(context, operation);
-  return act.run(context, (await attachCard(services, operation, request.card)) ?? operation);
+  const attached = (await attachCard(services, operation, request.card)) ?? operation;
+  // Attaching read the operation anew: another press may have been first meanwhile.
+  if (attached.state !== operation.state) throw new LostRace(operation.id);
+  return act.run(context, attached);
 }
 
 function actionOf(action: string): Action | undefined {

@@ -49,7 +49,7 @@ export async function findQuarantine(services: Services, what: ReleaseCommand["w
   if (more.length > 0) return refusal(`several operations begin with ${what.operation}`, "Type more of the id.");
   const operation = id === undefined ? undefined : await services.operations.get(id);
   if (operation === undefined) return refusal(`there is no operation ${what.operation}`, "Look at /np status.");
-  return liftable(operation);
+  return liftable(operation, services.now());
 }
 
 /** Gathers facts and decides: the plan as it would be now. */
@@ -84,24 +84,34 @@ async function quarantineOfPod(services: Services, namespace: string, name: stri
   const pod = await findPod(cluster, namespace, name);
   const mark = isRefusal(pod) ? undefined : pod.labels[marks.quarantine];
   const marked = mark === undefined ? undefined : await services.operations.get(mark);
-  if (marked !== undefined) return liftable(marked);
+  if (marked !== undefined) return liftable(marked, services.now());
   const live = await services.operations.list({ namespace, live: true });
   const [only, ...more] = live.filter(({ kind, target }) => kind === "quarantine" && target.pod.startsWith(name));
-  if (only !== undefined && more.length === 0) return liftable(only);
+  if (only !== undefined && more.length === 0) return liftable(only, services.now());
   if (only !== undefined)
     return refusal(`several quarantines in ${namespace} are of pods that begin with ${name}`, "Name the operation.");
   return refusal(`no quarantine of ${namespace}/${name} is known`, `Look at /np status ${namespace}.`);
 }
 
-function liftable(operation: Operation): Quarantine | Refusal {
+/** A quarantine that has taken no step for so long is not being carried out any more: its replica is gone. */
+const stalledAfterMs = 60_000;
+
+function liftable(operation: Operation, now: number): Quarantine | Refusal {
   const { id, kind, plan, state } = operation;
   if (kind !== "quarantine" || plan?.kind !== "quarantine") {
     return refusal(`${id} is no quarantine`, "Look at /np status for what can be released.");
   }
   if (state === "done")
     return refusal(`${id} was released already (${operation.liftedBy ?? "by hand"})`, "Nothing is left to do.");
+  if (state === "running" && isMoving(operation, now)) {
+    return refusal(`${id} is being carried out at this moment`, "Release it when its card says that it is in force.");
+  }
   if (state === "in-force" || state === "failed" || state === "running") return { ...operation, plan };
   return refusal(`${id} never took effect (${state})`, "Nothing is left to do.");
+}
+
+function isMoving({ steps }: Operation, now: number): boolean {
+  return now - (steps.at(-1)?.at ?? now) < stalledAfterMs;
 }
 
 async function refuse(

@@ -1,8 +1,8 @@
-import { setTimeout as wait } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 
 /** Work that goes on after its acknowledgement. */
 export type Work = {
-  /** Starts it and returns at once. */
+  /** Starts it in the next turn of the event loop, after the acknowledgements that this turn still holds. */
   start(task: () => Promise<void>): void;
   /** True when nothing is under way any more, false where that took longer than `timeoutMs`. */
   drain(timeoutMs: number): Promise<boolean>;
@@ -19,7 +19,8 @@ export function createWork(onFailure: (error: unknown) => void): Work {
 
   return {
     start(task) {
-      const run = task()
+      const run = nextTurn()
+        .then(task)
         .catch(onFailure)
         .finally(() => underWay.delete(run));
       underWay.add(run);

@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
+import { setTimeout as wait } from "node:timers/promises";
 
 /** Work that goes on after its acknowledgement. */
 export type Work = {
-  /** Starts it in the next turn of the event loop, after the acknowledgements that this turn still holds. */
+  /** Starts it and returns at once. */
   start(task: () => Promise<void>): void;
   /** True when nothing is under way any more, false where that took longer than `timeoutMs`. */
   drain(timeoutMs: number): Promise<boolean>;
@@ -19,8 +19,7 @@ export function createWork(onFailure: (error: unknown) => void): Work {
 
   return {
     start(task) {
-      const run = nextTurn()
-        .then(task)
+      const run = task()
         .catch(onFailure)
         .finally(() => underWay.delete(run));
       underWay.add(run);

@@ -62,12 +62,20 @@ type Confirming = {
 /** Presses Confirm as often as --yes was given; what then still waits is cancelled, since nobody could press it. */
 async function confirmed(run: CliRun, { desk, outlet, terminal, reply, times }: Confirming): Promise<Reply> {
   if (reply.operation === undefined || reply.outcome !== "needs-confirmation") return reply;
+  const waiting = reply.buttons.find(({ action }) => action === "confirm" || action === "confirm-again");
   const press = (action: string) => desk.press(pressOf(run, terminal, action, reply.operation ?? ""), outlet);
   if (times > 0) {
-    return confirmed(run, { desk, outlet, terminal, reply: await press("confirm"), times: times - 1 });
+    return confirmed(run, {
+      desk,
+      outlet,
+      terminal,
+      reply: await press(waiting?.action ?? "confirm"),
+      times: times - 1,
+    });
   }
   const again = run.ask !== undefined && (await run.ask(`${reply.headline}. Confirm again? [y/N] `));
-  if (again) return confirmed(run, { desk, outlet, terminal, reply: await press("confirm"), times: 0 });
+  if (again)
+    return confirmed(run, { desk, outlet, terminal, reply: await press(waiting?.action ?? "confirm"), times: 0 });
   await press("cancel");
   return reply;
 }

@@ -112,7 +112,7 @@ const keep: Button = { action: "keep", label: "Still needed", style: undefined }
 const buttons: Record<OperationState, (operation: Operation) => readonly Button[]> = {
   accepted: () => [],
   planned: () => [confirm, cancel],
-  "awaiting-second": () => [{ ...confirm, label: "Confirm again" }, cancel],
+  "awaiting-second": () => [{ action: "confirm-again", label: "Confirm again", style: "danger" }, cancel],
   running: () => [],
   "in-force": ({ reviewAskedAt }) => (reviewAskedAt === undefined ? [release] : [release, keep]),
   done: () => [],

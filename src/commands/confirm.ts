@@ -8,7 +8,7 @@ import { record } from "./journal.ts";
 import { carryOut, redraw } from "./procedures.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
-import { attachCard, type Context, store } from "./services.ts";
+import { amend, attachCard, type Context, LostRace, store } from "./services.ts";
 
 /**
  * Confirm: the plan is drawn again, and only if it is still the one that was shown is it carried out. The change of
@@ -79,7 +79,11 @@ async function end(
   lines: readonly string[],
 ): Promise<Reply> {
   const result = { headline, tone: "bad", lines, audited: "" } as const;
-  return show(context, await store(context.services, { ...operation, state: "failed", result }), undefined);
+  const ended = await amend(context.services, operation.id, (now) => {
+    if (now.state !== operation.state) throw new LostRace(now.id);
+    return { ...now, state: "failed", result };
+  });
+  return show(context, ended, undefined);
 }
 
 async function show(

@@ -52,7 +52,9 @@ type Action = {
 };
 
 const actions: Record<ButtonAction, Action> = {
-  confirm: { verb: ({ kind }) => kind, states: ["planned", "awaiting-second"], run: confirm },
+  confirm: { verb: ({ kind }) => kind, states: ["planned"], run: confirm },
+  // An action of its own, so that a double click on the first button never counts as the second confirmation.
+  "confirm-again": { verb: ({ kind }) => kind, states: ["awaiting-second"], run: confirm },
   cancel: { verb: ({ kind }) => kind, states: ["planned", "awaiting-second"], run: cancel },
   release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
   keep: { verb: () => "quarantine", states: ["in-force"], run: keep },

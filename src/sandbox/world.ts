@@ -81,7 +81,7 @@ function demoConfig(team: string): Readonly<Record<string, unknown>> {
     },
     access: [
       {
-        principals: [`slack:${team}/U0ALICE`, "terminal:sandbox"],
+        principals: [`slack:${team}/U0ALICE`, "terminal:sandbox-admin"],
         verbs: ["*"],
         namespaces: ["payments", "shop", "db"],
       },

@@ -14,7 +14,7 @@ const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", use
 export type BotDesk = {
   /** As alice, who may do everything in the namespaces. */
   type(text: string): Promise<Reply>;
-  confirm(operation: string): Promise<Reply>;
+  confirm(operation: string, action?: "confirm" | "confirm-again"): Promise<Reply>;
   /** What went wrong behind the replies. */
   errors(): readonly MeterEvent[];
 };
@@ -31,7 +31,7 @@ export function createBotDesk(cluster: Cluster, redis: Redis, namespaces: readon
     ({ principal: alice, source: "slack", channel: "C1", at: Date.now(), delivery: `d${deliveries++}` }) as const;
   return {
     type: (text) => desk.run({ ...asked(), text }, outlet),
-    confirm: (operation) => desk.press({ ...asked(), action: "confirm", operation, card: undefined }, outlet),
+    confirm: (operation, action = "confirm") => desk.press({ ...asked(), action, operation, card: undefined }, outlet),
     errors: () => events.filter(({ kind }) => kind === "error"),
   };
 }

@@ -71,11 +71,12 @@ async function quarantineOneOf(owner: Owner): Promise<Quarantined> {
   const plan = await desk.type(`quarantine ${namespace}/${pod.metadata.name}`);
   expect(plan.headline).toBe(`Plan: quarantine ${namespace}/${pod.metadata.name}`);
   const operation = plan.operation!;
-  if (owner === "Job" || owner === "StatefulSet") {
+  const twice = owner === "Job" || owner === "StatefulSet";
+  if (twice) {
     expect(await desk.confirm(operation)).toMatchObject({ outcome: "needs-confirmation" });
     expect(recording.ofPod(pod.metadata.uid).at(-1)?.object.metadata.labels).not.toHaveProperty(marks.quarantine);
   }
-  const done = await desk.confirm(operation);
+  const done = await desk.confirm(operation, twice ? "confirm-again" : "confirm");
   expect(done.headline).toBe(`ISOLATED FOR NEW CONNECTIONS (${namespace}/${pod.metadata.name})`);
   return { pod, operation };
 }

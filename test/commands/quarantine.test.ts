@@ -285,7 +285,10 @@ describe("quarantine", () => {
       headline: `Confirm once more: quarantine payments/${pod}`,
     });
     expect(stored(desk.sandbox, "NetworkPolicy", `bulkhead-${plan.operation}`)).toBeUndefined();
-    expect(await desk.press("confirm", plan.operation)).toMatchObject({ outcome: "ok" });
+    // A second click on the first button is not the second confirmation.
+    expect(wordsIn(await desk.press("confirm", plan.operation))).toMatch(/past that already/);
+    expect(stored(desk.sandbox, "NetworkPolicy", `bulkhead-${plan.operation}`)).toBeUndefined();
+    expect(await desk.press("confirm-again", plan.operation)).toMatchObject({ outcome: "ok" });
   });
 
   test("a policy with an empty selector is named, and the headline says NOT ISOLATED (invariant 5)", async () => {

@@ -163,7 +163,7 @@ const section: fc.Arbitrary<Section> = fc.oneof(
   fc.record({ kind: fc.constant("code"), title: fc.option(hostileText, { nil: undefined }), text: hostileText }),
 );
 const button: fc.Arbitrary<Button> = fc.record({
-  action: fc.constantFrom("confirm", "cancel", "release", "keep", "show"),
+  action: fc.constantFrom("confirm", "confirm-again", "cancel", "release", "keep", "show"),
   label: hostileText,
   style: fc.constantFrom("primary", "danger", undefined),
 });

@@ -131,14 +131,11 @@ function leftBehind({ policy }: QuarantinePlan): string {
 
 /** Looks at the cluster, not at what was sent: labels, policy, and what the union of policies still lets through. */
 async function readBack({ cluster, operation, plan }: Isolation): Promise<Verdict & { readonly pod: Pod }> {
-  const { namespace, pod: name } = plan.target;
-  const [pod, policy, bearers, facts] = await Promise.all([
-    cluster.getPod(namespace, name),
-    cluster.getPolicy(namespace, plan.policy.metadata.name),
-    cluster.listPods(namespace, `${marks.quarantine}=${operation}`),
-    cluster.facts(namespace, "fresh"),
-  ]);
-  if (pod === undefined || pod.uid !== plan.podUid) throw new StepFailed("the pod is gone", leftBehind(plan));
+  const facts = await cluster.facts(plan.target.namespace, "fresh");
+  const pod = facts.pods.find(({ uid }) => uid === plan.podUid);
+  const policy = facts.policies.find(({ metadata }) => metadata.name === plan.policy.metadata.name);
+  const bearers = facts.pods.filter(({ labels }) => labels[marks.quarantine] === operation);
+  if (pod === undefined) throw new StepFailed("the pod is gone", leftBehind(plan));
   const others = facts.policies.filter(({ metadata }) => metadata.name !== plan.policy.metadata.name);
   const residual = residualAllows(others, pod.labels);
   const mismatch =

@@ -37,6 +37,14 @@ describe("A chain of 1 000 entries", () => {
     expect(await verifyChain(chain, { seq, hash })).toEqual({ ok: true, entries: 1_000, head: { seq: 1_000, hash } });
   });
 
+  test("verifies against the head as a card shows it, and not against another one", async () => {
+    const { seq, hash } = headOf(chain);
+    const shown = hash.slice(0, 12);
+    expect(await verifyChain(chain, { seq, hash: shown })).toMatchObject({ ok: true });
+    const other = `${shown.startsWith("0") ? "1" : "0"}${shown.slice(1)}`;
+    expect(await verifyChain(chain, { seq, hash: other })).toMatchObject({ ok: false, seq, problem: "edited" });
+  });
+
   test("may have grown since its head was read", async () => {
     expect(await verifyChain(chain, headOf(chain.slice(0, 900)))).toMatchObject({ ok: true, entries: 1_000 });
   });

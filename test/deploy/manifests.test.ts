@@ -132,9 +132,9 @@ describe("the bot's pod", () => {
 });
 
 describe("configuration and secrets", () => {
-  it("come from one config.yaml, under a name that the terminal can ask for", () => {
+  it("come from one config.yaml, under a name that the terminal can ask for, and cannot be rewritten in place", () => {
     expect(kustomization.configMapGenerator).toEqual([
-      { name: "bulkhead-config", files: ["config.yaml"], options: { disableNameSuffixHash: true } },
+      { name: "bulkhead-config", files: ["config.yaml"], options: { disableNameSuffixHash: true, immutable: true } },
     ]);
     expect(readYaml("deploy/base/config.yaml")).toMatchObject({ protectedNamespaces: ["kube-system"], access: [] });
   });

@@ -41,8 +41,23 @@ export async function carryOut(context: Context<Press>, operation: Operation): P
   }
   const audited = await recordOutcome(context, operation, end, steps);
   const { ok: _ok, detail: _detail, state, ...result } = end;
-  return amend(context.services, operation.id, (now) => ({ ...now, state, steps, result: { ...result, audited } }));
+  const ended = { state, steps, result: { ...result, audited } };
+  try {
+    return await amend(context.services, operation.id, (now) => ({ ...now, ...ended }));
+  } catch (error) {
+    return unstored(context, { ...operation, ...ended }, error);
+  }
 }
+
+/** What was done is told as it is, even where its record could not be brought up to date. */
+function unstored({ services }: Context<Press>, operation: Operation, error: unknown): Operation {
+  services.meter({ kind: "error", where: "store outcome", message: String(error) });
+  const { result } = operation;
+  if (result === undefined) return operation;
+  return { ...operation, result: { ...result, lines: [...result.lines, notStored] } };
+}
+
+const notStored = "This end could not be stored (Redis does not answer): /np status may show it as still under way.";
 
 /** How an operation ended, before its place in the audit is known. */
 type Ended = Omit<OperationResult, "audited"> & {
@@ -92,19 +107,32 @@ async function actRelease(
   if (isRefusal(quarantine)) throw new StepFailed(quarantine.reason, quarantine.next);
   const { cluster } = clusterOf(services, operation.target.cluster);
   const found = await restore({ services, cluster, plan, quarantine: quarantine.plan, done });
-  await lift(context, quarantine, operation.id);
+  const lifted = await lift(context, quarantine, operation.id);
   return {
     state: "done",
     ok: found.exact,
     headline: `Released: ${operation.target.namespace}/${operation.target.pod}${found.exact ? "" : ", but not exactly"}`,
     tone: found.exact ? "good" : "warning",
-    lines: found.lines,
+    lines: [...found.lines, ...lifted],
     detail: { exact: found.exact, lines: found.lines, labelsAfter: plan.labelsBefore, mode: plan.mode },
   };
 }
 
-/** The quarantine's own card says that it ended, whoever looks at it later. */
-async function lift({ services, outlet }: Context<Press>, quarantine: Operation, release: string): Promise<void> {
+/**
+ * The quarantine's own card says that it ended, whoever looks at it later. The cluster holds the truth by now: what
+ * cannot be stored is returned as a line for the release's card, and does not make a failure of it.
+ */
+async function lift(context: Context<Press>, quarantine: Operation, release: string): Promise<readonly string[]> {
+  try {
+    await markLifted(context, quarantine, release);
+    return [];
+  } catch (error) {
+    context.services.meter({ kind: "error", where: "store lift", message: String(error) });
+    return [`That ${quarantine.id} has ended could not be stored (Redis does not answer).`];
+  }
+}
+
+async function markLifted({ services, outlet }: Context<Press>, quarantine: Operation, release: string): Promise<void> {
   const { namespace, pod } = quarantine.target;
   const ended = await amend(services, quarantine.id, (now) => ({
     ...now,

@@ -141,7 +141,7 @@ describe("a pod of a Deployment with three replicas", () => {
     expect(recording.wasDeleted(uid)).toBe(false);
   });
 
-  test("has its labels back byte for byte after release, was never open, and nothing of ours is left", async () => {
+  test("has its labels back byte for byte after release, was never open, and nothing of ours is left (invariant 6)", async () => {
     await release(one);
     await expectExactAndNeverOpen("Deployment", one);
     await waitFor(async () => (await podsOf(apps.Deployment, namespace)).length === 3, patience);

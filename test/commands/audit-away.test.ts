@@ -31,7 +31,7 @@ function expectUntouched(): void {
   expect(stored(desk.sandbox, "Pod", "checkout-1")?.metadata.labels).toEqual({ app: "checkout" });
 }
 
-test("Where the intent cannot be recorded, Confirm writes nothing and says so", async () => {
+test("Where the intent cannot be recorded, Confirm writes nothing and says so (invariants 1 and 10)", async () => {
   const { operation = "" } = await desk.type("quarantine payments/checkout-1");
   const without = withAway({ audit: { ...desk.services.audit, append: away } });
   const press = { ...desk.request(""), action: "confirm", operation, card: undefined };

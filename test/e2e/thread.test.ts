@@ -96,7 +96,7 @@ describe("the thread from Slack to an isolated pod", () => {
     expect(after === undefined || JSON.stringify(after) === JSON.stringify(before)).toBe(true);
   });
 
-  test("A command delivered three times and Confirm pressed twice at once are one operation and one intent", async () => {
+  test("A command delivered three times and Confirm pressed twice at once are one operation and one intent (invariant 9)", async () => {
     const pod = podOf("search");
     const before = (await operations()).length;
     const delivery = await world.slack.command({ ...alice, text: `quarantine shop/${pod}` });
@@ -163,7 +163,7 @@ describe("the thread from Slack to an isolated pod", () => {
     expect(answers()[0]?.error).toBeUndefined();
   });
 
-  test("No hostile reason, display name or typed pod reaches Slack where Slack would act on it", async () => {
+  test("No hostile reason, display name or typed pod reaches Slack where Slack would act on it (invariant 11)", async () => {
     await quarantined(podOf("frontend"));
     const { shown } = await world.slack.command({ ...alice, text: `quarantine shop/${hostile}` });
     await world.slack.command({ ...alice, text: "audit since 24h" });

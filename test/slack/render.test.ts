@@ -217,7 +217,7 @@ function blockHolds(block: types.KnownBlock): void {
   }
 }
 
-test("Whatever a reply holds, its message is within every limit and nothing in it can act", () => {
+test("Whatever a reply holds, its message is within every limit and nothing in it can act (invariant 11)", () => {
   fc.assert(
     fc.property(reply, (any) => {
       limitsHold(renderReply(any, "/np"));

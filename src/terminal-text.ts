@@ -1,10 +1,14 @@
 import type { Reply, Section } from "./commands/reply.ts";
 
-/** A reply as text for a terminal, wrapped to the width (columns). Control characters of hostile strings are gone. */
+/**
+ * A reply as text for a terminal, wrapped to the width (columns). Control characters of hostile strings are gone.
+ * Commands stand as they are typed here: `bulkhead …` for `/np …`.
+ */
 export function replyText(reply: Reply, width: number): string {
   const parts = [wrap(reply.headline, width, ""), ...reply.sections.map((section) => sectionText(section, width))];
   const footer = reply.footer.length === 0 ? [] : [wrap(reply.footer.join(" · "), width, "")];
-  return `${[...parts, ...footer].filter((part) => part !== "").join("\n\n")}\n`;
+  const whole = [...parts, ...footer].filter((part) => part !== "").join("\n\n");
+  return `${whole.replaceAll(/(^|[\s(])\/np /gm, "$1bulkhead ")}\n`;
 }
 
 /** The text without control, bidirectional and other invisible characters; line ends become spaces. */

@@ -98,7 +98,7 @@ function progressOutlet({ progress }: CliRun): Outlet {
   return {
     show(reply) {
       if (reply.headline.startsWith("Working")) progress(`${reply.headline} …`);
-      return Promise.resolve(undefined);
+      return Promise.resolve({ card: undefined, reached: true });
     },
   };
 }

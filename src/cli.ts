@@ -22,7 +22,7 @@ const exitCodes: Record<Outcome, number> = {
 };
 
 /** `help` shows nothing by itself: its reply is printed like every other. */
-const silent = { show: () => Promise.resolve(undefined) };
+const silent = { show: () => Promise.resolve({ card: undefined, reached: true }) };
 
 enableCompileCache();
 process.exitCode = await main(process.argv.slice(2));

@@ -94,7 +94,7 @@ async function show(
   const card = operationCard(operation, services.now());
   const reply = remark === undefined ? card : { ...card, sections: [text(remark), ...card.sections] };
   const place = operation.card ?? request.card;
-  const shown = await outlet.show(reply, place);
+  const { card: shown } = await outlet.show(reply, place);
   if (shown !== undefined && shown.ts !== place?.ts) await attachCard(services, operation, shown);
   return reply;
 }

@@ -4,11 +4,15 @@ import type { Press, Request } from "./request.ts";
 
 /** Where answers go: a Slack channel or response_url, a terminal. */
 export type Outlet = {
-  /**
-   * Shows a reply: in place of `card` where that is given, else anew. Returns the durable card; undefined where there
-   * is none (a note, or no access to the channel). Never throws: what could not be shown is logged and counted.
-   */
-  show(reply: Reply, card: CardReference | undefined): Promise<CardReference | undefined>;
+  /** Shows a reply: in place of `card` where that is given, else anew. Never throws: a failure is logged and counted. */
+  show(reply: Reply, card: CardReference | undefined): Promise<Shown>;
+};
+
+export type Shown = {
+  /** The durable card; undefined where there is none (a note, or no access to the channel). */
+  readonly card: CardReference | undefined;
+  /** Whether somebody saw it. Where nobody did, whoever owes the answer tries again later. */
+  readonly reached: boolean;
 };
 
 /** What the text was understood as, in one line, and the id of the operation that it will be; touches nothing. */

@@ -38,7 +38,7 @@ export async function release(context: Context, command: ReleaseCommand): Promis
   if (command.dryRun) return showPreview(outlet, planned);
   const stored = await store(services, planned);
   const reply = operationCard(stored, services.now());
-  await attachCard(services, stored, await outlet.show(reply, undefined));
+  await attachCard(services, stored, (await outlet.show(reply, undefined)).card);
   return reply;
 }
 

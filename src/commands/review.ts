@@ -18,7 +18,7 @@ export async function askReviews(services: Services, outlet: Outlet): Promise<nu
     const stored = await services.operations.replace({ ...operation, reviewAskedAt: now });
     if (stored === undefined) continue;
     asked += 1;
-    const card = await outlet.show(reviewCard(stored, now), stored.card);
+    const { card } = await outlet.show(reviewCard(stored, now), stored.card);
     if (stored.card === undefined && card !== undefined) await amend(services, stored.id, (one) => ({ ...one, card }));
   }
   return asked;

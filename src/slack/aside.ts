@@ -28,8 +28,11 @@ export type DeliveryOptions = {
 export type DeliveryEvent = "answered-privately" | "delivery-error" | "undeliverable";
 
 export type Aside = {
-  /** Tells the caller alone, one after the other; `hint` says why it is not in the channel. */
-  tell(reply: Reply, hint: string | undefined): Promise<void>;
+  /**
+   * Tells the caller alone, one after the other; `hint` says why it is not in the channel. Whether it reached the
+   * caller, as far as is known: what is held back counts as told.
+   */
+  tell(reply: Reply, hint: string | undefined): Promise<boolean>;
   /** Nothing more comes: sends what was held back. */
   finish(): Promise<void>;
 };
@@ -39,34 +42,36 @@ export type Aside = {
  * outcome, and which reply that is, is only known at the end.
  */
 export function createAside(way: Way, options: DeliveryOptions): Aside {
-  let queue = Promise.resolve();
+  let queue: Promise<unknown> = Promise.resolve();
   let held: Reply | undefined;
   let finished = false;
 
-  async function say(reply: Reply): Promise<void> {
+  async function say(reply: Reply): Promise<boolean> {
     if (way.responseUrl?.left() === 1 && !finished) {
       held = reply;
-      return;
+      return true;
     }
     if (reply.shape === "card") options.onEvent("answered-privately");
-    if ((await respond(reply, way, options)) || (await whisper(reply, way, options))) return;
+    if ((await respond(reply, way, options)) || (await whisper(reply, way, options))) return true;
     options.log.error({ operation: reply.operation, headline: reply.headline }, "an answer reached nobody");
     options.onEvent("undeliverable");
+    return false;
   }
 
   return {
     tell(reply, hint) {
       const hinted = hint === undefined ? reply : { ...reply, footer: [hint, ...reply.footer] };
-      queue = queue.then(() => say(hinted));
-      return queue;
+      const told = queue.then(() => say(hinted));
+      queue = told;
+      return told;
     },
-    finish() {
+    async finish() {
       queue = queue.then(async () => {
         finished = true;
         if (held !== undefined) await say(held);
         held = undefined;
       });
-      return queue;
+      await queue;
     },
   };
 }

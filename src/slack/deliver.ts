@@ -1,4 +1,4 @@
-import type { Outlet } from "../commands/desk.ts";
+import type { Outlet, Shown } from "../commands/desk.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { CardReference } from "../policy/operation.ts";
 import { createAside, type DeliveryOptions, type Way } from "./aside.ts";
@@ -42,26 +42,23 @@ function createOutlet(route: Route, options: DeliveryOptions): RequestOutlet {
   const aside = createAside(route, options);
   let { channel } = route;
 
-  async function show(reply: Reply, card: CardReference | undefined): Promise<CardReference | undefined> {
+  async function show(reply: Reply, card: CardReference | undefined): Promise<Shown> {
     const updated = card === undefined ? "gone" : await attempt(() => options.cards.update(reply, card), options);
-    if (updated === "done") return card;
-    if (updated === "failed") {
-      await aside.tell(reply, hints.failed);
-      return card;
-    }
+    if (updated === "done") return { card, reached: true };
+    if (updated === "failed") return { card, reached: await aside.tell(reply, hints.failed) };
     const into = channel ?? (route === nobody ? card?.channel : undefined);
     return reply.shape === "card" && into !== undefined ? postOrTell(reply, into) : tell(reply, "no-way-in");
   }
 
-  async function postOrTell(reply: Reply, into: string): Promise<CardReference | undefined> {
+  async function postOrTell(reply: Reply, into: string): Promise<Shown> {
     const posted = await attempt(() => options.cards.post(reply, into), options);
-    if (typeof posted === "object") return posted;
+    if (typeof posted === "object") return { card: posted, reached: true };
     if (posted === "no-way-in") channel = undefined;
     return tell(reply, posted);
   }
 
-  async function tell(reply: Reply, why: keyof typeof hints): Promise<undefined> {
-    await aside.tell(reply, reply.shape === "card" ? hints[why] : undefined);
+  async function tell(reply: Reply, why: keyof typeof hints): Promise<Shown> {
+    return { card: undefined, reached: await aside.tell(reply, reply.shape === "card" ? hints[why] : undefined) };
   }
 
   return { show, finish: () => aside.finish() };

@@ -24,7 +24,8 @@ export function createBotDesk(cluster: Cluster, redis: Redis, namespaces: readon
   const events: MeterEvent[] = [];
   const desk = createDesk(servicesFor(cluster, redis, { namespaces, events }));
   const outlet: Outlet = {
-    show: (reply, card) => Promise.resolve(card ?? (reply.shape === "card" ? cardOf(reply) : undefined)),
+    show: (reply, card) =>
+      Promise.resolve({ card: card ?? (reply.shape === "card" ? cardOf(reply) : undefined), reached: true }),
   };
   let deliveries = 0;
   const asked = () =>

@@ -69,7 +69,8 @@ export async function startDesk(options: { services?: Partial<Services>; cluster
   const outlet: Outlet = {
     show(reply, card) {
       shown.push({ reply, card });
-      return Promise.resolve(card ?? (reply.shape === "card" ? { channel: "C1", ts: `${shown.length}.0` } : undefined));
+      const posted = reply.shape === "card" ? { channel: "C1", ts: `${shown.length}.0` } : undefined;
+      return Promise.resolve({ card: card ?? posted, reached: true });
     },
   };
   let deliveries = 0;

@@ -36,7 +36,7 @@ afterEach(() => bot.close());
 /** A terminal with the same cluster and no Redis. */
 function terminal() {
   const desk = createDesk({ ...bot.services, ...createLaptopJournal(bot.records) });
-  const outlet = { show: () => Promise.resolve(undefined) };
+  const outlet = { show: () => Promise.resolve({ card: undefined, reached: false }) };
   const from = { source: "terminal", channel: undefined } as const;
   return {
     type: (text: string) => desk.run({ ...bot.request(text, jane), ...from }, outlet),

@@ -23,7 +23,7 @@ afterAll(() => desk.close());
 test("A Confirm that looked before another was carried out, and whose card is not kept yet, is too late", async () => {
   const card = { channel: "C1", ts: "9.9" };
   const cardless = createDesk(desk.services);
-  const nowhere = { show: () => Promise.resolve(undefined) };
+  const nowhere = { show: () => Promise.resolve({ card: undefined, reached: false }) };
   const { operation = "" } = await cardless.run(desk.request("quarantine payments/checkout-1"), nowhere);
   const press = { ...desk.request(""), action: "confirm", operation, card };
   let looked = 0;

@@ -36,7 +36,7 @@ const calls = (method: string): number => api.calls.filter((called) => called ==
 async function posted(): Promise<CardReference> {
   let reference: CardReference | undefined;
   edge.does(async (_, outlet) => {
-    reference = await outlet.show(card({ buttons: [confirmButton] }), undefined);
+    reference = (await outlet.show(card({ buttons: [confirmButton] }), undefined)).card;
     return card();
   });
   await edge.slack.ready;
@@ -98,7 +98,7 @@ test("A channel that fails once is tried again for the next card", async () => {
 test("An update that nobody answered for is repeated", async () => {
   const reference = await posted();
   api.break("chat.update", unavailable, 2);
-  expect(await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference)).toEqual(reference);
+  expect((await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference)).card).toEqual(reference);
   expect(edge.sandbox.messages("C0INCIDENT").map(({ text }) => text)).toEqual(["ISOLATED"]);
   expect(calls("chat.update")).toBe(3);
 });
@@ -106,7 +106,7 @@ test("An update that nobody answered for is repeated", async () => {
 test("An update that fails for good is logged and counted, and does not throw", async () => {
   const reference = await posted();
   api.break("chat.update", unavailable, 9);
-  expect(await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference)).toEqual(reference);
+  expect((await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference)).card).toEqual(reference);
   expect(edge.events).toContain("delivery-error");
   expect(edge.events).toContain("undeliverable");
   expect(edge.logged()).toContain("an answer reached nobody");
@@ -115,7 +115,7 @@ test("An update that fails for good is logged and counted, and does not throw", 
 test("A card that somebody deleted is posted again, by a request and by the background", async () => {
   const reference = await posted();
   api.break("chat.update", refused("message_not_found"), 2);
-  const again = await edge.slack.outlet.show(card({ headline: "Still needed?" }), reference);
+  const { card: again } = await edge.slack.outlet.show(card({ headline: "Still needed?" }), reference);
   expect(again).toMatchObject({ channel: "C0INCIDENT" });
   expect(again?.ts).not.toBe(reference.ts);
   edge.does(async (_, outlet) => {
@@ -140,7 +140,7 @@ test("A slow permalink does not hold the card up", async () => {
 });
 
 test("A card that can go nowhere is counted", async () => {
-  expect(await edge.slack.outlet.show(card(), undefined)).toBeUndefined();
+  expect(await edge.slack.outlet.show(card(), undefined)).toEqual({ card: undefined, reached: false });
   expect(edge.events).toContain("undeliverable");
 });
 

@@ -57,7 +57,7 @@ describe("commands", () => {
   test("A card is posted in the channel, without unfurling, and its reference has a permalink", async () => {
     let reference: CardReference | undefined;
     edge.does(async (_, outlet) => {
-      reference = await outlet.show(card({ buttons: [confirmButton] }), undefined);
+      reference = (await outlet.show(card({ buttons: [confirmButton] }), undefined)).card;
       return card();
     });
     await edge.sandbox.command({ ...alice, text: "quarantine a/b" });
@@ -78,7 +78,7 @@ describe("commands", () => {
   test("A card is updated in place, several updates end in the last, and the background can do it, too", async () => {
     let reference: CardReference | undefined;
     edge.does(async (_, outlet) => {
-      reference = await outlet.show(card(), undefined);
+      reference = (await outlet.show(card(), undefined)).card;
       const states = ["RUNNING", "LABELLED", "ISOLATED"];
       await Promise.all(states.map((state) => outlet.show(card({ headline: state }), reference)));
       return card();

@@ -131,12 +131,13 @@ function leftBehind({ policy }: QuarantinePlan): string {
 
 /** Looks at the cluster, not at what was sent: labels, policy, and what the union of policies still lets through. */
 async function readBack({ cluster, operation, plan }: Isolation): Promise<Verdict & { readonly pod: Pod }> {
-  const facts = await cluster.facts(plan.target.namespace, "fresh");
-  const pod = facts.pods.find(({ uid }) => uid === plan.podUid);
-  const policy = facts.policies.find(({ metadata }) => metadata.name === plan.policy.metadata.name);
-  const bearers = facts.pods.filter(({ labels }) => labels[marks.quarantine] === operation);
+  const { namespace } = plan.target;
+  const [pods, policies] = await Promise.all([cluster.listPods(namespace, ""), cluster.listPolicies("", namespace)]);
+  const pod = pods.find(({ uid }) => uid === plan.podUid);
+  const policy = policies.find(({ metadata }) => metadata.name === plan.policy.metadata.name);
+  const bearers = pods.filter(({ labels }) => labels[marks.quarantine] === operation);
   if (pod === undefined) throw new StepFailed("the pod is gone", leftBehind(plan));
-  const others = facts.policies.filter(({ metadata }) => metadata.name !== plan.policy.metadata.name);
+  const others = policies.filter(({ metadata }) => metadata.name !== plan.policy.metadata.name);
   const residual = residualAllows(others, pod.labels);
   const mismatch =
     mismatchOf(plan, pod.labels, operation) ??

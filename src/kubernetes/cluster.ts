@@ -51,8 +51,8 @@ export type Cluster = {
   /** labelSelector in the query syntax of the API. */
   listPods(namespace: string, labelSelector: string): Promise<readonly Pod[]>;
   getPolicy(namespace: string, name: string): Promise<NetworkPolicy | undefined>;
-  /** Over all namespaces. */
-  listPolicies(labelSelector: string): Promise<readonly NetworkPolicy[]>;
+  /** In one namespace, or over all where none is given. */
+  listPolicies(labelSelector: string, namespace?: string): Promise<readonly NetworkPolicy[]>;
   namespaces(): Promise<readonly Namespace[]>;
   /** `fresh` lists from the API server whatever the cache says. */
   facts(namespace: string, from: "cache" | "fresh"): Promise<NamespaceFacts>;
@@ -119,7 +119,7 @@ function createReads(connection: Connection, cache: ClusterCache | undefined): P
     },
     listPods: (namespace, selector) => list(collectionPath(resources.pods, namespace), parsePod, selector),
     getPolicy: (namespace, name) => getPolicy(connection, namespace, name),
-    listPolicies: (selector) => list(collectionPath(resources.policies), parsePolicy, selector),
+    listPolicies: (selector, namespace) => list(collectionPath(resources.policies, namespace), parsePolicy, selector),
     namespaces: async () => cache?.namespaces() ?? (await list(collectionPath(resources.namespaces), parseNamespace)),
     async facts(namespace, from) {
       const cached = from === "cache" ? cache?.facts(namespace) : undefined;

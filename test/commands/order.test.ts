@@ -84,3 +84,19 @@ test("An end that cannot be stored is told as it is, not as a failure (invariant
   expect(reply).toMatchObject({ outcome: "ok", headline: "ISOLATED FOR NEW CONNECTIONS (payments/checkout-1)" });
   expect(wordsIn(reply)).toMatch(/could not be stored/);
 });
+
+test("A quarantine is read back from two fresh lists, of the pods and the policies of its namespace", async () => {
+  const { operation } = await desk.type("quarantine payments/checkout-1");
+  const entry = desk.services.clusters.get("sandbox")!;
+  const asked: string[] = [];
+  const cluster: Cluster = {
+    ...entry.cluster,
+    listPods: (namespace, selector) => (asked.push(`pods ${selector}`), entry.cluster.listPods(namespace, selector)),
+    listPolicies: (selector, of) => (asked.push(`policies ${of}`), entry.cluster.listPolicies(selector, of)),
+    patchPod: (...of) => ((asked.length = 0), entry.cluster.patchPod(...of)),
+    facts: (...of) => (asked.push("facts"), entry.cluster.facts(...of)),
+  };
+  const services = { ...desk.services, clusters: new Map([["sandbox", { ...entry, cluster }]]) };
+  expect((await confirm(services, operation)).headline).toBe("ISOLATED FOR NEW CONNECTIONS (payments/checkout-1)");
+  expect(asked).toEqual(["pods ", "policies payments"]);
+});

@@ -8,7 +8,10 @@ import { type Message, renderPlainly, renderReply } from "./render.ts";
 
 /** Durable messages in channels, and ephemeral ones for where no response_url is left. */
 export type Cards = {
-  /** Posts a card; throws where Slack fails. `no-way-in`: the bot is not in the channel, or it is closed. */
+  /**
+   * Posts a card in a channel, or to a user id as a direct message: the reference then names the conversation. Throws
+   * where Slack fails. `no-way-in`: the bot is not in the channel, or it is closed.
+   */
   post(reply: Reply, channel: string): Promise<CardReference | "no-way-in">;
   /**
    * Brings a card to what the reply says. Several updates of one card go one after the other, and only the latest of
@@ -28,6 +31,9 @@ const noWayIn = new Set([
   "no_permission",
   "ekm_access_denied",
   "team_access_not_granted",
+  "messages_tab_disabled",
+  "cannot_dm_bot",
+  "user_disabled",
 ]);
 
 const cardIsGone = new Set(["message_not_found", "cant_update_message", "edit_window_closed"]);
@@ -58,10 +64,11 @@ export function createCards(client: webApi.WebClient, command: string): Cards {
 
   return {
     async post(reply, channel) {
-      const ts = await post(client, channel, { reply, command });
-      if (ts === undefined) return "no-way-in";
-      const permalink = await permalinkOf(client, channel, ts);
-      return { channel, ts, ...(permalink === undefined ? {} : { permalink }) };
+      const posted = await post(client, channel, { reply, command });
+      if (posted?.ts === undefined) return "no-way-in";
+      const card = { channel: posted.channel ?? channel, ts: posted.ts };
+      const permalink = await permalinkOf(client, card);
+      return { ...card, ...(permalink === undefined ? {} : { permalink }) };
     },
     update: (reply, card) => updates(`${card.channel}/${card.ts}`, reply, (latest) => update(latest, card)),
     async whisper(reply, channel, user) {
@@ -77,12 +84,11 @@ type Rendering = { readonly reply: Reply; readonly command: string };
 /** Not repeated after silence: a second card of one operation is worse than the way round by response_url. */
 async function post(client: webApi.WebClient, channel: string, { reply, command }: Rendering) {
   try {
-    const posted = await withPlainFallback(reply, command, (message) =>
+    return await withPlainFallback(reply, command, (message) =>
       calling(() => client.chat.postMessage({ ...message, channel, unfurl_links: false, unfurl_media: false }), {
         repeatable: false,
       }),
     );
-    return posted.ts;
   } catch (error) {
     const why = refusal(error);
     if (why !== undefined && noWayIn.has(why)) return undefined;
@@ -99,7 +105,10 @@ async function withPlainFallback<T>(reply: Reply, command: string, send: (messag
   }
 }
 
-async function permalinkOf(client: webApi.WebClient, channel: string, ts: string): Promise<string | undefined> {
+async function permalinkOf(
+  client: webApi.WebClient,
+  { channel, ts }: { readonly channel: string; readonly ts: string },
+): Promise<string | undefined> {
   const asked = client.chat.getPermalink({ channel, message_ts: ts }).then(
     (answer) => answer.permalink,
     () => undefined,

@@ -4,11 +4,16 @@ import type { CardReference } from "../policy/operation.ts";
 import { createAside, type DeliveryOptions, type Way } from "./aside.ts";
 import { errorText } from "./logger.ts";
 
-/** Where the answers to one command or press may go. */
-type Route = Way & {
+/** Where cards may go: what is left of a route without a caller. */
+export type Places = {
   /** The channel that cards are posted in; undefined where none may be: then everything is for the caller alone. */
   readonly channel: string | undefined;
+  /** Who gets it as a direct message where it can go nowhere else; a card there lasts as one in a channel does. */
+  readonly direct: string | undefined;
 };
+
+/** Where the answers to one command or press may go. */
+type Route = Way & Places;
 
 /** The outlet of one command or press. */
 export type RequestOutlet = Outlet & {
@@ -20,9 +25,11 @@ export type Delivery = {
   /** For updates without a request: cards only. */
   readonly background: Outlet;
   forRequest(route: Route): RequestOutlet;
+  /** The same without a caller; a card that is gone is posted anew where it was. */
+  forNobody(places: Places): Outlet;
 };
 
-const nobody: Route = { channel: undefined, whisper: undefined, responseUrl: undefined, replaces: false };
+const nobody: Way = { whisper: undefined, responseUrl: undefined, replaces: false };
 
 const hints = {
   "no-way-in":
@@ -30,15 +37,19 @@ const hints = {
   failed: "Only you see this, and Slack does not keep it: it did not take the card for the channel just now.",
 } as const;
 
+const directHint = "Sent to you directly: the bot could not post where this was asked.";
+
 /** Makes outlets. What they show is never lost silently: they do not throw, they log and count. */
 export function createDelivery(options: DeliveryOptions): Delivery {
+  const forNobody = (places: Places): Outlet => createOutlet({ ...nobody, ...places }, true, options);
   return {
-    background: createOutlet(nobody, options),
-    forRequest: (route) => createOutlet(route, options),
+    background: forNobody({ channel: undefined, direct: undefined }),
+    forRequest: (route) => createOutlet(route, false, options),
+    forNobody,
   };
 }
 
-function createOutlet(route: Route, options: DeliveryOptions): RequestOutlet {
+function createOutlet(route: Route, follows: boolean, options: DeliveryOptions): RequestOutlet {
   const aside = createAside(route, options);
   let { channel } = route;
 
@@ -46,7 +57,7 @@ function createOutlet(route: Route, options: DeliveryOptions): RequestOutlet {
     const updated = card === undefined ? "gone" : await attempt(() => options.cards.update(reply, card), options);
     if (updated === "done") return { card, reached: true };
     if (updated === "failed") return { card, reached: await aside.tell(reply, hints.failed) };
-    const into = channel ?? (route === nobody ? card?.channel : undefined);
+    const into = channel ?? (follows ? card?.channel : undefined);
     return reply.shape === "card" && into !== undefined ? postOrTell(reply, into) : tell(reply, "no-way-in");
   }
 
@@ -58,7 +69,15 @@ function createOutlet(route: Route, options: DeliveryOptions): RequestOutlet {
   }
 
   async function tell(reply: Reply, why: keyof typeof hints): Promise<Shown> {
+    const direct = route.direct === undefined ? undefined : await write(reply, route.direct);
+    if (direct !== undefined) return { card: reply.shape === "card" ? direct : undefined, reached: true };
     return { card: undefined, reached: await aside.tell(reply, reply.shape === "card" ? hints[why] : undefined) };
+  }
+
+  async function write(reply: Reply, user: string): Promise<CardReference | undefined> {
+    const hinted = reply.shape === "card" ? { ...reply, footer: [directHint, ...reply.footer] } : reply;
+    const posted = await attempt(() => options.cards.post(hinted, user), options);
+    return typeof posted === "object" ? posted : undefined;
   }
 
   return { show, finish: () => aside.finish() };

@@ -135,6 +135,7 @@ function outletFor(caller: Caller, identity: Identity, arrivedAt: number, option
   const channel = open ? caller.channel : undefined;
   return options.delivery.forRequest({
     channel: caller.onEphemeral ? undefined : channel,
+    direct: undefined,
     whisper: channel === undefined ? undefined : { channel, user: caller.user },
     responseUrl: back,
     replaces: caller.onEphemeral,

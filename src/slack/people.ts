@@ -97,7 +97,8 @@ async function askChannel(client: webApi.WebClient, channel: string, log: Log): 
   } catch (error) {
     const why = refusal(error);
     if (why === undefined || !unseen.has(why)) throw error;
-    if (why === "missing_scope")
+    // No scope is asked for that would let the bot look at direct messages.
+    if (why === "missing_scope" && !channel.startsWith("D"))
       log.warn({ channel, error: errorText(error) }, "the app may not ask about this channel");
     return { kind: "unseen" };
   }

@@ -1,6 +1,8 @@
 import { App } from "@slack/bolt";
 import type { Desk, Outlet } from "../commands/desk.ts";
+import type { Operation } from "../policy/operation.ts";
 import type { DeliveryEvent } from "./aside.ts";
+import { operationOutlet } from "./background.ts";
 import { callTimeoutMs, createClient } from "./calls.ts";
 import { createCards } from "./cards.ts";
 import { keepConnected } from "./connection.ts";
@@ -40,6 +42,8 @@ export type SlackOptions = {
 export type Slack = {
   /** For updates without a request (the background sweep): cards that have a reference. */
   readonly outlet: Outlet;
+  /** For an operation that nobody waits for and that may have no card yet: where it was asked for, else to the person. */
+  outletFor(operation: Operation): Outlet;
   /** Whether at least one connection stands. */
   connected(): boolean;
   /** Resolves when the first connection stands; stays pending while Slack cannot be reached. */
@@ -74,6 +78,7 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   );
   return {
     outlet: delivery.background,
+    outletFor: (operation) => operationOutlet(operation, { delivery, people, log }),
     connected: () => lines.some((line) => line.connected()),
     ready: Promise.race(lines.map((line) => line.ready)),
     drain: (timeoutMs) => entrance.drain(timeoutMs),

@@ -30,8 +30,9 @@ export function wireMessage(message: Message): Readonly<Record<string, unknown>>
   };
 }
 
+/** A user id in place of a channel's is a direct message, which the answer names. */
 function postMessage(workspace: Workspace, args: Arguments): Answer {
-  const channel = writable(workspace, args);
+  const channel = workspace.direct(stringOf(args, "channel") ?? "") ?? writable(workspace, args);
   if ("ok" in channel) return channel;
   const content = contentOf(stringOf(args, "text") ?? "", args.get("blocks"));
   if ("error" in content) return refuse(content.error, content.errors);

@@ -1,5 +1,5 @@
 import type { Block } from "./blocks.ts";
-import { app, defaultChannels, defaultUsers, type SandboxChannel, type SandboxUser, user } from "./people.ts";
+import { app, channel, defaultChannels, defaultUsers, type SandboxChannel, type SandboxUser, user } from "./people.ts";
 
 /** A message as it stands, or stood: an update makes a new value under the same (channel, ts). */
 export type Message = {
@@ -24,6 +24,8 @@ export type Change = { readonly kind: "posted" | "updated" | "deleted"; readonly
 export type Workspace = {
   readonly user: (id: string) => SandboxUser | undefined;
   readonly channel: (id: string) => SandboxChannel | undefined;
+  /** The app's direct messages with that user, opened where they are not yet; undefined for bots and who has left. */
+  readonly direct: (user: string) => SandboxChannel | undefined;
   /** Whether the app's bot user is in that channel. */
   appIsIn(channel: SandboxChannel): boolean;
   readonly setMembers: (channel: string, members: readonly string[]) => void;
@@ -61,6 +63,14 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
   return {
     user: (id) => users.get(id),
     channel: (id) => channels.get(id),
+    direct: (id) => {
+      const person = users.get(id);
+      if (person === undefined || person.isBot || person.deleted) return undefined;
+      const members = [id, app.botUser];
+      const opened = channel(`D${id.slice(1)}`, person.name, { isPrivate: true, members });
+      channels.set(opened.id, opened);
+      return opened;
+    },
     appIsIn: (channel) => channel.members.includes(app.botUser),
     setMembers: (id, members) => {
       const channel = channels.get(id);

@@ -12,6 +12,10 @@ const duration = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const clusterName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, "is no cluster name (lower-case letters, digits, dashes, dots)");
+
 const namespace = z.string().refine(isNamespaceName, "is no namespace's name");
 
 const cidr = z.string().refine(isCidr, "is no CIDR such as 10.1.0.0/16");
@@ -51,20 +55,30 @@ const endpoint = z
 const principal = z
   .string()
   .regex(
-    /^(slack:[A-Z0-9]+\/[UW][A-Z0-9]+|terminal:.+|in-pod)$/,
-    "is no principal: slack:TEAM/USER (ids), terminal:USER or in-pod",
+    /^(slack:[A-Z0-9]+\/[UW][A-Z0-9]+|slack-group:[A-Z0-9]+\/S[A-Z0-9]+|person:.+|terminal:.+|in-pod)$/,
+    "is no principal: slack:TEAM/USER or slack-group:TEAM/GROUP (ids), person:NAME, terminal:USER or in-pod",
   );
+
+const person = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, "is no name (lower-case letters, digits, dashes, dots)"),
+  ids: z
+    .array(
+      z.string().regex(/^(slack:[A-Z0-9]+\/[UW][A-Z0-9]+|terminal:.+)$/, "is no id: slack:TEAM/USER or terminal:USER"),
+    )
+    .min(1),
+});
 
 const accessRule = z.strictObject({
   principals: z.array(principal),
   verbs: z.array(z.enum(["*", ...verbs])),
   namespaces: z.array(z.string().regex(/^([a-z0-9][-a-z0-9]*)?\*?$/, "is no namespace, prefix* or *")),
+  clusters: z.array(z.union([z.literal("*"), clusterName])).optional(),
 });
 
 const cluster = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, "is no cluster name (lower-case letters, digits, dashes)"),
+  name: clusterName,
   kubeconfig: z.string().optional(),
   context: z.string().optional(),
   enforcement: z.enum(["enforced", "not-enforced", "unknown"]).default("unknown"),
@@ -82,6 +96,7 @@ export const configFile = z.strictObject({
     .strictObject({ forensics: z.array(endpoint).default([]), monitoring: z.array(endpoint).default([]) })
     .default({ forensics: [], monitoring: [] }),
   access: z.array(accessRule).default([]),
+  people: z.array(person).default([]),
   slack: z
     .strictObject({
       command: z

@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import type { Settings } from "./commands/services.ts";
+import { peopleProblems } from "./config-names.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
 import type { Endpoint } from "./policy/endpoint.ts";
 import type { Enforcement } from "./policy/plan.ts";
@@ -47,6 +48,7 @@ export function readConfig(
 ): { readonly config: Config } | { readonly problems: readonly string[] } {
   const problems: string[] = [];
   const file = parseFile(text ?? "", problems);
+  if (file !== undefined) problems.push(...peopleProblems(file));
   const secret = (name: string): string | undefined => readSecret(env, name, read, problems);
   const secrets = { bot: secret("SLACK_BOT_TOKEN"), app: secret("SLACK_APP_TOKEN"), redis: secret("REDIS_URL") };
   const redis = secrets.redis === undefined ? undefined : parseRedisUrl(secrets.redis, problems);
@@ -57,7 +59,7 @@ export function readConfig(
   return {
     config: {
       settings: {
-        access: file.access,
+        access: { rules: file.access, people: file.people },
         protectedNamespaces: file.protectedNamespaces,
         ownNamespace,
         redisService: redis === undefined ? undefined : serviceOf(redis.hostname, ownNamespace),

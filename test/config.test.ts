@@ -25,7 +25,12 @@ function configOf(
 describe("defaults", () => {
   test("Without a file nobody may do anything, enforcement is unknown and kube-system is protected", () => {
     expect(configOf(undefined)).toMatchObject({
-      settings: { access: [], protectedNamespaces: ["kube-system"], ownNamespace: "bulkhead", settleMs: 2_000 },
+      settings: {
+        access: { rules: [], people: [] },
+        protectedNamespaces: ["kube-system"],
+        ownNamespace: "bulkhead",
+        settleMs: 2_000,
+      },
       cluster: { name: "default", enforcement: "unknown" },
       slack: { command: "/np", apiUrl: "https://slack.com/api/", teams: undefined },
       port: 8080,
@@ -71,12 +76,12 @@ access:
   test.for([
     "acess: []",
     "slack: { token: xoxb-1 }",
-    "access: [{ principals: [], verbs: [], namespaces: [], clusters: [] }]",
+    "access: [{ principals: [], verbs: [], namespaces: [], cluster: [] }]",
     "endpoints: { forensic: [] }",
   ])("An unknown key is one, not ignored: %s", (text) => {
     const problems = problemsOf(text);
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/acess|token|clusters|forensic/);
+    expect(problems[0]).toMatch(/acess|token|cluster|forensic/);
   });
 
   test.for([
@@ -99,6 +104,42 @@ access:
     const both = { name: "x", direction: "egress", podSelector: {}, ipBlock: { cidr: "10.0.0.0/8" } };
     const neither = { name: "x", direction: "egress" };
     expect(problemsOf(JSON.stringify({ endpoints: { monitoring: [both, neither] } }))).toHaveLength(2);
+  });
+});
+
+describe("people", () => {
+  const jane = { name: "jane", ids: ["slack:T1/U1", "terminal:jane@corp"] };
+
+  test("are read with their ids, and rules may name them and user groups", () => {
+    const rule = {
+      principals: ["person:jane", "slack-group:T1/S0ONCALL"],
+      verbs: ["*"],
+      namespaces: ["*"],
+      clusters: ["*"],
+    };
+    expect(configOf(JSON.stringify({ people: [jane], access: [rule] })).settings.access).toEqual({
+      rules: [rule],
+      people: [jane],
+    });
+  });
+
+  test.each([
+    ["an id in two people", { people: [jane, { name: "joe", ids: ["slack:T1/U1"] }] }, /slack:T1\/U1 is more than one/],
+    ["an id given twice", { people: [{ name: "joe", ids: ["slack:T1/U1", "slack:T1/U1"] }] }, /more than one/],
+    ["a name given twice", { people: [jane, { name: "jane", ids: ["slack:T1/U2"] }] }, /jane is given twice/],
+    ["a display name as an id", { people: [{ name: "joe", ids: ["Joe"] }] }, /people\.0\.ids\.0: is no id/],
+    ["the shared in-pod principal", { people: [{ name: "joe", ids: ["in-pod"] }] }, /is no id/],
+    ["a group as an id", { people: [{ name: "joe", ids: ["slack-group:T1/S1"] }] }, /is no id/],
+    ["a person without ids", { people: [{ name: "joe", ids: [] }] }, /people\.0\.ids/],
+    [
+      "a rule for nobody",
+      { access: [{ principals: ["person:joe"], verbs: ["*"], namespaces: ["*"] }] },
+      /access\.0\.principals\.0: person:joe is nobody/,
+    ],
+  ])("%s is a problem", (_, config, problem) => {
+    const problems = problemsOf(JSON.stringify(config));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(problem);
   });
 });
 

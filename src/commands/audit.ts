@@ -26,7 +26,8 @@ export async function audit(
     services.audit.head(),
   ]);
   const visible = entries.filter(
-    ({ namespace }) => decideAccess(services.settings.access, principal, "audit", namespace).allowed,
+    ({ cluster, namespace }) =>
+      decideAccess(services.settings.access, principal, "audit", { cluster, namespace }).allowed,
   );
   const shown = visible.slice(-shownAtMost).toReversed();
   const reply: Reply = {

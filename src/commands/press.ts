@@ -30,7 +30,7 @@ async function pressOnce(context: Context<Press>): Promise<Reply> {
   if (operation === undefined || act === undefined || !isItsCard(operation, request))
     return tell(context, unknownButton());
   const verb = act.verb(operation);
-  const decision = decideAccess(services.settings.access, request.principal, verb, operation.target.namespace);
+  const decision = decideAccess(services.settings.access, request.principal, verb, operation.target);
   if (!decision.allowed) return turnDown(context, operation, verb, decision.reason);
   if (!act.states.includes(operation.state)) return tell(context, tooLate(operation, services.now()));
   if (operation.card !== undefined) return act.run(context, operation);

@@ -83,8 +83,9 @@ async function refuseUnlessAllowed(
 ): Promise<Reply | undefined> {
   const { verb } = spec;
   if (verb === undefined) return undefined;
+  const cluster = services.defaultCluster;
   const may = (namespace: string | undefined): Decision =>
-    decideAccess(services.settings.access, request.principal, verb, namespace);
+    decideAccess(services.settings.access, request.principal, verb, { cluster, namespace });
   const anywhere = may(undefined);
   const namespace = anywhere.allowed ? await spec.namespace(services, command) : undefined;
   if (typeof namespace === "object") return tell(outlet, refused(command.kind, namespace));

@@ -1,6 +1,6 @@
 import type { AuditLog } from "../audit/log.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import type { AccessRule } from "../policy/access.ts";
+import type { Access } from "../policy/access.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import type { CardReference, Operation } from "../policy/operation.ts";
 import type { Enforcement } from "../policy/plan.ts";
@@ -10,7 +10,7 @@ import type { Request } from "./request.ts";
 
 /** What configuration decides for commands. */
 export type Settings = {
-  readonly access: readonly AccessRule[];
+  readonly access: Access;
   readonly protectedNamespaces: readonly string[];
   readonly ownNamespace: string;
   readonly redisService: { readonly name: string; readonly namespace: string } | undefined;

@@ -14,9 +14,9 @@ export async function status(
   { services, request, outlet }: Context,
   command: Extract<Command, { kind: "status" }>,
 ): Promise<Reply> {
-  const visible = (namespace: string): boolean =>
+  const visible: Visible = (cluster, namespace) =>
     (command.namespace === undefined || command.namespace === namespace) &&
-    decideAccess(services.settings.access, request.principal, "status", namespace).allowed;
+    decideAccess(services.settings.access, request.principal, "status", { cluster, namespace }).allowed;
   const [clusters, operations, store] = await Promise.all([
     Promise.all([...services.clusters.keys()].map((name) => clusterSection(services, name, visible))),
     openOperations(services, visible),
@@ -28,17 +28,15 @@ export async function status(
   return reply;
 }
 
-async function clusterSection(
-  services: Services,
-  name: string,
-  visible: (namespace: string) => boolean,
-): Promise<Section> {
+type Visible = (cluster: string, namespace: string) => boolean;
+
+async function clusterSection(services: Services, name: string, visible: Visible): Promise<Section> {
   const entry = services.clusters.get(name);
   if (entry === undefined) return text(`Cluster ${name} is not configured.`);
   const title = `Cluster ${name}: policy enforcement ${entry.enforcement}`;
   try {
     const ours = await entry.cluster.listPolicies(`${marks.kind}=quarantine`);
-    const shown = ours.filter(({ metadata }) => visible(metadata.namespace));
+    const shown = ours.filter(({ metadata }) => visible(name, metadata.namespace));
     return list(
       title,
       shown.length === 0
@@ -58,9 +56,11 @@ function inForce({ metadata }: NetworkPolicy, now: number): string {
   return `${labels[marks.operation] ?? "?"}: ${namespace}/${pod} quarantined for ${age} by ${annotations[marks.principal] ?? "?"}${reason === "" ? "" : `: ${reason}`}`;
 }
 
-async function openOperations(services: Services, visible: (namespace: string) => boolean): Promise<Section> {
+async function openOperations(services: Services, visible: Visible): Promise<Section> {
   try {
-    const live = (await services.operations.list({ live: true })).filter(({ target }) => visible(target.namespace));
+    const live = (await services.operations.list({ live: true })).filter(({ target }) =>
+      visible(target.cluster, target.namespace),
+    );
     return list("Operations", live.length === 0 ? ["none is open"] : live.map(operationLine));
   } catch {
     return list("Operations", ["not known: Redis does not answer"]);

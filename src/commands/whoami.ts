@@ -1,4 +1,5 @@
-import { grantsOf } from "../policy/access.ts";
+import { type Grant, grantsOf } from "../policy/access.ts";
+import { personOf } from "../policy/people.ts";
 import { type Principal, principalKey, principalName } from "../policy/principal.ts";
 import { list, note, text } from "./answers.ts";
 import type { Reply } from "./reply.ts";
@@ -7,18 +8,26 @@ import type { Context } from "./services.ts";
 /** Whom Bulkhead takes the caller for, how it knows, and what the access section grants. */
 export async function whoami({ services, request, outlet }: Context): Promise<Reply> {
   const { principal } = request;
-  const grants = grantsOf(services.settings.access, principal).map(
-    ({ rule, verbs, namespaces }) =>
-      `${verbs.join(", ")} in ${namespaces.join(", ")} (rule ${rule} of the access section)`,
-  );
+  const { access } = services.settings;
+  const person = personOf(access.people, principal);
+  const grants = grantsOf(access, principal).map((grant) => grantLine(grant, principal));
   const reply = note(`You are ${principalName(principal)}`, [
     text(origin(principal)),
+    ...(person === undefined
+      ? []
+      : [text(`You are taken for ${person.name}: the people section maps ${person.ids.join(", ")} to one person.`)]),
     grants.length === 0
       ? text("You may do nothing but help and whoami: no rule of the access section names you.")
       : list("You may", grants),
   ]);
   await outlet.show(reply, undefined);
   return reply;
+}
+
+function grantLine({ rule, verbs, namespaces, clusters, by }: Grant, principal: Principal): string {
+  const where = clusters === undefined ? "" : ` of cluster ${clusters.join(", ")}`;
+  const as = by === principalKey(principal) ? "" : `, as ${by}`;
+  return `${verbs.join(", ")} in ${namespaces.join(", ")}${where} (rule ${rule} of the access section${as})`;
 }
 
 function origin(principal: Principal): string {

@@ -10,6 +10,8 @@ export type Principal =
       readonly user: string;
       /** As seen at the time; for reading only, never for deciding. */
       readonly displayName: string | undefined;
+      /** Keys of the user groups that Slack said the person was in (`slack-group:T1/S1`); absent: none is known. */
+      readonly groups?: readonly string[];
     }
   | {
       readonly kind: "terminal";

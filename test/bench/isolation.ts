@@ -48,7 +48,7 @@ export async function measureIsolation(
 
 function settingsFor(namespace: string): TestDesk["services"]["settings"] {
   return {
-    access: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: [namespace] }],
+    access: { rules: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: [namespace] }], people: [] },
     protectedNamespaces: [],
     ownNamespace: "bulkhead",
     redisService: undefined,

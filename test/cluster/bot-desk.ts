@@ -46,7 +46,7 @@ type Around = { readonly namespaces: readonly string[]; readonly events: MeterEv
 function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Around): Services {
   return {
     settings: {
-      access: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: [...namespaces] }],
+      access: { rules: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: [...namespaces] }], people: [] },
       protectedNamespaces: ["kube-system"],
       ownNamespace: "bulkhead",
       redisService: undefined,

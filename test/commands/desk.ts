@@ -37,14 +37,17 @@ export async function startDesk(options: { services?: Partial<Services>; cluster
   const events: MeterEvent[] = [];
   const services: Services = {
     settings: {
-      access: [
-        {
-          principals: ["slack:T1/U1", "terminal:jane"],
-          verbs: ["*"],
-          namespaces: ["payments", "shop", "kube-system", "bulkhead"],
-        },
-        { principals: ["slack:T1/U2"], verbs: ["status", "audit"], namespaces: ["payments"] },
-      ],
+      access: {
+        rules: [
+          {
+            principals: ["slack:T1/U1", "terminal:jane"],
+            verbs: ["*"],
+            namespaces: ["payments", "shop", "kube-system", "bulkhead"],
+          },
+          { principals: ["slack:T1/U2"], verbs: ["status", "audit"], namespaces: ["payments"] },
+        ],
+        people: [],
+      },
       protectedNamespaces: ["kube-system"],
       ownNamespace: "bulkhead",
       redisService: undefined,

@@ -151,7 +151,12 @@ describe("configuration and secrets", () => {
     expect(configPath(env)).toBe(`${container.volumeMounts[0]!.mountPath}/config.yaml`);
     expect(readConfig(env, read("deploy/base/config.yaml"), () => undefined)).toMatchObject({
       config: {
-        settings: { access: [], protectedNamespaces: ["kube-system"], ownNamespace: "bulkhead", settleMs: 2_000 },
+        settings: {
+          access: { rules: [], people: [] },
+          protectedNamespaces: ["kube-system"],
+          ownNamespace: "bulkhead",
+          settleMs: 2_000,
+        },
         cluster: { name: "default", enforcement: "unknown" },
         slack: { botToken: "xoxb-1", appToken: "xapp-1", command: "/np" },
         redisUrl: "redis://redis.bulkhead:6379",

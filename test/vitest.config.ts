@@ -2,12 +2,22 @@ import { defineConfig } from "vitest/config";
 
 const common = { environment: "node", testTimeout: 20_000, hookTimeout: 60_000 } as const;
 
-/** `unit` needs a Redis (REDIS_URL); `cluster` needs a real control plane besides (KUBECONFIG). */
+/** Whole processes are killed and started again and again: one file at a time, each test as long as it takes. */
+const slow = { ...common, testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } as const;
+
+/** `unit` needs a Redis (REDIS_URL); `cluster` needs a real control plane besides (KUBECONFIG); `chaos` and `soak` use one where it is there. */
 // oxlint-disable-next-line import/no-default-export -- vitest reads the default export
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/cluster/**"] } },
+      {
+        test: {
+          ...common,
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/cluster/**", "test/chaos/**"],
+        },
+      },
       {
         test: {
           ...common,
@@ -17,6 +27,8 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      { test: { ...slow, name: "chaos", include: ["test/chaos/**/*.test.ts"], exclude: ["test/chaos/soak.test.ts"] } },
+      { test: { ...slow, name: "soak", include: ["test/chaos/soak.test.ts"] } },
     ],
   },
 });

@@ -32,13 +32,14 @@ export type Recording = {
   stop(): Promise<void>;
 };
 
-/** Begins two watches, of 10 minutes at most; returns when both are open. */
-export async function recordNamespace(admin: Connection, namespace: string): Promise<Recording> {
+/** Begins two watches, of `forSeconds` at most; returns when both are open. What is there already counts as added. */
+export async function recordNamespace(admin: Connection, namespace: string, forSeconds = 600): Promise<Recording> {
   const stopping = new AbortController();
   const seen: Recorded[] = [];
   const follow = async (of: Recorded["of"], path: string) => {
-    const { metadata } = (await admin.request("GET", path)) as { metadata: { resourceVersion: string } };
-    const query = { watch: "true", resourceVersion: metadata.resourceVersion, timeoutSeconds: "600" };
+    const { metadata, items } = (await admin.request("GET", path)) as List;
+    seen.push(...items.map((object) => ({ type: "ADDED" as const, of, object })));
+    const query = { watch: "true", resourceVersion: metadata.resourceVersion, timeoutSeconds: `${forSeconds}` };
     const stream = (await admin.stream(path, query, stopping.signal)) as AsyncIterable<Omit<Recorded, "of">>;
     return { ended: readInto(seen, of, stream, stopping.signal) };
   };
@@ -59,6 +60,11 @@ export async function recordNamespace(admin: Connection, namespace: string): Pro
     },
   };
 }
+
+type List = {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly Recorded["object"][];
+};
 
 /** Answers with what ended it before it was to stop. */
 async function readInto(

@@ -1,22 +1,13 @@
 import type { ClusterConfig, Environment } from "./config.ts";
+import { kubeconfigFiles } from "./config-kubeconfig.ts";
 import { type Connection, createConnection } from "./kubernetes/connection.ts";
 import type { CredentialSource } from "./kubernetes/credentials.ts";
 
-/**
- * Where the credentials of the cluster come from: what the configuration names, else KUBECONFIG, else the pod's service
- * account, else ~/.kube/config.
- */
+/** Where the credentials of the cluster come from (config-kubeconfig.ts). */
 function credentialSource(cluster: ClusterConfig, env: Environment): CredentialSource {
-  const context = cluster.context === undefined ? {} : { context: cluster.context };
-  const named = cluster.kubeconfig ?? env["KUBECONFIG"];
-  if (named !== undefined && named !== "") return { kind: "files", paths: named.split(":"), ...context };
-  if (isInPod(env)) return { kind: "in-cluster" };
-  return { kind: "files", paths: [`${env["HOME"] ?? "/root"}/.kube/config`], ...context };
-}
-
-/** Whether this process runs in a pod of a cluster (the kubelet sets the variable in every container). */
-export function isInPod(env: Environment): boolean {
-  return env["KUBERNETES_SERVICE_HOST"] !== undefined;
+  const files = kubeconfigFiles(cluster.kubeconfig, env);
+  if (files === undefined) return { kind: "in-cluster" };
+  return { kind: "files", paths: files.paths, ...(cluster.context === undefined ? {} : { context: cluster.context }) };
 }
 
 export function connectCluster(cluster: ClusterConfig, env: Environment, now: () => number): Connection {

@@ -1,6 +1,9 @@
 import type { ConfigFile } from "./config-schema.ts";
 
-/** Names of people that are given or used wrongly: an id that is two people, a person whom nobody described. */
+/**
+ * Names of people that are given or used wrongly: an id that is two people, a person whom nobody
+ * described. That no name is given twice is held for every list (duplicateNames).
+ */
 export function peopleProblems({ people, access }: Pick<ConfigFile, "people" | "access">): readonly string[] {
   const names = people.map(({ name }) => name);
   const ids = people.flatMap(({ ids }) => ids);
@@ -11,11 +14,7 @@ export function peopleProblems({ people, access }: Pick<ConfigFile, "people" | "
         : [],
     ),
   );
-  return [
-    ...twice(names).map((name) => `people: ${name} is given twice`),
-    ...twice(ids).map((id) => `people: ${id} is more than one person's id`),
-    ...used,
-  ];
+  return [...twice(ids).map((id) => `people: ${id} is more than one person's id`), ...used];
 }
 
 function twice(values: readonly string[]): readonly string[] {

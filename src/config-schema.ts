@@ -50,7 +50,11 @@ const endpoint = z
     ipBlock: z.strictObject({ cidr, except: z.array(cidr).optional() }).optional(),
     ports: z.array(port).default([]),
   })
-  .refine(hasOnePeer, "needs either ipBlock, or podSelector and/or namespaceSelector");
+  .refine(hasOnePeer, {
+    error: "needs either ipBlock, or podSelector and/or namespaceSelector",
+    // Told beside what else is wrong with it.
+    when: ({ value }) => typeof value === "object" && value !== null,
+  });
 
 const principal = z
   .string()

@@ -1,6 +1,9 @@
 import { parseDocument } from "yaml";
 import type { Settings } from "./commands/services.ts";
+import { environmentProblems, readSecret, secretProblems, withoutSecrets } from "./config-environment.ts";
+import { kubeconfigProblems } from "./config-kubeconfig.ts";
 import { peopleProblems } from "./config-names.ts";
+import { duplicateNames, schemaProblems } from "./config-problems.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
 import type { Endpoint } from "./policy/endpoint.ts";
 import type { Enforcement } from "./policy/plan.ts";
@@ -38,85 +41,135 @@ export function configPath(env: Environment): string {
 }
 
 /**
+ * Who asks: the bot cannot start without its secrets and its clusters' kubeconfigs; a terminal does without some, and
+ * may read a configuration whose paths are those of the bot's pod.
+ */
+type Use = "bot" | "terminal";
+
+/**
  * The configuration from the environment and the text of the file (undefined where there is none, which is the
- * defaults). Every problem is reported, not only the first. `read` gives the text of a file, or undefined.
+ * defaults). Every problem is reported, not only the first, and none shows a secret. `read` gives the text of a file, or
+ * undefined.
  */
 export function readConfig(
   env: Environment,
   text: string | undefined,
   read: (path: string) => string | undefined,
+  use: Use = "terminal",
 ): { readonly config: Config } | { readonly problems: readonly string[] } {
   const problems: string[] = [];
-  const file = parseFile(text ?? "", problems);
-  if (file !== undefined) problems.push(...peopleProblems(file));
+  const document = text === undefined ? withoutFile(env, problems) : parseYaml(text, problems);
+  const file = document === undefined ? undefined : parseFile(document.value, problems);
+  const secrets = readSecrets(env, read, problems);
+  if (use === "bot") problems.push(...botProblems(env, read, secrets, document?.value));
+  const [cluster] = file?.clusters ?? [];
+  if (file !== undefined && cluster !== undefined && problems.length === 0) {
+    return { config: configOf({ ...file, cluster }, secrets, env) };
+  }
+  return { problems: problems.map((line) => withoutSecrets(line, Object.values(secrets))) };
+}
+
+type Secrets = Readonly<Record<"bot" | "app" | "redis", string | undefined>>;
+
+function readSecrets(env: Environment, read: (path: string) => string | undefined, problems: string[]): Secrets {
   const secret = (name: string): string | undefined => readSecret(env, name, read, problems);
   const secrets = { bot: secret("SLACK_BOT_TOKEN"), app: secret("SLACK_APP_TOKEN"), redis: secret("REDIS_URL") };
-  const redis = secrets.redis === undefined ? undefined : parseRedisUrl(secrets.redis, problems);
-  if (file === undefined || problems.length > 0) return { problems };
+  const { redis } = secrets;
+  if (redis !== undefined && !(/^rediss?:\/\//.test(redis) && URL.canParse(redis))) {
+    problems.push("REDIS_URL: is not of the form redis://[user:password@]host:port[/database]");
+  }
+  return secrets;
+}
+
+function configOf(
+  file: ConfigFile & { readonly cluster: ConfigFile["clusters"][number] },
+  secrets: Secrets,
+  env: Environment,
+): Config {
   const ownNamespace = env["POD_NAMESPACE"] ?? "bulkhead";
-  const [cluster] = file.clusters;
-  if (cluster === undefined) return { problems: ["clusters: names no cluster"] };
+  const { cluster } = file;
   return {
-    config: {
-      settings: {
-        access: { rules: file.access, people: file.people },
-        protectedNamespaces: file.protectedNamespaces,
-        ownNamespace,
-        redisService: redis === undefined ? undefined : serviceOf(redis.hostname, ownNamespace),
-        endpoints: endpointsOf(file.endpoints),
-        settleMs: file.settle,
-      },
-      cluster: {
-        name: cluster.name,
-        kubeconfig: cluster.kubeconfig,
-        context: cluster.context,
-        enforcement: cluster.enforcement,
-      },
-      slack: {
-        botToken: secrets.bot,
-        appToken: secrets.app,
-        apiUrl: env["SLACK_API_URL"] ?? "https://slack.com/api/",
-        command: file.slack.command,
-        teams: file.slack.teams,
-      },
-      redisUrl: secrets.redis,
-      terminalUser: file.terminal.user,
-      port: portOf(env, file),
+    settings: {
+      access: { rules: file.access, people: file.people },
+      protectedNamespaces: file.protectedNamespaces,
+      ownNamespace,
+      redisService: secrets.redis === undefined ? undefined : serviceOf(new URL(secrets.redis).hostname, ownNamespace),
+      endpoints: endpointsOf(file.endpoints),
+      settleMs: file.settle,
     },
+    cluster: {
+      name: cluster.name,
+      kubeconfig: cluster.kubeconfig,
+      context: cluster.context,
+      enforcement: cluster.enforcement,
+    },
+    slack: {
+      botToken: secrets.bot,
+      appToken: secrets.app,
+      apiUrl: env["SLACK_API_URL"] ?? "https://slack.com/api/",
+      command: file.slack.command,
+      teams: file.slack.teams,
+    },
+    redisUrl: secrets.redis,
+    terminalUser: file.terminal.user,
+    port: portOf(env, file),
   };
 }
 
-function parseFile(text: string, problems: string[]): ConfigFile | undefined {
-  const document = parseDocument(text, { uniqueKeys: true });
-  if (document.errors.length > 0) {
-    problems.push(...document.errors.map(({ message }) => `configuration: ${message.split("\n")[0] ?? message}`));
+/** What only the bot needs. Decided from the document as written, so that a mistake elsewhere in it hides nothing. */
+function botProblems(
+  env: Environment,
+  read: (path: string) => string | undefined,
+  { bot, app, redis }: Secrets,
+  document: unknown,
+): readonly string[] {
+  const needed = [
+    {
+      name: "SLACK_BOT_TOKEN",
+      value: bot,
+      what: "a bot token (xoxb-…, from the Slack app's page)",
+      form: /^(xoxe\.)?xoxb-\S+$/,
+    },
+    {
+      name: "SLACK_APP_TOKEN",
+      value: app,
+      what: "an app-level token (xapp-…, with connections:write)",
+      form: /^xapp-\S+$/,
+    },
+    // Its form is judged for everybody.
+    { name: "REDIS_URL", value: redis, what: "an address such as redis://host:6379", form: /^/ },
+  ];
+  return [
+    ...secretProblems(needed, env),
+    ...environmentProblems(env, read),
+    ...kubeconfigProblems(document, env, read),
+  ];
+}
+
+/** A file that somebody named must be there. */
+function withoutFile(env: Environment, problems: string[]): { readonly value: unknown } {
+  if (env["BULKHEAD_CONFIG"]) problems.push(`BULKHEAD_CONFIG: ${configPath(env)} cannot be read`);
+  return { value: {} };
+}
+
+/** An error of the parser may go on for lines that quote the document: only its first is passed on. */
+function parseYaml(text: string, problems: string[]): { readonly value: unknown } | undefined {
+  try {
+    const document = parseDocument(text, { uniqueKeys: true });
+    const errors = document.errors.map(({ message }) => (message.split("\n")[0] ?? "").replace(/:$/, ""));
+    problems.push(...new Set(errors.map((message) => `configuration: ${message}`)));
+    return errors.length > 0 ? undefined : { value: document.toJS({ maxAliasCount: 10 }) ?? {} };
+  } catch (error) {
+    problems.push(`configuration: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
-  const parsed = configFile.safeParse(document.toJS({ maxAliasCount: 10 }) ?? {});
-  if (parsed.success) return parsed.data;
-  problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".") || "configuration"}: ${message}`));
-  return undefined;
 }
 
-/** A secret by its name, or from the file that NAME_FILE names; a file that cannot be read is a problem. */
-function readSecret(
-  env: Environment,
-  name: string,
-  read: (path: string) => string | undefined,
-  problems: string[],
-): string | undefined {
-  const path = env[`${name}_FILE`];
-  if (path === undefined || path === "") return env[name] === "" ? undefined : env[name];
-  const content = read(path)?.trim();
-  if (content !== undefined && content !== "") return content;
-  problems.push(`${name}_FILE: ${path} cannot be read or is empty`);
-  return undefined;
-}
-
-function parseRedisUrl(url: string, problems: string[]): URL | undefined {
-  if (/^rediss?:\/\//.test(url) && URL.canParse(url)) return new URL(url);
-  problems.push("REDIS_URL: is not of the form redis://[user:password@]host:port[/database]");
-  return undefined;
+function parseFile(document: unknown, problems: string[]): ConfigFile | undefined {
+  const parsed = configFile.safeParse(document);
+  if (!parsed.success) problems.push(...schemaProblems(configFile, parsed.error, document));
+  problems.push(...duplicateNames(document), ...(parsed.success ? peopleProblems(parsed.data) : []));
+  return parsed.data;
 }
 
 /** `redis`, `redis.ns`, `redis.ns.svc[.cluster.local]` name a Service of this cluster; anything else does not. */

@@ -21,10 +21,9 @@ import { startSlack } from "./slack/receive.ts";
 const sweepEveryMs = 15_000;
 const drainWithinMs = 20_000;
 
-const loaded = readConfig(process.env, readText(configPath(process.env)), readText);
-const problems = "problems" in loaded ? loaded.problems : missingSecrets(loaded.config);
-if ("problems" in loaded || problems.length > 0) {
-  for (const problem of problems) process.stderr.write(`bulkhead: ${problem}\n`);
+const loaded = readConfig(process.env, readText(configPath(process.env)), readText, "bot");
+if ("problems" in loaded) {
+  for (const problem of loaded.problems) process.stderr.write(`bulkhead: ${problem}\n`);
   process.exit(2);
 } else {
   await start(loaded.config);
@@ -94,14 +93,6 @@ async function createServices(
     records: createRecords(connection, config.settings.ownNamespace),
     close: () => cluster.close(),
   };
-}
-
-function missingSecrets({ slack, redisUrl }: Config): readonly string[] {
-  return [
-    ...(slack.botToken === undefined ? ["SLACK_BOT_TOKEN is not set (xoxb-…, from the Slack app's page)"] : []),
-    ...(slack.appToken === undefined ? ["SLACK_APP_TOKEN is not set (xapp-… with connections:write)"] : []),
-    ...(redisUrl === undefined ? ["REDIS_URL is not set (redis://host:6379)"] : []),
-  ];
 }
 
 /** Kubernetes is no condition: without it the bot still answers, and says so. */

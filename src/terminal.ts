@@ -1,8 +1,9 @@
 import { createAuditLog } from "./audit/log.ts";
 import { createLaptopJournal, type Journal } from "./commands/laptop.ts";
 import type { Services } from "./commands/services.ts";
-import { connectCluster, isInPod, sharedConfig } from "./composition.ts";
+import { connectCluster, sharedConfig } from "./composition.ts";
 import { type Config, type Environment, readConfig } from "./config.ts";
+import { isInPod } from "./config-kubeconfig.ts";
 import { createCluster } from "./kubernetes/cluster.ts";
 import { readConfigMap } from "./kubernetes/config-map.ts";
 import type { Connection } from "./kubernetes/connection.ts";

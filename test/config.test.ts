@@ -102,7 +102,7 @@ access:
 
   test("An endpoint has selectors or an ipBlock, not both and not neither", () => {
     const both = { name: "x", direction: "egress", podSelector: {}, ipBlock: { cidr: "10.0.0.0/8" } };
-    const neither = { name: "x", direction: "egress" };
+    const neither = { name: "y", direction: "egress" };
     expect(problemsOf(JSON.stringify({ endpoints: { monitoring: [both, neither] } }))).toHaveLength(2);
   });
 });
@@ -126,7 +126,11 @@ describe("people", () => {
   test.each([
     ["an id in two people", { people: [jane, { name: "joe", ids: ["slack:T1/U1"] }] }, /slack:T1\/U1 is more than one/],
     ["an id given twice", { people: [{ name: "joe", ids: ["slack:T1/U1", "slack:T1/U1"] }] }, /more than one/],
-    ["a name given twice", { people: [jane, { name: "jane", ids: ["slack:T1/U2"] }] }, /jane is given twice/],
+    [
+      "a name given twice",
+      { people: [jane, { name: "jane", ids: ["slack:T1/U2"] }] },
+      /people\.1\.name: is the name of people\.0/,
+    ],
     ["a display name as an id", { people: [{ name: "joe", ids: ["Joe"] }] }, /people\.0\.ids\.0: is no id/],
     ["the shared in-pod principal", { people: [{ name: "joe", ids: ["in-pod"] }] }, /is no id/],
     ["a group as an id", { people: [{ name: "joe", ids: ["slack-group:T1/S1"] }] }, /is no id/],

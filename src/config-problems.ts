@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { didYouMean } from "./commands/suggest.ts";
+
+type Path = readonly PropertyKey[];
+
+/** As much of a JSON schema as tells which keys there are. */
+type Shape = {
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly items?: Shape;
+  readonly additionalProperties?: Shape | boolean;
+};
+
+/** One line for each thing that the schema finds wrong with the document: the key's path, and what is expected there. */
+export function schemaProblems(schema: z.ZodType, error: z.ZodError, document: unknown): readonly string[] {
+  const shape = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
+  return error.issues.flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys") return [problem(issue.path, expectation(issue, document))];
+    const known = Object.keys(shapeAt(shape, issue.path)?.properties ?? {});
+    return issue.keys.map((key) => problem([...issue.path, key], unknownKey(key, known)));
+  });
+}
+
+/** Entries of one list that bear the same `name`: whoever names one would get either. */
+export function duplicateNames(document: unknown, path: Path = []): readonly string[] {
+  if (typeof document !== "object" || document === null) return [];
+  const deeper = Object.entries(document).flatMap(([key, value]) => duplicateNames(value, [...path, key]));
+  if (!Array.isArray(document)) return deeper;
+  const names = document.map((entry: { name?: unknown } | null) => entry?.name);
+  const repeated = names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    const same = typeof name === "string" && first < index;
+    return same ? [problem([...path, index, "name"], `is the name of ${[...path, first].join(".")} already`)] : [];
+  });
+  return [...repeated, ...deeper];
+}
+
+function problem(path: Path, text: string): string {
+  return `${path.map(String).join(".") || "configuration"}: ${text}`;
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const hint = didYouMean(key, known) || (known.length > 0 ? ` Keys are: ${known.join(", ")}.` : "");
+  return `is no key here.${hint}`;
+}
+
+function expectation(issue: z.core.$ZodIssue, document: unknown): string {
+  const value = valueAt(document, issue.path);
+  if (issue.code === "invalid_type") return `${found(value)}; expected ${nameOfType(issue.expected)}`;
+  if (issue.code === "invalid_value") {
+    const values = issue.values.map(String);
+    const hint = typeof value === "string" ? didYouMean(value, values) : "";
+    return `expected one of ${values.join(", ")}.${hint}`;
+  }
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    return issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first, value)])).join("; or ");
+  }
+  return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+}
+
+function found(value: unknown): string {
+  if (value === undefined) return "is missing";
+  if (value === null) return "is empty";
+  return `is ${nameOfType(Array.isArray(value) ? "array" : typeof value)}`;
+}
+
+/** Types as somebody who writes YAML knows them. */
+function nameOfType(type: string): string {
+  const names: Readonly<Record<string, string>> = {
+    string: "text",
+    number: "a number",
+    int: "a whole number",
+    boolean: "true or false",
+    array: "a list",
+    object: "a mapping",
+    record: "a mapping",
+  };
+  return names[type] ?? type;
+}
+
+function valueAt(document: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    document,
+  );
+}
+
+function shapeAt(shape: Shape, path: Path): Shape | undefined {
+  return path.reduce<Shape | undefined>((at, key) => {
+    if (typeof key === "number") return at?.items;
+    const any = at?.additionalProperties;
+    return at?.properties?.[String(key)] ?? (typeof any === "object" ? any : undefined);
+  }, shape);
+}

@@ -7,6 +7,7 @@ import { adoptRecords } from "./commands/adopt.ts";
 import { askReviews } from "./commands/review.ts";
 import { createDesk } from "./commands/run.ts";
 import type { Services } from "./commands/services.ts";
+import { createTakeover } from "./commands/takeover.ts";
 import { connectCluster } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
 import { createCluster } from "./kubernetes/cluster.ts";
@@ -14,11 +15,13 @@ import { createRecords, type Records } from "./kubernetes/records.ts";
 import { createMetrics } from "./metrics.ts";
 import { startProbes } from "./probes.ts";
 import { connectRedis, untilReady } from "./redis.ts";
+import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
 import { startSweep } from "./scheduler/sweep.ts";
 import { startSlack } from "./slack/receive.ts";
 
 const sweepEveryMs = 15_000;
+const takeoverEveryMs = 1_000;
 const drainWithinMs = 20_000;
 
 const loaded = readConfig(process.env, readText(configPath(process.env)), readText, "bot");
@@ -41,8 +44,10 @@ async function start(config: Config): Promise<void> {
     { ...slackConfig, botToken: slackConfig.botToken ?? "", appToken: slackConfig.appToken ?? "" },
     { desk, now: Date.now, log, onAck: (ms) => metrics.ack(ms), onEvent: (name) => metrics.slackEvent(name) },
   );
+  const takeover = createTakeover(services, () => slack.outlet);
   const onError = (error: unknown) => services.meter({ kind: "error", where: "sweep", message: String(error) });
   const sweeps = [
+    startSweep(takeoverEveryMs, async () => void (await takeover.sweep()), { onError }),
     startSweep(sweepEveryMs, async () => void (await askReviews(services, slack.outlet)), { onError }),
     startSweep(sweepEveryMs, async () => void (await adoptRecords(services, records)), { onError }),
     startSweep(sweepEveryMs, async () => void (await audit.tellMissed()), { onError }),
@@ -52,8 +57,10 @@ async function start(config: Config): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, "Bulkhead is stopping");
     await slack.stop();
-    const drained = await slack.drain(drainWithinMs);
     await Promise.all(sweeps.map((sweep) => sweep.stop()));
+    // What takes longer is taken over by another replica when its lease lapses.
+    const limit = wait(drainWithinMs, undefined, { ref: false });
+    const [drained] = await Promise.all([slack.drain(drainWithinMs), Promise.race([takeover.drain(), limit])]);
     await Promise.all([probes.close(), close()]);
     redis.disconnect();
     log.info({ drained }, "Bulkhead has stopped");
@@ -78,6 +85,7 @@ async function createServices(
     clusters: new Map([[cluster.name, { cluster, enforcement: config.cluster.enforcement }]]),
     defaultCluster: cluster.name,
     operations: createOperations(redis, { now }),
+    leases: createLeases(redis),
     audit,
     now,
     wait: (ms) => wait(ms),

@@ -29,12 +29,14 @@ function createMeter(registry: Registry): Metrics["meter"] {
   const commands = counter(registry, "bulkhead_commands_total", "Commands and presses", ["verb", "outcome"]);
   const refusals = counter(registry, "bulkhead_refusals_total", "Refusals of known people", ["verb"]);
   const errors = counter(registry, "bulkhead_errors_total", "What broke, by where", ["where"]);
+  const takeovers = counter(registry, "bulkhead_takeovers_total", "Operations taken over, by state", ["state"]);
   const labels = ["verb", "step"];
   const command = histogram(registry, "bulkhead_step_since_command_seconds", "Command to each step", labels);
   const confirm = histogram(registry, "bulkhead_step_since_confirm_seconds", "Confirmation to each step", labels);
   return (event) => {
     if (event.kind === "command") commands.inc({ verb: event.verb, outcome: event.outcome });
     if (event.kind === "refusal") refusals.inc({ verb: event.verb });
+    if (event.kind === "takeover") takeovers.inc({ state: event.state });
     if (event.kind === "error") errors.inc({ where: event.where });
     if (event.kind !== "step") return;
     command.observe({ verb: event.verb, step: event.step }, event.sinceCommandMs / 1_000);

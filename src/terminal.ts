@@ -11,6 +11,7 @@ import { whoIs } from "./kubernetes/identity.ts";
 import { createRecords } from "./kubernetes/records.ts";
 import type { Principal } from "./policy/principal.ts";
 import { connectRedis, untilReady } from "./redis.ts";
+import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
 
 /** How long a terminal waits for Redis before it goes on without. */
@@ -99,6 +100,7 @@ async function openJournal(
   const release = (): void => redis.disconnect();
   const chained = {
     operations: createOperations(redis, { now }),
+    leases: createLeases(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
   };
   const connected = await untilReady(redis, redisWithinMs);

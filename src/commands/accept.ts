@@ -1,6 +1,7 @@
 import type { Operation, OperationKind } from "../policy/operation.ts";
 import { operationId } from "../policy/operation.ts";
 import type { Target } from "../policy/target.ts";
+import type { Held } from "../scheduler/operations.ts";
 import { note, refused, text } from "./answers.ts";
 import type { Reply } from "./reply.ts";
 import type { Context } from "./services.ts";
@@ -13,9 +14,7 @@ export type Wanted = {
 };
 
 /** The recorded operation, or the answer that ends the command here. */
-export type Acceptance =
-  | { readonly kind: "accepted"; readonly operation: Operation }
-  | { readonly kind: "answered"; readonly reply: Reply };
+export type Acceptance = ({ readonly kind: "accepted" } & Held) | { readonly kind: "answered"; readonly reply: Reply };
 
 /**
  * Records the operation together with its delivery, which is what accepting a command means: Slack does not repeat
@@ -23,7 +22,7 @@ export type Acceptance =
  */
 export async function accept(context: Context, { kind, target, command }: Wanted): Promise<Acceptance> {
   const operation = newOperation(context, { kind, target, command });
-  if (command.dryRun) return { kind: "accepted", operation };
+  if (command.dryRun) return { kind: "accepted", operation, lease: undefined };
   const { services, outlet } = context;
   let accepted: Awaited<ReturnType<typeof services.operations.accept>>;
   try {
@@ -34,7 +33,7 @@ export async function accept(context: Context, { kind, target, command }: Wanted
     await outlet.show(reply, undefined);
     return { kind: "answered", reply };
   }
-  if (accepted.kind === "accepted") return { kind: "accepted", operation: accepted.operation };
+  if (accepted.kind === "accepted") return accepted;
   if (accepted.kind === "duplicate") return { kind: "answered", reply: duplicate(accepted.operation) };
   const reply = refused(`${kind} ${target.namespace}/${target.pod}`, {
     kind: "refusal",

@@ -107,6 +107,7 @@ function times({ steps, state }: Operation): readonly Section[] {
 const confirm: Button = { action: "confirm", label: "Confirm", style: "danger" };
 const cancel: Button = { action: "cancel", label: "Cancel", style: undefined };
 const release: Button = { action: "release", label: "Release …", style: undefined };
+const retry: Button = { action: "retry", label: "Try again", style: undefined };
 const keep: Button = { action: "keep", label: "Still needed", style: undefined };
 
 const buttons: Record<OperationState, (operation: Operation) => readonly Button[]> = {
@@ -118,8 +119,7 @@ const buttons: Record<OperationState, (operation: Operation) => readonly Button[
   done: () => [],
   refused: () => [],
   cancelled: () => [],
-  failed: ({ kind, steps }) =>
-    kind === "quarantine" && steps.some(({ step }) => step === "policy written") ? [release] : [],
+  failed: ({ kind, confirmed }) => (confirmed === undefined ? [] : kind === "quarantine" ? [retry, release] : [retry]),
 };
 
 function footer({ id, origin, reviewAt, result, state }: Operation, now: number): readonly string[] {

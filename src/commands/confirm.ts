@@ -4,11 +4,12 @@ import type { Plan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
 import { text } from "./answers.ts";
 import { operationCard } from "./card.ts";
+import { type Hold, LeaseLost, owing } from "./hold.ts";
 import { record } from "./journal.ts";
 import { carryOut, redraw } from "./procedures.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
-import { amend, attachCard, type Context, LostRace, store } from "./services.ts";
+import { amend, attachCard, type Context, LostRace, store, storeAndHold } from "./services.ts";
 
 /**
  * Confirm: the plan is drawn again, and only if it is still the one that was shown is it carried out. The change of
@@ -22,30 +23,47 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
   if (plan.confirmations === 2 && operation.state === "planned") {
     return show(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
   }
-  const confirmed = await store(services, {
-    ...operation,
-    plan,
-    state: "running",
-    steps: [...operation.steps, { step: "confirmed", at: context.request.at }],
-  });
-  return run(context, confirmed);
+  return begin(context, { ...operation, plan }, 1);
 }
 
+/** What failed is tried again with the plan that was confirmed: every step does only what is missing. */
+export function retry(context: Context<Press>, operation: Operation): Promise<Reply> {
+  const { result: _result, ...rest } = operation;
+  return begin(context, rest, (operation.confirmed?.attempt ?? 0) + 1);
+}
+
+async function begin(context: Context<Press>, operation: Operation, attempt: number): Promise<Reply> {
+  const { principal: by, at } = context.request;
+  const held = await storeAndHold(context.services, {
+    ...operation,
+    state: "running",
+    confirmed: { by, at, attempt },
+    steps: [...operation.steps, { step: attempt === 1 ? "confirmed" : "tried again", at }],
+  });
+  return owing(context, held, (holding, hold) => run(holding, held.operation, hold));
+}
+
+/** What a confirmed operation needs of its surroundings: a press, or a replica that takes it over. */
+export type Running = Pick<Context<Press>, "services" | "outlet"> & { readonly request: Pick<Press, "card"> };
+
 /** Intent first (invariant 1): no write before it is durable. */
-async function run(context: Context<Press>, operation: Operation): Promise<Reply> {
-  const { services, request } = context;
-  const { plan } = operation;
+export async function run(context: Running, operation: Operation, hold: Hold): Promise<Reply> {
+  const { services } = context;
+  const { plan, confirmed } = operation;
+  if (confirmed === undefined) throw new Error(`operation ${operation.id} runs and nobody has confirmed it`);
   try {
+    await hold.check();
     await record(services, operation, {
       kind: "intent",
-      actor: request.principal,
-      summary: `${operation.kind} ${operation.target.namespace}/${operation.target.pod} confirmed by ${principalName(request.principal)}`,
+      actor: confirmed.by,
+      summary: `${operation.kind} ${operation.target.namespace}/${operation.target.pod} confirmed by ${principalName(confirmed.by)}`,
       detail: {
         plan,
         ...(plan?.kind === "quarantine" ? { labelsBefore: plan.labelsBefore, snapshotHash: plan.snapshotHash } : {}),
       },
     });
   } catch (error) {
+    if (error instanceof LeaseLost) throw error;
     services.meter({ kind: "error", where: "audit intent", message: String(error) });
     return end(context, operation, "Not done: the audit log could not be written", [
       "Bulkhead writes nothing that it could not record first (Redis does not answer). Nothing was changed.",
@@ -53,7 +71,7 @@ async function run(context: Context<Press>, operation: Operation): Promise<Reply
     ]);
   }
   const working = show(context, operation, undefined);
-  const done = await carryOut(context, operation);
+  const done = await carryOut(context, operation, hold);
   await working;
   return show(context, done, undefined);
 }
@@ -72,12 +90,7 @@ function secondQuestion({ kind, ...plan }: Plan): string {
   return `This pod belongs to a ${owner ?? "workload"} that cannot simply replace it. Confirm once more to go on.`;
 }
 
-async function end(
-  context: Context<Press>,
-  operation: Operation,
-  headline: string,
-  lines: readonly string[],
-): Promise<Reply> {
+async function end(context: Running, operation: Operation, headline: string, lines: readonly string[]): Promise<Reply> {
   const result = { headline, tone: "bad", lines, audited: "" } as const;
   const ended = await amend(context.services, operation.id, (now) => {
     if (now.state !== operation.state) throw new LostRace(now.id);
@@ -87,7 +100,7 @@ async function end(
 }
 
 async function show(
-  { services, outlet, request }: Context<Press>,
+  { services, outlet, request }: Running,
   operation: Operation,
   remark: string | undefined,
 ): Promise<Reply> {

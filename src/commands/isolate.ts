@@ -6,6 +6,7 @@ import type { Labels, NetworkPolicy, Pod } from "../policy/objects.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
 import { residualAllows } from "../policy/residual.ts";
 import { type Verdict, verdict } from "../policy/verdict.ts";
+import type { Hold } from "./hold.ts";
 import type { Services } from "./services.ts";
 
 /** Thrown by a step that may not go on; `left` says what of ours is in the cluster then. */
@@ -24,6 +25,7 @@ export type Isolation = {
   readonly cluster: Cluster;
   readonly operation: string;
   readonly plan: QuarantinePlan;
+  readonly hold: Hold;
   /** Called after each step, for the times on the card and the metric. */
   done(step: string): Promise<void>;
 };
@@ -34,6 +36,7 @@ export type Isolation = {
  * each looks at what is there and does only what is missing.
  */
 export async function isolate(isolation: Isolation): Promise<Verdict & { readonly pod: Pod }> {
+  await isolation.hold.check();
   await Promise.all([createDeny(isolation), nobodyElseIsSelected(isolation)]);
   await isolation.done("policy written");
   await addLabel(isolation);
@@ -71,16 +74,29 @@ async function nobodyElseIsSelected({ cluster, operation, plan }: Isolation): Pr
 
 /** The planned patch tests all that it relies on: only where it does not apply is the pod read and judged. */
 async function addLabel(isolation: Isolation): Promise<void> {
-  const { cluster, operation, plan } = isolation;
+  const { cluster, plan, hold } = isolation;
+  await hold.check();
+  const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, plan.label);
+  if (kind !== "patched") await addLabelToWhatIsThere(isolation, 3);
+}
+
+/** The pod's status changes by itself, and with it what the patch relies on: read again and decide again. */
+async function addLabelToWhatIsThere(isolation: Isolation, tries: number): Promise<void> {
+  const { cluster, operation, plan, hold } = isolation;
   const { namespace, pod: name } = plan.target;
-  if ((await cluster.patchPod(namespace, name, plan.label)).kind === "patched") return;
   const pod = await cluster.getPod(namespace, name);
   if (pod === undefined || pod.uid !== plan.podUid) return withdraw(isolation, "the pod is gone");
-  if (pod.labels[marks.quarantine] === operation) return;
-  if (canonicalJson(pod.labels) !== canonicalJson(plan.labelsBefore)) return withdraw(isolation, changed(pod));
+  const { [marks.quarantine]: mark, ...others } = pod.labels;
+  if (mark === operation) return;
+  if (mark !== undefined || canonicalJson(others) !== canonicalJson(plan.labelsBefore)) {
+    return withdraw(isolation, changed(pod));
+  }
+  await hold.check();
   const { kind } = await cluster.patchPod(namespace, name, labelPatch(pod, operation));
+  if (kind === "patched") return;
   if (kind === "gone") return withdraw(isolation, "the pod is gone");
-  if (kind === "conflict") return withdraw(isolation, "the pod's labels changed at the same moment");
+  if (tries <= 1) return withdraw(isolation, "the pod kept changing");
+  return addLabelToWhatIsThere(isolation, tries - 1);
 }
 
 function changed(pod: Pod): string {
@@ -103,8 +119,9 @@ async function withdraw({ cluster, plan }: Isolation, why: string): Promise<neve
 
 /** As for the label: the planned patch first. */
 async function stripLabels(isolation: Isolation): Promise<void> {
-  const { cluster, plan } = isolation;
+  const { cluster, plan, hold } = isolation;
   if (plan.removes.length === 0) return;
+  await hold.check();
   const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, plan.strip);
   if (kind !== "patched") await stripWhatIsLeft(isolation, 3);
 }

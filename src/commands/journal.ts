@@ -17,13 +17,14 @@ export type Note = {
 
 /**
  * Writes an entry about the operation; durable when it returns, and throws where it cannot be. Its id is the
- * operation's with the kind, so that the same entry written twice is one.
+ * operation's with the kind (and the number of a second try), so that the same entry written twice is one.
  */
 export function record(services: Services, operation: Operation, entry: Note): Promise<Appended> {
-  const { target, card, origin, plan } = operation;
+  const { target, card, origin, plan, confirmed } = operation;
+  const attempt = (confirmed?.attempt ?? 1) > 1 ? `:${confirmed?.attempt}` : "";
   return services.audit.append({
     ...entry,
-    id: `${operation.id}:${entry.kind}`,
+    id: `${operation.id}:${entry.kind}${attempt}`,
     at: new Date(services.now()).toISOString(),
     operation: operation.id,
     verb: operation.kind,

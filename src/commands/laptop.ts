@@ -3,6 +3,7 @@ import type { NewEntry } from "../audit/entry.ts";
 import type { AuditLog } from "../audit/log.ts";
 import type { Records, StoredRecord } from "../kubernetes/records.ts";
 import type { Operation } from "../policy/operation.ts";
+import type { Leases } from "../scheduler/leases.ts";
 import type { Operations } from "../scheduler/operations.ts";
 
 /** What one ConfigMap holds: an operation that began without Redis, and the audit entries that it wrote so far. */
@@ -13,7 +14,7 @@ export type LaptopRecord = {
 };
 
 /** Where an operation of a terminal is kept while Redis cannot be reached. */
-export type Journal = { readonly operations: Operations; readonly audit: AuditLog };
+export type Journal = { readonly operations: Operations; readonly leases: Leases; readonly audit: AuditLog };
 
 const shape = z.object({
   version: z.literal(1),
@@ -42,8 +43,16 @@ function recordName(operation: string): string {
  * one (release of an adopted operation, audit) throws or finds nothing, and so refuses.
  */
 export function createLaptopJournal(records: Records): Journal {
-  return { operations: laptopOperations(records), audit: laptopAudit(records) };
+  return { operations: laptopOperations(records), leases: noLeases, audit: laptopAudit(records) };
 }
+
+/** What one terminal began, no other takes over. */
+const noLeases: Leases = {
+  claim: () => Promise.resolve([]),
+  renew: () => Promise.resolve(true),
+  postpone: () => Promise.resolve(true),
+  end: () => Promise.resolve(true),
+};
 
 function laptopOperations(records: Records): Operations {
   const load = async (id: string): Promise<Operation | undefined> => (await find(records, id))?.record.operation;
@@ -51,7 +60,7 @@ function laptopOperations(records: Records): Operations {
     async accept(operation) {
       const text = JSON.stringify({ version: 1, operation, entries: [] } satisfies LaptopRecord);
       const created = await records.create(recordName(operation.id), text);
-      if (created === "created") return { kind: "accepted", operation };
+      if (created === "created") return { kind: "accepted", operation, lease: undefined };
       const existing = await load(operation.id);
       return existing?.delivery === operation.delivery
         ? { kind: "duplicate", operation: existing }
@@ -76,6 +85,10 @@ function laptopOperations(records: Records): Operations {
       const operation = { ...next, revision: next.revision + 1 };
       const written = await records.replace(found.stored, JSON.stringify({ ...found.record, operation }));
       return written === "replaced" ? operation : undefined;
+    },
+    async replaceAndHold(next) {
+      const operation = await this.replace(next);
+      return operation === undefined ? undefined : { operation, lease: undefined };
     },
     firstDelivery: () => Promise.resolve(true),
   };

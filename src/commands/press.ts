@@ -3,7 +3,7 @@ import { refusal } from "../policy/guard.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
 import { note, refused, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
-import { confirm } from "./confirm.ts";
+import { confirm, retry } from "./confirm.ts";
 import { recordRefusal } from "./journal.ts";
 import { release } from "./release.ts";
 import type { ButtonAction, Reply } from "./reply.ts";
@@ -57,6 +57,7 @@ const actions: Record<ButtonAction, Action> = {
   "confirm-again": { verb: ({ kind }) => kind, states: ["awaiting-second"], run: confirm },
   cancel: { verb: ({ kind }) => kind, states: ["planned", "awaiting-second"], run: cancel },
   release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
+  retry: { verb: ({ kind }) => kind, states: ["failed"], run: retryConfirmed },
   keep: { verb: () => "quarantine", states: ["in-force"], run: keep },
   show: {
     verb: () => "status",
@@ -64,6 +65,12 @@ const actions: Record<ButtonAction, Action> = {
     run: (context, operation) => showCard(context, operation),
   },
 };
+
+/** What was never confirmed has no plan that a person agreed to. */
+function retryConfirmed(context: Context<Press>, operation: Operation): Promise<Reply> {
+  if (operation.confirmed === undefined) return tell(context, tooLate(operation, context.services.now()));
+  return retry(context, operation);
+}
 
 /** Where the stored card is known, a button on another message is not its button. */
 function isItsCard({ card }: Operation, request: Press): boolean {

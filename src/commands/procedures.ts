@@ -2,12 +2,12 @@ import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { operationCard } from "./card.ts";
+import { type Hold, LeaseLost } from "./hold.ts";
 import { isolate, StepFailed } from "./isolate.ts";
 import { record, standing } from "./journal.ts";
 import { notCut } from "./plan-sections.ts";
 import { drawQuarantine } from "./quarantine.ts";
-import { drawRelease, findQuarantine } from "./release.ts";
-import type { Press } from "./request.ts";
+import { drawRelease, findQuarantine, type Quarantine } from "./release.ts";
 import { restore } from "./restore.ts";
 import { amend, type Context, clusterOf, type Services } from "./services.ts";
 
@@ -25,8 +25,16 @@ export async function redraw(services: Services, operation: Operation): Promise<
   return drawQuarantine(services, operation, pod, "cache");
 }
 
-/** Carries a confirmed operation out, records the outcome, and returns it as stored at its end. */
-export async function carryOut(context: Context<Press>, operation: Operation): Promise<Operation> {
+type Surroundings = Pick<Context, "services" | "outlet">;
+
+/** What a step may use: `done` tells of a step that was taken, `hold.check` says whether the next one may be. */
+type Doing = { readonly hold: Hold; done(step: string): Promise<void> };
+
+/**
+ * Carries a confirmed operation out, records the outcome, and returns it as stored at its end. Throws LeaseLost where
+ * another replica does so: then this one writes and tells nothing more.
+ */
+export async function carryOut(context: Surroundings, operation: Operation, hold: Hold): Promise<Operation> {
   const steps: StepTime[] = [...operation.steps];
   const done = async (step: string): Promise<void> => {
     steps.push({ step, at: context.services.now() });
@@ -34,11 +42,13 @@ export async function carryOut(context: Context<Press>, operation: Operation): P
   };
   let end: Ended;
   try {
-    end = await act(context, operation, done);
+    end = await act(context, operation, { hold, done });
   } catch (error) {
+    if (error instanceof LeaseLost) throw error;
     end = failed(error);
     context.services.meter({ kind: "error", where: operation.kind, message: String(error) });
   }
+  await hold.check();
   const audited = await recordOutcome(context, operation, end, steps);
   const { ok: _ok, detail: _detail, state, ...result } = end;
   const ended = { state, steps, result: { ...result, audited } };
@@ -50,7 +60,7 @@ export async function carryOut(context: Context<Press>, operation: Operation): P
 }
 
 /** What was done is told as it is, even where its record could not be brought up to date. */
-function unstored({ services }: Context<Press>, operation: Operation, error: unknown): Operation {
+function unstored({ services }: Surroundings, operation: Operation, error: unknown): Operation {
   services.meter({ kind: "error", where: "store outcome", message: String(error) });
   const { result } = operation;
   if (result === undefined) return operation;
@@ -66,25 +76,21 @@ type Ended = Omit<OperationResult, "audited"> & {
   readonly detail: Readonly<Record<string, unknown>>;
 };
 
-async function act(
-  context: Context<Press>,
-  operation: Operation,
-  done: (step: string) => Promise<void>,
-): Promise<Ended> {
+async function act(context: Surroundings, operation: Operation, doing: Doing): Promise<Ended> {
   const { plan } = operation;
-  if (plan?.kind === "quarantine") return actQuarantine(context, operation, plan, done);
-  if (plan?.kind === "release") return actRelease(context, operation, plan, done);
+  if (plan?.kind === "quarantine") return actQuarantine(context, operation, plan, doing);
+  if (plan?.kind === "release") return actRelease(context, operation, plan, doing);
   throw new Error(`operation ${operation.id} has no plan to carry out`);
 }
 
 async function actQuarantine(
-  { services }: Context<Press>,
+  { services }: Surroundings,
   operation: Operation,
   plan: QuarantinePlan,
-  done: (step: string) => Promise<void>,
+  doing: Doing,
 ): Promise<Ended> {
   const { cluster } = clusterOf(services, operation.target.cluster);
-  const found = await isolate({ services, cluster, operation: operation.id, plan, done });
+  const found = await isolate({ services, cluster, operation: operation.id, plan, ...doing });
   const tones = { isolated: "good", "not-isolated": "bad", unknown: "warning" } as const;
   return {
     state: "in-force",
@@ -97,16 +103,15 @@ async function actQuarantine(
 }
 
 async function actRelease(
-  context: Context<Press>,
+  context: Surroundings,
   operation: Operation,
   plan: ReleasePlan,
-  done: (step: string) => Promise<void>,
+  doing: Doing,
 ): Promise<Ended> {
   const { services } = context;
-  const quarantine = await findQuarantine(services, { operation: plan.lifts });
-  if (isRefusal(quarantine)) throw new StepFailed(quarantine.reason, quarantine.next);
+  const quarantine = await theQuarantine(services, operation, plan);
   const { cluster } = clusterOf(services, operation.target.cluster);
-  const found = await restore({ services, cluster, plan, quarantine: quarantine.plan, done });
+  const found = await restore({ services, cluster, plan, quarantine: quarantine.plan, ...doing });
   const lifted = await lift(context, quarantine, operation.id);
   return {
     state: "done",
@@ -118,11 +123,20 @@ async function actRelease(
   };
 }
 
+/** A replica that died after it had marked the quarantine as lifted leaves the rest to be done. */
+async function theQuarantine(services: Services, { id }: Operation, { lifts }: ReleasePlan): Promise<Quarantine> {
+  const stored = await services.operations.get(lifts);
+  if (stored?.liftedBy === id && stored.plan?.kind === "quarantine") return { ...stored, plan: stored.plan };
+  const found = await findQuarantine(services, { operation: lifts });
+  if (isRefusal(found)) throw new StepFailed(found.reason, found.next);
+  return found;
+}
+
 /**
  * The quarantine's own card says that it ended, whoever looks at it later. The cluster holds the truth by now: what
  * cannot be stored is returned as a line for the release's card, and does not make a failure of it.
  */
-async function lift(context: Context<Press>, quarantine: Operation, release: string): Promise<readonly string[]> {
+async function lift(context: Surroundings, quarantine: Operation, release: string): Promise<readonly string[]> {
   try {
     await markLifted(context, quarantine, release);
     return [];
@@ -132,7 +146,7 @@ async function lift(context: Context<Press>, quarantine: Operation, release: str
   }
 }
 
-async function markLifted({ services, outlet }: Context<Press>, quarantine: Operation, release: string): Promise<void> {
+async function markLifted({ services, outlet }: Surroundings, quarantine: Operation, release: string): Promise<void> {
   const { namespace, pod } = quarantine.target;
   const ended = await amend(services, quarantine.id, (now) => ({
     ...now,
@@ -158,7 +172,7 @@ function failed(error: unknown): Ended {
 
 /** The deed is done: an audit that is away now is said on the card, and does not undo it. */
 async function recordOutcome(
-  { services, request }: Context<Press>,
+  { services }: Surroundings,
   operation: Operation,
   end: Ended,
   steps: readonly StepTime[],
@@ -166,7 +180,7 @@ async function recordOutcome(
   try {
     const appended = await record(services, operation, {
       kind: "outcome",
-      actor: request.principal,
+      actor: operation.confirmed?.by ?? operation.principal,
       ok: end.ok,
       summary: end.headline,
       detail: { ...end.detail, steps },
@@ -178,7 +192,7 @@ async function recordOutcome(
   }
 }
 
-function measure({ services, request }: Context<Press>, operation: Operation, steps: readonly StepTime[]): void {
+function measure({ services }: Surroundings, operation: Operation, steps: readonly StepTime[]): void {
   const last = steps.at(-1);
   if (last === undefined) return;
   services.meter({
@@ -186,6 +200,6 @@ function measure({ services, request }: Context<Press>, operation: Operation, st
     verb: operation.kind,
     step: last.step,
     sinceCommandMs: last.at - operation.origin.at,
-    sinceConfirmMs: last.at - request.at,
+    sinceConfirmMs: last.at - (operation.confirmed?.at ?? last.at),
   });
 }

@@ -11,6 +11,7 @@ import { refused } from "./answers.ts";
 import { operationCard, showPreview } from "./card.ts";
 import type { Command } from "./command.ts";
 import { findPod } from "./find-pod.ts";
+import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
 import { planQuarantine } from "./quarantine-plan.ts";
 import type { Reply } from "./reply.ts";
@@ -21,12 +22,20 @@ type QuarantineCommand = Extract<Command, { kind: "quarantine" }>;
 
 /** Plans a quarantine and shows the plan; nothing is written to the cluster before Confirm. */
 export async function quarantine(context: Context, command: QuarantineCommand): Promise<Reply> {
-  const { services, request, outlet } = context;
-  const target = { cluster: services.defaultCluster, namespace: command.namespace, pod: command.pod };
+  const target = { cluster: context.services.defaultCluster, namespace: command.namespace, pod: command.pod };
   const accepted = await accept(context, { kind: "quarantine", target, command });
   if (accepted.kind === "answered") return accepted.reply;
-  const { operation } = accepted;
-  const { cluster } = clusterOf(services, target.cluster);
+  return owing(context, accepted, (held) => proposeQuarantine(held, accepted.operation, command));
+}
+
+/** The same for an operation that was accepted already, by this replica or by one that is gone. */
+export async function proposeQuarantine(
+  context: Context,
+  operation: Operation,
+  command: QuarantineCommand,
+): Promise<Reply> {
+  const { services, request, outlet } = context;
+  const { cluster } = clusterOf(services, operation.target.cluster);
   const pod = await findPod(cluster, command.namespace, command.pod);
   if (isRefusal(pod)) return refuse(context, operation, pod, command.dryRun);
   const existing = await existingQuarantine(services, pod);
@@ -43,7 +52,7 @@ export async function quarantine(context: Context, command: QuarantineCommand): 
     steps: [...operation.steps, { step: "planned", at: services.now() }],
     ...(command.reviewMs === undefined
       ? {}
-      : { reviewAt: request.at + command.reviewMs, reviewEveryMs: command.reviewMs }),
+      : { reviewAt: operation.origin.at + command.reviewMs, reviewEveryMs: command.reviewMs }),
   };
   if (command.dryRun) return showPreview(outlet, planned);
   const stored = await store(services, planned);

@@ -7,6 +7,7 @@ import { refused } from "./answers.ts";
 import { operationCard, showPreview } from "./card.ts";
 import type { Command } from "./command.ts";
 import { findPod } from "./find-pod.ts";
+import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
 import { planRelease } from "./release-plan.ts";
 import type { Reply } from "./reply.ts";
@@ -20,12 +21,18 @@ export type Quarantine = Operation & { readonly plan: QuarantinePlan };
 
 /** Plans the end of a quarantine and shows the plan; nothing is written to the cluster before Confirm. */
 export async function release(context: Context, command: ReleaseCommand): Promise<Reply> {
-  const { services, outlet } = context;
-  const found = await findQuarantine(services, command.what);
+  const found = await findQuarantine(context.services, command.what);
   if (isRefusal(found)) return refuse(context, undefined, found);
   const accepted = await accept(context, { kind: "release", target: found.target, command });
   if (accepted.kind === "answered") return accepted.reply;
-  const { operation } = accepted;
+  return owing(context, accepted, (held) => proposeRelease(held, accepted.operation, command));
+}
+
+/** The same for an operation that was accepted already, by this replica or by one that is gone. */
+export async function proposeRelease(context: Context, operation: Operation, command: ReleaseCommand): Promise<Reply> {
+  const { services, outlet } = context;
+  const found = await findQuarantine(services, command.what);
+  if (isRefusal(found)) return refuse(context, operation, found);
   const plan = await drawRelease(services, found, command);
   if (isRefusal(plan)) return refuse(context, command.dryRun ? undefined : operation, plan);
   const planned: Operation = {

@@ -23,7 +23,7 @@ export type Section =
   | { readonly kind: "code"; readonly title: string | undefined; readonly text: string };
 
 /** What a press asks for; `id` of the operation is all that the button carries. */
-export type ButtonAction = "confirm" | "confirm-again" | "cancel" | "release" | "keep" | "show";
+export type ButtonAction = "confirm" | "confirm-again" | "cancel" | "release" | "retry" | "keep" | "show";
 
 export type Button = {
   readonly action: ButtonAction;

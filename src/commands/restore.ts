@@ -4,6 +4,7 @@ import { annotationPath, restorePatch, unlabelPatch } from "../policy/detach.ts"
 import { marks } from "../policy/marks.ts";
 import type { JsonPatchOperation, Pod } from "../policy/objects.ts";
 import type { QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import type { Hold } from "./hold.ts";
 import { StepFailed } from "./isolate.ts";
 import { deletionCost } from "./release-plan.ts";
 import type { Services } from "./services.ts";
@@ -14,6 +15,7 @@ export type Restoration = {
   readonly cluster: Cluster;
   readonly plan: ReleasePlan;
   readonly quarantine: QuarantinePlan;
+  readonly hold: Hold;
   done(step: string): Promise<void>;
 };
 
@@ -50,9 +52,14 @@ export async function restore(restoration: Restoration): Promise<Restored> {
 }
 
 async function relabel(restoration: Restoration, tries: number): Promise<void> {
-  const { cluster, plan } = restoration;
+  const { cluster, plan, hold } = restoration;
   const pod = await thePod(restoration);
   if (pod === undefined) return;
+  const mark = pod.labels[marks.quarantine];
+  if (mark !== undefined && mark !== plan.lifts) {
+    throw new StepFailed(`the pod is quarantined by ${mark} now`, `Release ${mark} to end that.`);
+  }
+  await hold.check();
   const labels = restorePatch(pod, plan.labelsBefore);
   const patch = [...labels, ...(labels.length === 0 ? [] : costPatch(pod, plan))];
   if (patch.length === 0) return;
@@ -74,9 +81,10 @@ function costPatch(pod: Pod, { keep }: ReleasePlan): readonly JsonPatchOperation
 }
 
 async function unlabel(restoration: Restoration, tries: number): Promise<void> {
-  const { cluster, plan } = restoration;
+  const { cluster, plan, hold } = restoration;
   const pod = await thePod(restoration);
   if (pod?.labels[marks.quarantine] !== plan.lifts) return;
+  await hold.check();
   const patch = [...unlabelPatch(pod.uid, plan.lifts), ...uncostPatch(pod, plan)];
   const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, patch);
   if (kind !== "conflict") return;
@@ -95,8 +103,9 @@ function uncostPatch(pod: Pod, { keep, deletionCostBefore }: ReleasePlan): reado
 }
 
 /** A pod that is being deleted still runs: the policy stays until it is gone. */
-async function deletePod({ cluster, plan, services }: Restoration): Promise<void> {
+async function deletePod({ cluster, plan, services, hold }: Restoration): Promise<void> {
   const { namespace, pod } = plan.target;
+  await hold.check();
   await cluster.deletePod(namespace, pod, plan.podUid);
   for (let waitedMs = 0; waitedMs < goneWithinMs; waitedMs += 500) {
     const still = await cluster.getPod(namespace, pod);

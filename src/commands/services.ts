@@ -4,7 +4,8 @@ import type { Access } from "../policy/access.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import type { CardReference, Operation } from "../policy/operation.ts";
 import type { Enforcement } from "../policy/plan.ts";
-import type { Operations } from "../scheduler/operations.ts";
+import type { Leases } from "../scheduler/leases.ts";
+import type { Held, Operations } from "../scheduler/operations.ts";
 import type { Outlet } from "./desk.ts";
 import type { Request } from "./request.ts";
 
@@ -31,6 +32,8 @@ export type MeterEvent =
       readonly sinceConfirmMs: number;
     }
   | { readonly kind: "refusal"; readonly verb: string }
+  /** An operation that another replica had left in this state. */
+  | { readonly kind: "takeover"; readonly state: string }
   | { readonly kind: "error"; readonly where: string; readonly message: string };
 
 /** Everything that commands need from the world. */
@@ -39,6 +42,7 @@ export type Services = {
   readonly clusters: ReadonlyMap<string, ClusterEntry>;
   readonly defaultCluster: string;
   readonly operations: Operations;
+  readonly leases: Leases;
   readonly audit: AuditLog;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -68,6 +72,13 @@ export async function store(services: Services, operation: Operation): Promise<O
   const stored = await services.operations.replace(operation);
   if (stored === undefined) throw new LostRace(operation.id);
   return stored;
+}
+
+/** The same, and takes the operation's lease with it. */
+export async function storeAndHold(services: Services, operation: Operation): Promise<Held> {
+  const held = await services.operations.replaceAndHold(operation);
+  if (held === undefined) throw new LostRace(operation.id);
+  return held;
 }
 
 /** Changes an operation whatever others change at the same time: read, change, compare-and-set, a few times. */

@@ -30,19 +30,19 @@ export function labelsDuring(labels: Labels, removes: readonly string[], operati
 }
 
 /**
- * JSON Patch that adds the quarantine label if pod and labels are still those of the plan. A pod without any label has
- * no member to test, so its resourceVersion stands in.
+ * JSON Patch that adds the quarantine label if the pod is still as it was read. The resourceVersion fences: a replica
+ * that slept over the operation's end must not begin it anew, and by then labels and all are as before.
  */
 export function labelPatch(pod: Pod, operation: string): readonly JsonPatchOperation[] {
+  const asRead: readonly JsonPatchOperation[] = [
+    testUid(pod.uid),
+    { op: "test", path: "/metadata/resourceVersion", value: pod.resourceVersion },
+  ];
   if (Object.keys(pod.labels).length === 0) {
-    return [
-      testUid(pod.uid),
-      { op: "test", path: "/metadata/resourceVersion", value: pod.resourceVersion },
-      { op: "add", path: "/metadata/labels", value: { [marks.quarantine]: operation } },
-    ];
+    return [...asRead, { op: "add", path: "/metadata/labels", value: { [marks.quarantine]: operation } }];
   }
   return [
-    testUid(pod.uid),
+    ...asRead,
     { op: "test", path: "/metadata/labels", value: pod.labels },
     { op: "add", path: labelPath(marks.quarantine), value: operation },
   ];

@@ -35,6 +35,9 @@ export type Origin = {
   readonly at: number;
 };
 
+/** Who pressed Confirm, when (milliseconds since the epoch), and which try this is: 1, and one more with each retry. */
+export type Confirmation = { readonly by: Principal; readonly at: number; readonly attempt: number };
+
 /** A step that was taken, with its moment in milliseconds since the epoch. */
 export type StepTime = { readonly step: string; readonly at: number };
 
@@ -72,6 +75,8 @@ export type Operation = {
   /** When the card last asked. */
   readonly reviewAskedAt?: number;
   readonly plan?: Plan;
+  /** From `running` on. */
+  readonly confirmed?: Confirmation;
   readonly card?: CardReference;
   readonly steps: readonly StepTime[];
   readonly result?: OperationResult;

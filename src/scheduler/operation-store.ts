@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Operation } from "../policy/operation.ts";
+import { leaseLibrary } from "./leases.ts";
 
 /** Where one operation lies: a hash of its JSON and of what scripts compare, `revision`, `delivery`, `namespace`. */
 const recordPrefix = "{bulkhead}:operation:";
@@ -29,6 +30,7 @@ const readDeliveryMs = 3_600_000;
  * the same node. Whatever is not live is forgotten when its time has come: a few with every write.
  */
 const library = `
+${leaseLibrary}
 local record = "${recordPrefix}" .. ARGV[1]
 local function put(revision)
   local namespace, live, at = ARGV[3], ARGV[4], ARGV[5]
@@ -69,12 +71,14 @@ if there[1] then return {"collision"} end
 put(ARGV[9])
 redis.call("HSET", record, "delivery", ARGV[8])
 redis.call("SET", delivery, ARGV[1], "PX", ${operationDeliveryMs})
-return {"accepted", ARGV[2]}`;
+return {"accepted", ARGV[2], lease(ARGV[1])}`;
 
 const replaceScript = `${library}
 if redis.call("HGET", record, "revision") ~= ARGV[8] then return 0 end
+if ARGV[10] ~= "" and not held(ARGV[1], ARGV[10]) then return 0 end
 put(ARGV[9])
 forget()
+if ARGV[11] == "1" then return lease(ARGV[1]) end
 return 1`;
 
 /** A write of an operation: when it happens, and how long one that is not live is kept from then on. */
@@ -85,21 +89,32 @@ export async function acceptRecord(
   redis: Redis,
   operation: Operation,
   moment: Moment,
-): Promise<readonly ["accepted" | "duplicate", json: string] | readonly ["collision"]> {
+): Promise<
+  | readonly ["accepted", json: string, generation: number]
+  | readonly ["duplicate", json: string]
+  | readonly ["collision"]
+> {
   const { delivery, revision } = operation;
   const reply = await redis.eval(acceptScript, 0, ...written(operation, moment), delivery, revision);
   return reply as Awaited<ReturnType<typeof acceptRecord>>;
 }
 
-/** Stores the operation if the stored revision is still `revision`; whether it was. */
+/** `fence`: the generation that must still hold the lease. `claim`: takes the lease in the same step. */
+export type Holding = { readonly fence?: number | undefined; readonly claim?: boolean };
+
+/**
+ * Stores the operation if the stored revision is still one below its own and the lease is still held; 0 where not,
+ * else the new generation where the lease was claimed, else 1.
+ */
 export async function replaceRecord(
   redis: Redis,
   operation: Operation,
-  revision: number,
   moment: Moment,
-): Promise<boolean> {
-  const args = [...written(operation, moment), revision, operation.revision];
-  return (await redis.eval(replaceScript, 0, ...args)) === 1;
+  { fence, claim = false }: Holding = {},
+): Promise<number> {
+  const { revision } = operation;
+  const args = [...written(operation, moment), revision - 1, revision, fence ?? "", claim ? 1 : 0];
+  return Number(await redis.eval(replaceScript, 0, ...args));
 }
 
 /** The stored JSON of each id; undefined where there is none. */

@@ -1,11 +1,19 @@
 import type { Redis } from "ioredis";
 import type { Operation } from "../policy/operation.ts";
+import type { Lease } from "./leases.ts";
 import { acceptRecord, isLive, keys, markSeen, readRecords, replaceRecord } from "./operation-store.ts";
 
-/** `duplicate`: this delivery was recorded before, as `operation`. `collision`: the id belongs to another delivery. */
+/**
+ * `duplicate`: this delivery was recorded before, as `operation`. `collision`: the id belongs to another delivery.
+ * Without a lease nobody takes the operation over (a store that several replicas do not share).
+ */
 export type Accepted =
-  | { readonly kind: "accepted" | "duplicate"; readonly operation: Operation }
+  | { readonly kind: "accepted"; readonly operation: Operation; readonly lease: Lease | undefined }
+  | { readonly kind: "duplicate"; readonly operation: Operation }
   | { readonly kind: "collision" };
+
+/** An operation as stored, with the lease of whoever stored it. */
+export type Held = { readonly operation: Operation; readonly lease: Lease | undefined };
 
 export type OperationFilter = {
   readonly namespace?: string;
@@ -18,7 +26,7 @@ export type OperationFilter = {
  * store cannot be reached: then nothing was accepted.
  */
 export type Operations = {
-  /** Records the operation and its delivery in one atomic step. */
+  /** Records the operation and its delivery, and gives its lease, in one atomic step. */
   accept(operation: Operation): Promise<Accepted>;
   get(id: string): Promise<Operation | undefined>;
   /** Ids that begin with the text, at most 10. */
@@ -27,9 +35,11 @@ export type Operations = {
   list(filter: OperationFilter): Promise<readonly Operation[]>;
   /**
    * Stores `next` if the stored revision is still `next.revision`; the stored one then has the next revision.
-   * Undefined where somebody else was first: read again and decide again.
+   * Undefined where somebody else was first, or where `lease` is given and lost: read again and decide again.
    */
-  replace(next: Operation): Promise<Operation | undefined>;
+  replace(next: Operation, lease?: Lease): Promise<Operation | undefined>;
+  /** The same, and takes the operation's lease in the same step, from whoever has it. */
+  replaceAndHold(next: Operation): Promise<Held | undefined>;
   /** Whether the delivery of a command that records no operation is seen for the first time (kept for 1 h). */
   firstDelivery(delivery: string): Promise<boolean>;
 };
@@ -49,8 +59,10 @@ export function createOperations(redis: Redis, { now, keepMs = 90 * 86_400_000 }
 
   return {
     async accept(operation) {
-      const [kind, json] = await acceptRecord(redis, operation, moment());
-      return kind === "collision" ? { kind } : { kind, operation: parsed(json) };
+      const [kind, json, generation] = await acceptRecord(redis, operation, moment());
+      if (kind === "collision") return { kind };
+      if (kind === "duplicate") return { kind, operation: parsed(json) };
+      return { kind, operation: parsed(json), lease: { operation: operation.id, generation } };
     },
     get: async (id) => (await load([id]))[0],
     startingWith: (prefix) => redis.zrangebylex(keys.names, `[${prefix}`, `[${prefix}\u{10ffff}`, "LIMIT", 0, 10),
@@ -61,9 +73,15 @@ export function createOperations(redis: Redis, { now, keepMs = 90 * 86_400_000 }
         matches(operation, { live, ...(namespace === undefined ? {} : { namespace }) }),
       );
     },
-    async replace(next) {
+    async replace(next, lease) {
       const stored = { ...next, revision: next.revision + 1 };
-      return (await replaceRecord(redis, stored, next.revision, moment())) ? stored : undefined;
+      const done = await replaceRecord(redis, stored, moment(), { fence: lease?.generation });
+      return done === 0 ? undefined : stored;
+    },
+    async replaceAndHold(next) {
+      const operation = { ...next, revision: next.revision + 1 };
+      const generation = await replaceRecord(redis, operation, moment(), { claim: true });
+      return generation === 0 ? undefined : { operation, lease: { operation: operation.id, generation } };
     },
     firstDelivery: (delivery) => markSeen(redis, delivery),
   };

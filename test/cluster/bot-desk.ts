@@ -7,6 +7,7 @@ import { createDesk } from "../../src/commands/run.ts";
 import type { MeterEvent, Services } from "../../src/commands/services.ts";
 import type { Cluster } from "../../src/kubernetes/cluster.ts";
 import type { Principal } from "../../src/policy/principal.ts";
+import { createLeases } from "../../src/scheduler/leases.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 
 const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "alice" };
@@ -56,6 +57,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Aro
     clusters: new Map([[cluster.name, { cluster, enforcement: "enforced" }]]),
     defaultCluster: cluster.name,
     operations: createOperations(redis, { now: Date.now }),
+    leases: createLeases(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now: Date.now,
     wait: (ms) => wait(ms),

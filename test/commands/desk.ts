@@ -14,6 +14,7 @@ import {
   type SandboxClusterOptions,
   startSandboxCluster,
 } from "../../src/sandbox/kubernetes/cluster.ts";
+import { createLeases } from "../../src/scheduler/leases.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { connectTestRedis } from "../redis.ts";
 
@@ -57,6 +58,7 @@ export async function startDesk(options: { services?: Partial<Services>; cluster
     clusters: new Map([["sandbox", { cluster, enforcement: "enforced" }]]),
     defaultCluster: "sandbox",
     operations: createOperations(redis, { now }),
+    leases: createLeases(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now,
     wait(ms) {

@@ -48,7 +48,7 @@ describe("Accepting", () => {
   test("What is accepted is stored as it was given", async () => {
     const operation = anOperation("one");
     const accepted = await operations.accept(operation);
-    expect(accepted).toEqual({ kind: "accepted", operation: plain(operation) });
+    expect(accepted).toMatchObject({ kind: "accepted", operation: plain(operation) });
     expect(await elsewhere.get(operation.id)).toEqual(plain(operation));
   });
 

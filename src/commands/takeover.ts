@@ -1,0 +1,93 @@
+import type { Operation } from "../policy/operation.ts";
+import type { Lease } from "../scheduler/leases.ts";
+import { operationCard } from "./card.ts";
+import { run } from "./confirm.ts";
+import type { Outlet } from "./desk.ts";
+import { type Hold, owing } from "./hold.ts";
+import { parse } from "./parse.ts";
+import { proposeQuarantine } from "./quarantine.ts";
+import { proposeRelease } from "./release.ts";
+import type { Reply } from "./reply.ts";
+import type { Request } from "./request.ts";
+import { attachCard, type Services } from "./services.ts";
+
+export type Takeover = {
+  /** Takes over what replicas left unfinished; returns when it has begun, with how many. Throws where Redis is away. */
+  sweep(): Promise<number>;
+  /** Resolves when what was taken over is done. */
+  drain(): Promise<void>;
+};
+
+/** So many at once; others wait for the next sweep, here or elsewhere. */
+const mostAtOnce = 10;
+
+/** An answer that reached nobody is tried again for so long after the operation's last step. */
+const owedForMs = 3_600_000;
+
+/**
+ * Finishes what a replica that is gone had accepted: plans what was not planned, carries out what was confirmed, and
+ * shows what nobody has seen. `outletFor` gives the way to whoever asked for the operation.
+ */
+export function createTakeover(services: Services, outletFor: (operation: Operation) => Outlet): Takeover {
+  const working = new Set<Promise<unknown>>();
+  return {
+    async sweep() {
+      const leases = await services.leases.claim(mostAtOnce - working.size);
+      for (const lease of leases) {
+        const work = takeOver(services, lease, outletFor).finally(() => working.delete(work));
+        working.add(work);
+      }
+      return leases.length;
+    },
+    async drain() {
+      await Promise.all(working);
+    },
+  };
+}
+
+async function takeOver(services: Services, lease: Lease, outletFor: (operation: Operation) => Outlet): Promise<void> {
+  try {
+    const operation = await services.operations.get(lease.operation);
+    if (operation === undefined || isForgotten(operation, services.now()))
+      return void (await services.leases.end(lease));
+    services.meter({ kind: "takeover", state: operation.state });
+    const context = { services, outlet: outletFor(operation), request: { card: operation.card } };
+    await owing(context, { operation, lease }, (held, hold) => resume(held, operation, hold));
+  } catch (error) {
+    // Its lease lapses: the next sweep, here or elsewhere, tries again.
+    services.meter({ kind: "error", where: "takeover", message: String(error) });
+  }
+}
+
+/** What was confirmed is never given up; an answer that could be shown to nobody is, after a while. */
+function isForgotten({ state, steps, origin }: Operation, now: number): boolean {
+  return state !== "running" && now - (steps.at(-1)?.at ?? origin.at) > owedForMs;
+}
+
+type Resumed = Parameters<typeof run>[0];
+
+function resume(context: Resumed, operation: Operation, hold: Hold): Promise<Reply> {
+  const { services } = context;
+  if (operation.state === "accepted") return propose(context, operation);
+  if (operation.state !== "running") return show(context, operation);
+  const steps = [...operation.steps, { step: `taken over by ${services.replica}`, at: services.now() }];
+  return run(context, { ...operation, steps }, hold);
+}
+
+/** The command as it was typed, under the operation that it was accepted as. */
+async function propose({ services, outlet }: Resumed, operation: Operation): Promise<Reply> {
+  const { principal, origin, delivery } = operation;
+  const request: Request = { principal, ...origin, text: origin.command, delivery };
+  const command = parse(origin.command);
+  const context = { services, outlet, request };
+  if (command.kind === "quarantine") return proposeQuarantine(context, operation, command);
+  if (command.kind === "release") return proposeRelease(context, operation, command);
+  throw new Error(`operation ${operation.id} was accepted from a command that is not known here`);
+}
+
+async function show({ services, outlet }: Resumed, operation: Operation): Promise<Reply> {
+  const reply = operationCard(operation, services.now());
+  const { card } = await outlet.show(reply, operation.card);
+  if (card !== undefined && card.ts !== operation.card?.ts) await attachCard(services, operation, card);
+  return reply;
+}

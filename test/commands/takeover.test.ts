@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createDesk } from "../../src/commands/run.ts";
+import { createTakeover } from "../../src/commands/takeover.ts";
+import type { Operation } from "../../src/policy/operation.ts";
+import { startDesk, stored, type TestDesk, wordsIn } from "./desk.ts";
+import { type Death, mortal } from "./mortal.ts";
+
+let desk: TestDesk;
+let pods = 0;
+
+beforeAll(async () => {
+  desk = await startDesk();
+  desk.sandbox.apply(
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "payments" } },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "checkout", namespace: "payments" },
+      spec: { selector: { app: "checkout" }, ports: [{ port: 80 }] },
+    },
+  );
+});
+
+afterAll(() => desk.close());
+
+/** A pod of its own for each run. */
+function newPod(): string {
+  pods += 1;
+  const name = `checkout-${pods}`;
+  desk.sandbox.apply({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "payments", labels: { app: "checkout", tier: `t${pods}` } },
+    spec: { containers: [{ name: "main", image: "x" }] },
+    status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+  });
+  return name;
+}
+
+/** All leases lapse at once, and another replica sweeps. */
+async function otherReplica(): Promise<void> {
+  for (const id of await desk.redis.zrange("{bulkhead}:leases", "0", "-1"))
+    await desk.redis.zadd("{bulkhead}:leases", "0", id);
+  const takeover = createTakeover(desk.services, () => desk.outlet);
+  await takeover.sweep();
+  await takeover.drain();
+}
+
+async function current(id: string): Promise<Operation> {
+  const operation = await desk.services.operations.get(id);
+  if (operation === undefined) throw new Error(`${id} is not stored`);
+  return operation;
+}
+
+/** Types the command and presses Confirm at a replica that dies on the way; the others finish it. Returns its calls. */
+async function through(text: string, death: Death | undefined): Promise<{ calls: readonly string[]; id: string }> {
+  const replica = mortal(desk.services, desk.outlet, death);
+  const dying = createDesk(replica.services);
+  const request = desk.request(text);
+  const { operation: id = "" } = dying.understand(request);
+  const press = (of: Operation) => ({
+    ...desk.request(""),
+    action: "confirm",
+    operation: id,
+    card: of.card,
+  });
+  await Promise.race([dying.run(request, replica.outlet), replica.dead]);
+  if (replica.calls.length === death?.at) await otherReplica();
+  if ((await desk.services.operations.get(id)) === undefined) await desk.desk.run(request, desk.outlet);
+  const planned = await current(id);
+  expect(planned.state).toBe("planned");
+  expect(desk.shown.some(({ reply }) => reply.operation === id && reply.outcome === "needs-confirmation")).toBe(true);
+  await Promise.race([dying.press(press(planned), replica.outlet), replica.dead]);
+  await otherReplica();
+  if ((await current(id)).state === "planned") await desk.desk.press(press(await current(id)), desk.outlet);
+  return { calls: replica.calls, id };
+}
+
+async function expectOnce(id: string): Promise<void> {
+  const entries = await desk.services.audit.read({ operation: id });
+  expect(entries.map(({ kind, ok }) => ({ kind, ok }))).toEqual([
+    { kind: "intent", ok: undefined },
+    { kind: "outcome", ok: true },
+  ]);
+  expect(await desk.redis.zscore("{bulkhead}:leases", id)).toBeNull();
+  const last = desk.shown.findLast(({ reply }) => reply.operation === id)?.reply;
+  expect(last?.headline).toBe((await current(id)).result?.headline);
+}
+
+async function quarantined(pod: string, death: Death | undefined): Promise<readonly string[]> {
+  const { calls, id } = await through(`quarantine payments/${pod} odd traffic`, death);
+  expect(await current(id)).toMatchObject({ state: "in-force", result: { tone: "good" } });
+  expect(stored(desk.sandbox, "Pod", pod)?.metadata.labels).toMatchObject({ "bulkhead.dev/quarantine": id });
+  expect(stored(desk.sandbox, "Pod", pod)?.metadata.labels).not.toHaveProperty("app");
+  await expectOnce(id);
+  return calls;
+}
+
+async function released(pod: string, death: Death | undefined): Promise<readonly string[]> {
+  const before = stored(desk.sandbox, "Pod", pod)?.metadata.labels;
+  const { operation: q = "" } = await desk.type(`quarantine payments/${pod}`);
+  await desk.press("confirm", q);
+  const { calls, id } = await through(`release ${q}`, death);
+  expect(await current(id)).toMatchObject({ state: "done", result: { tone: "good" } });
+  expect(await current(q)).toMatchObject({ state: "done", liftedBy: id });
+  expect(stored(desk.sandbox, "Pod", pod)?.metadata.labels).toEqual(before);
+  expect(
+    desk.sandbox
+      .objects("NetworkPolicy", "payments")
+      .filter(({ metadata }) => metadata.labels?.["bulkhead.dev/operation"] === q),
+  ).toEqual([]);
+  await expectOnce(id);
+  return calls;
+}
+
+describe.each([
+  { verb: "quarantine", go: quarantined },
+  { verb: "release", go: released },
+])("A replica that dies at any call of a $verb", ({ go }) => {
+  test("leaves an operation that another one finishes, once", { timeout: 60_000 }, async () => {
+    const calls = await go(newPod(), undefined);
+    expect(calls).toContain("patchPod");
+    for (let at = 1; at <= calls.length; at += 1) {
+      for (const when of ["before", "after"] as const) {
+        await go(newPod(), { at, when }).catch((error: unknown) => {
+          throw new Error(`dying ${when} call ${at} (${calls[at - 1]} of ${calls.join(", ")})`, { cause: error });
+        });
+      }
+    }
+  });
+});
+
+test("A replica that slept over a takeover and a release does nothing more (the fence)", async () => {
+  const pod = newPod();
+  const before = stored(desk.sandbox, "Pod", pod)?.metadata.labels;
+  const { operation: id = "" } = await desk.type(`quarantine payments/${pod}`);
+  const asleep = Promise.withResolvers<void>();
+  const slept = Promise.withResolvers<void>();
+  const [entry] = desk.services.clusters.values();
+  if (entry === undefined) throw new Error("no cluster");
+  const cluster = {
+    ...entry.cluster,
+    async patchPod(...args: Parameters<typeof entry.cluster.patchPod>) {
+      asleep.resolve();
+      await slept.promise;
+      return entry.cluster.patchPod(...args);
+    },
+  };
+  const sleepy = { ...desk.services, clusters: new Map([["sandbox", { ...entry, cluster }]]) };
+  const shownAsleep: string[] = [];
+  const outlet = {
+    show: (reply: { headline: string }) => {
+      shownAsleep.push(reply.headline);
+      return Promise.resolve({ card: undefined, reached: true });
+    },
+  };
+  const press = { ...desk.request(""), action: "confirm", operation: id, card: (await current(id)).card };
+  const sleeping = createDesk(sleepy).press(press, outlet);
+  await asleep.promise;
+  await otherReplica();
+  const release = await desk.type(`release ${id}`);
+  await desk.press("confirm", release.operation);
+  slept.resolve();
+  const reply = await sleeping;
+  expect(reply.headline).toBe(`${id} goes on elsewhere`);
+  expect(stored(desk.sandbox, "Pod", pod)?.metadata.labels).toEqual(before);
+  expect(await current(id)).toMatchObject({ state: "done", liftedBy: release.operation });
+  expect(shownAsleep.every((headline) => headline.startsWith("Working"))).toBe(true);
+});
+
+test("An answer that reached nobody is given again", async () => {
+  const pod = newPod();
+  const deaf = { show: () => Promise.resolve({ card: undefined, reached: false }) };
+  const request = desk.request(`quarantine payments/${pod}`);
+  const reply = await desk.desk.run(request, deaf);
+  expect(await desk.redis.zscore("{bulkhead}:leases", reply.operation ?? "")).not.toBeNull();
+  await otherReplica();
+  const shown = desk.shown.findLast((one) => one.reply.operation === reply.operation)?.reply;
+  expect(shown?.outcome).toBe("needs-confirmation");
+  expect(await desk.redis.zscore("{bulkhead}:leases", reply.operation ?? "")).toBeNull();
+});
+
+test("What failed can be tried again from its card, and the audit holds both tries", async () => {
+  const pod = newPod();
+  const { operation: id = "" } = await desk.type(`quarantine payments/${pod}`);
+  const [entry] = desk.services.clusters.values();
+  if (entry === undefined) throw new Error("no cluster");
+  const broken = {
+    ...entry.cluster,
+    patchPod: () => Promise.reject(new Error("the API server did not answer in time")),
+  };
+  const failing = createDesk({
+    ...desk.services,
+    clusters: new Map([["sandbox", { ...entry, cluster: broken }]]),
+  });
+  const press = { ...desk.request(""), operation: id, card: (await current(id)).card };
+  const failed = await failing.press({ ...press, action: "confirm" }, desk.outlet);
+  expect(failed.outcome).toBe("failed");
+  expect(failed.buttons.map(({ action }) => action)).toEqual(["retry", "release"]);
+  const again = await desk.press("retry", id);
+  expect(again.headline).toMatch(/^ISOLATED/);
+  expect(wordsIn(again)).toContain("tried again");
+  const entries = await desk.services.audit.read({ operation: id });
+  expect(entries.map((one) => one.id)).toEqual([`${id}:intent`, `${id}:outcome`, `${id}:intent:2`, `${id}:outcome:2`]);
+});

@@ -1,3 +1,6 @@
+import type { Command } from "./commands/command.ts";
+import { incidentForm, isIncidentId } from "./policy/incident.ts";
+
 /** How a terminal command line was meant. */
 export type Invocation = {
   /** The command's words, as after `/np`. */
@@ -28,6 +31,21 @@ export function readArguments(args: readonly string[]): Invocation | ArgumentPro
   }
   if (output !== "text" && output !== "json") return { kind: "problem", problem: "--output takes text or json" };
   return { words, confirmations, output };
+}
+
+/**
+ * The command with the incident of BULKHEAD_INCIDENT, where it writes and names none itself. A value that is no id is a
+ * problem, not ignored: what it was meant for would miss the operation.
+ */
+export function withIncident(
+  invocation: Invocation,
+  command: Command,
+  incident: string | undefined,
+): Invocation | ArgumentProblem {
+  if (command.kind !== "quarantine" && command.kind !== "release") return invocation;
+  if (incident === undefined || incident === "" || command.incident !== undefined) return invocation;
+  if (!isIncidentId(incident)) return { kind: "problem", problem: `BULKHEAD_INCIDENT: ${incidentForm}` };
+  return { ...invocation, words: [...invocation.words, "--incident", incident] };
 }
 
 /** `audit verify [--from FILE] [--head SEQ:HASH]` and `audit export --output ndjson`; undefined for any other command. */

@@ -4,7 +4,7 @@ import { enableCompileCache } from "node:module";
 import { hostname } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { setTimeout as wait } from "node:timers/promises";
-import { type AuditTool, type Invocation, readArguments, readAuditTool } from "./cli-arguments.ts";
+import { type AuditTool, type Invocation, readArguments, readAuditTool, withIncident } from "./cli-arguments.ts";
 import { usageAnswer } from "./commands/answers.ts";
 import { help } from "./commands/help.ts";
 import { parse } from "./commands/parse.ts";
@@ -37,7 +37,8 @@ async function main(args: readonly string[]): Promise<number> {
   const command = parse(invocation.words.map(quoted).join(" "));
   if (command.kind === "usage") return answer(usageAnswer(command.problem, command.topic), invocation);
   if (command.kind === "help") return answer(await help({ outlet: silent }, command), invocation);
-  return runCommand(command, invocation);
+  const bound = withIncident(invocation, command, process.env["BULKHEAD_INCIDENT"]);
+  return "kind" in bound ? problem(bound.problem) : runCommand(command, bound);
 }
 
 async function runCommand(

@@ -15,6 +15,7 @@ import { createRecords, type Records } from "./kubernetes/records.ts";
 import { createMetrics } from "./metrics.ts";
 import { startProbes } from "./probes.ts";
 import { connectRedis, untilReady } from "./redis.ts";
+import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
 import { startSweep } from "./scheduler/sweep.ts";
@@ -86,6 +87,7 @@ async function createServices(
     defaultCluster: cluster.name,
     operations: createOperations(redis, { now }),
     leases: createLeases(redis),
+    incidents: createIncidents(redis),
     audit,
     now,
     wait: (ms) => wait(ms),

@@ -11,6 +11,7 @@ import { whoIs } from "./kubernetes/identity.ts";
 import { createRecords } from "./kubernetes/records.ts";
 import type { Principal } from "./policy/principal.ts";
 import { connectRedis, untilReady } from "./redis.ts";
+import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
 
@@ -101,6 +102,7 @@ async function openJournal(
   const chained = {
     operations: createOperations(redis, { now }),
     leases: createLeases(redis),
+    incidents: createIncidents(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
   };
   const connected = await untilReady(redis, redisWithinMs);

@@ -151,6 +151,18 @@ describe("with a cluster and Redis", () => {
     expect(lines.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual([1, 2, 3, 4]);
   });
 
+  test("BULKHEAD_INCIDENT is the incident of what is written, --incident wins, and no id is a usage problem", async () => {
+    const target = `shop/${podOf("shop", "frontend")}`;
+    const json = ["--dry-run", "--output", "json"];
+    const given = await bulkhead(["quarantine", target, ...json], { BULKHEAD_INCIDENT: "INC-1" });
+    expect(given).toMatchObject({ code: 0, out: expect.stringContaining('["Incident","INC-1"]') });
+    const named = ["quarantine", target, "--incident", "INC-2", ...json];
+    expect((await bulkhead(named, { BULKHEAD_INCIDENT: "INC-1" })).out).toContain('["Incident","INC-2"]');
+    const broken = await bulkhead(["quarantine", target, ...json], { BULKHEAD_INCIDENT: "a/b" });
+    expect(broken).toMatchObject({ code: 2, out: "", err: expect.stringContaining("BULKHEAD_INCIDENT") });
+    expect((await bulkhead(["help"], { BULKHEAD_INCIDENT: "a/b" })).code).toBe(0);
+  });
+
   test("Where policies still let something through it exits 5", async () => {
     const { code, out } = await bulkhead(["quarantine", `payments/${podOf("payments", "checkout")}`, "--yes"]);
     expect(code).toBe(5);

@@ -12,6 +12,7 @@ export type AuditFilter = {
   /** A principal's key. */
   readonly actor?: string;
   readonly operation?: string;
+  readonly incident?: string;
   /** The newest so many; all where absent. */
   readonly limit?: number;
 };

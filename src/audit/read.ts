@@ -46,8 +46,9 @@ export async function* walkEntries(redis: Redis, first = 0): AsyncGenerator {
   }
 }
 
-function passes(entry: ChainedEntry, { namespace, actor, operation }: AuditFilter): boolean {
+function passes(entry: ChainedEntry, { namespace, actor, operation, incident }: AuditFilter): boolean {
   if (namespace !== undefined && entry.namespace !== namespace) return false;
+  if (incident !== undefined && entry.incident !== incident) return false;
   if (actor !== undefined && principalKey(entry.actor) !== actor) return false;
   return operation === undefined || entry.operation === operation;
 }

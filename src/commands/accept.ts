@@ -3,6 +3,7 @@ import { operationId } from "../policy/operation.ts";
 import type { Target } from "../policy/target.ts";
 import type { Held } from "../scheduler/operations.ts";
 import { note, refused, text } from "./answers.ts";
+import { incidentOf } from "./incident.ts";
 import type { Reply } from "./reply.ts";
 import type { Context } from "./services.ts";
 
@@ -10,7 +11,9 @@ import type { Context } from "./services.ts";
 export type Wanted = {
   readonly kind: OperationKind;
   readonly target: Target;
-  readonly command: { readonly dryRun: boolean; readonly reason: string };
+  readonly command: { readonly dryRun: boolean; readonly incident: string | undefined; readonly reason: string };
+  /** The incident where neither the command nor the channel names one: that of the quarantine that is ended. */
+  readonly incident?: string | undefined;
 };
 
 /** The recorded operation, or the answer that ends the command here. */
@@ -20,8 +23,12 @@ export type Acceptance = ({ readonly kind: "accepted" } & Held) | { readonly kin
  * Records the operation together with its delivery, which is what accepting a command means: Slack does not repeat
  * it. A dry run records nothing. A second delivery of the same command is answered without a second message.
  */
-export async function accept(context: Context, { kind, target, command }: Wanted): Promise<Acceptance> {
-  const operation = newOperation(context, { kind, target, command });
+export async function accept(context: Context, wanted: Wanted): Promise<Acceptance> {
+  const { kind, target, command } = wanted;
+  const operation = {
+    ...newOperation(context, wanted),
+    ...(await incidentOf(context, command.incident, wanted.incident)),
+  };
   if (command.dryRun) return { kind: "accepted", operation, lease: undefined };
   const { services, outlet } = context;
   let accepted: Awaited<ReturnType<typeof services.operations.accept>>;

@@ -52,6 +52,7 @@ async function appendAdoption(services: Services, { operation, entries }: Laptop
     kind: "adopted",
     at: new Date(services.now()).toISOString(),
     operation: operation.id,
+    ...(operation.incident === undefined ? {} : { incident: operation.incident }),
     verb: operation.kind,
     cluster: operation.target.cluster,
     namespace: operation.target.namespace,

@@ -1,11 +1,12 @@
 import type { ChainedEntry } from "../audit/entry.ts";
 import { decideAccess } from "../policy/access.ts";
 import { formatDuration } from "../policy/duration.ts";
-import { principalName } from "../policy/principal.ts";
+import { type Principal, principalKey, principalName } from "../policy/principal.ts";
 import { list, note, text } from "./answers.ts";
 import type { Command } from "./command.ts";
 import type { Reply } from "./reply.ts";
-import type { Context } from "./services.ts";
+import { everywhere } from "./sees.ts";
+import type { Context, Services } from "./services.ts";
 
 const shownAtMost = 20;
 
@@ -22,13 +23,12 @@ export async function audit(
       sinceMs: services.now() - command.sinceMs,
       ...(command.namespace === undefined ? {} : { namespace: command.namespace }),
       ...(actor === undefined ? {} : { actor }),
+      ...(command.incident === undefined ? {} : { incident: command.incident }),
     }),
     services.audit.head(),
   ]);
-  const visible = entries.filter(
-    ({ cluster, namespace }) =>
-      decideAccess(services.settings.access, principal, "audit", { cluster, namespace }).allowed,
-  );
+  const all = everywhere(services, principal, "audit");
+  const visible = entries.filter((entry) => all || isVisible(services, principal, entry));
   const shown = visible.slice(-shownAtMost).toReversed();
   const reply: Reply = {
     ...note(`Audit: ${visible.length} entries in the last ${formatDuration(command.sinceMs)}`, [
@@ -41,6 +41,19 @@ export async function audit(
   };
   await outlet.show(reply, undefined);
   return reply;
+}
+
+/**
+ * An entry of a namespace is for those who may audit it. Of those without one, the incidents of channels are for
+ * whoever has the right somewhere; the rest (refusals that were about no known namespace) for whom they are about.
+ */
+function isVisible({ settings, defaultCluster }: Services, principal: Principal, entry: ChainedEntry): boolean {
+  const { cluster = defaultCluster, namespace, kind, actor } = entry;
+  if (namespace !== undefined) {
+    return decideAccess(settings.access, principal, "audit", { cluster, namespace }).allowed;
+  }
+  const own = principalKey(principal);
+  return kind === "incident" || (own !== undefined && own === principalKey(actor));
 }
 
 function line({ seq, at, actor, kind, verb, operation, summary, reason }: ChainedEntry): string {

@@ -66,17 +66,26 @@ function headline(operation: Operation): string {
   }
 }
 
-function facts({ id, target, principal, reason, plan, lifts, state }: Operation): Section {
+function facts(operation: Operation): Section {
+  const { id, target, principal, reason, plan, lifts, state } = operation;
   const fields: (readonly [string, string])[] = [
     ["Operation", lifts === undefined ? id : `${id}, ends ${lifts}`],
     ["Pod", `${target.namespace}/${target.pod} (cluster ${target.cluster})`],
     ["Asked by", principalName(principal)],
     ["Reason", reason === "" ? "none given" : reason],
+    ...incidents(operation),
   ];
   if (plan?.kind === "quarantine" && (state === "planned" || state === "awaiting-second")) {
     fields.push(["Policy engine", plan.enforcement === "enforced" ? "known to be enforced" : plan.enforcement]);
   }
   return { kind: "fields", fields };
+}
+
+function incidents({ incident, incidentUnread }: Operation): readonly (readonly [string, string])[] {
+  if (incident !== undefined) return [["Incident", incident]];
+  return incidentUnread === undefined
+    ? []
+    : [["Incident", "not known: the channel's could not be read (Redis does not answer)"]];
 }
 
 function results({ result }: Operation): readonly Section[] {

@@ -8,6 +8,7 @@ export type Command =
       readonly pod: string;
       readonly reviewMs: number | undefined;
       readonly dryRun: boolean;
+      readonly incident: string | undefined;
       readonly reason: string;
     }
   | {
@@ -16,6 +17,7 @@ export type Command =
       readonly deletePod: boolean;
       readonly keep: KeepChoice;
       readonly dryRun: boolean;
+      readonly incident: string | undefined;
       readonly reason: string;
     }
   | { readonly kind: "status"; readonly namespace: string | undefined }
@@ -25,9 +27,17 @@ export type Command =
       readonly namespace: string | undefined;
       /** A Slack user id (`U…`) or a principal's key. */
       readonly by: string | undefined;
+      readonly incident: string | undefined;
     }
+  | { readonly kind: "incident"; readonly change: IncidentChange }
   | { readonly kind: "whoami" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined };
+
+/** What is to become of the channel's incident. */
+export type IncidentChange =
+  | { readonly to: "nothing" }
+  | { readonly to: "off" }
+  | { readonly to: "bound"; readonly incident: string };
 
 export type CommandName = Command["kind"];
 
@@ -41,12 +51,13 @@ export type Manual = {
 
 export const manuals = {
   quarantine: {
-    usage: "quarantine <namespace>/<pod> [review 2h] [--dry-run] [reason …]",
+    usage: "quarantine <namespace>/<pod> [review 2h] [--incident ID] [--dry-run] [reason …]",
     does: "cut one pod off from new connections, and say whether that holds",
     details: [
       "Shows the plan first; nothing is written before Confirm.",
       "The beginning of a pod's name is enough where it is unique.",
       "review 2h: the card asks after two hours whether it is still needed; it never releases by itself.",
+      "--incident ID: the incident that it belongs to, instead of the one that the channel is bound to.",
     ],
     examples: [
       "quarantine payments/checkout-7d9f",
@@ -55,12 +66,14 @@ export const manuals = {
     ],
   },
   release: {
-    usage: "release <operation | namespace/pod> [--delete-pod] [--keep this|replacement] [--dry-run] [reason …]",
+    usage:
+      "release <operation | namespace/pod> [--delete-pod] [--keep this|replacement] [--incident ID] [--dry-run] [reason …]",
     does: "end a quarantine: restore the pod's labels exactly and remove what was written",
     details: [
       "Shows the plan first; nothing is written before Confirm.",
       "--delete-pod deletes the pod instead of restoring it.",
       "--keep says which pod the ReplicaSet should keep when the released one makes one too many.",
+      "It belongs to the incident of --incident, else of the channel, else of the quarantine that it ends.",
     ],
     examples: [
       "release q-7f3kd2m",
@@ -75,10 +88,23 @@ export const manuals = {
     examples: ["status", "status payments"],
   },
   audit: {
-    usage: "audit [since 24h] [namespace/] [by @user]",
+    usage: "audit [since 24h] [namespace/] [by @user] [incident ID]",
     does: "who did what, when and why, and what was refused",
-    details: ["From a terminal also: audit verify [--from FILE], audit export --output ndjson."],
-    examples: ["audit", "audit since 2h payments/", "audit by <@U024BE7LH|jane>"],
+    details: [
+      "Shows what lies in namespaces where you have the right audit.",
+      "From a terminal also: audit verify [--from FILE], audit export --output ndjson.",
+    ],
+    examples: ["audit", "audit since 2h payments/", "audit by <@U024BE7LH|jane>", "audit since 7d incident INC-482"],
+  },
+  incident: {
+    usage: "incident [<id> | off]",
+    does: "the incident that this channel is bound to: show it, bind one, or end that",
+    details: [
+      "Every quarantine and release that is typed in the channel carries the incident: on its card, in the audit, on the policy.",
+      "Binding needs the right to quarantine or to release in some namespace; any right is enough to look.",
+      "At a terminal: --incident ID on quarantine and release, or BULKHEAD_INCIDENT.",
+    ],
+    examples: ["incident", "incident INC-482", "incident off"],
   },
   whoami: {
     usage: "whoami",

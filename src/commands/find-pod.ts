@@ -3,8 +3,16 @@ import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Pod } from "../policy/objects.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** The pod of that name, or the only one whose name begins so; else a refusal that names the candidates. */
-export async function findPod(cluster: Cluster, namespace: string, name: string): Promise<Pod | Refusal> {
+/**
+ * The pod of that name, or the only one whose name begins so; else a refusal that names the candidates. The caller has
+ * a right in the namespace; `seen` says which others may be suggested.
+ */
+export async function findPod(
+  cluster: Cluster,
+  namespace: string,
+  name: string,
+  seen: (namespace: string) => boolean,
+): Promise<Pod | Refusal> {
   const exact = await cluster.getPod(namespace, name);
   if (exact !== undefined) return exact;
   const { pods } = await cluster.facts(namespace, "fresh");
@@ -12,7 +20,7 @@ export async function findPod(cluster: Cluster, namespace: string, name: string)
   const [only, ...others] = starting;
   if (only !== undefined && others.length === 0) return only;
   if (only !== undefined) return severalPods(namespace, name, starting);
-  return pods.length === 0 ? noPods(cluster, namespace) : noSuchPod(namespace, name, pods);
+  return pods.length === 0 ? noPods(cluster, namespace, seen) : noSuchPod(namespace, name, pods);
 }
 
 function severalPods(namespace: string, name: string, pods: readonly Pod[]): Refusal {
@@ -36,9 +44,12 @@ function noSuchPod(namespace: string, name: string, pods: readonly Pod[]): Refus
   );
 }
 
-async function noPods(cluster: Cluster, namespace: string): Promise<Refusal> {
+async function noPods(cluster: Cluster, namespace: string, seen: (namespace: string) => boolean): Promise<Refusal> {
   const names = (await cluster.namespaces()).map((one) => one.name);
   return names.includes(namespace)
     ? refusal(`namespace ${namespace} has no pods`, "Check the namespace.")
-    : refusal(`there is no namespace ${namespace}`, `Look at kubectl get namespaces.${didYouMean(namespace, names)}`);
+    : refusal(
+        `there is no namespace ${namespace}`,
+        `Look at kubectl get namespaces.${didYouMean(namespace, names.filter(seen))}`,
+      );
 }

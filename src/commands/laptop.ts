@@ -3,6 +3,7 @@ import type { NewEntry } from "../audit/entry.ts";
 import type { AuditLog } from "../audit/log.ts";
 import type { Records, StoredRecord } from "../kubernetes/records.ts";
 import type { Operation } from "../policy/operation.ts";
+import type { Incidents } from "../scheduler/incidents.ts";
 import type { Leases } from "../scheduler/leases.ts";
 import type { Operations } from "../scheduler/operations.ts";
 
@@ -14,7 +15,12 @@ export type LaptopRecord = {
 };
 
 /** Where an operation of a terminal is kept while Redis cannot be reached. */
-export type Journal = { readonly operations: Operations; readonly leases: Leases; readonly audit: AuditLog };
+export type Journal = {
+  readonly operations: Operations;
+  readonly leases: Leases;
+  readonly audit: AuditLog;
+  readonly incidents: Incidents;
+};
 
 const shape = z.object({
   version: z.literal(1),
@@ -43,8 +49,19 @@ function recordName(operation: string): string {
  * one (release of an adopted operation, audit) throws or finds nothing, and so refuses.
  */
 export function createLaptopJournal(records: Records): Journal {
-  return { operations: laptopOperations(records), leases: noLeases, audit: laptopAudit(records) };
+  return {
+    operations: laptopOperations(records),
+    leases: noLeases,
+    audit: laptopAudit(records),
+    incidents: noIncidents,
+  };
 }
+
+/** A terminal has no channel, so nobody asks. */
+const noIncidents: Incidents = {
+  get: () => Promise.reject(new Error("incidents of channels are in Redis, which cannot be reached")),
+  set: () => Promise.reject(new Error("incidents of channels are in Redis, which cannot be reached")),
+};
 
 /** What one terminal began, no other takes over. */
 const noLeases: Leases = {
@@ -67,10 +84,13 @@ function laptopOperations(records: Records): Operations {
         : { kind: "collision" };
     },
     get: load,
-    async startingWith(prefix) {
+    async startingWith(prefix, after = "") {
       const all = await records.list();
       const ids = all.flatMap(({ text }) => readRecord(text)?.operation.id ?? []);
-      return ids.filter((id) => id.startsWith(prefix)).slice(0, 10);
+      return ids
+        .filter((id) => id.startsWith(prefix) && id > after)
+        .toSorted()
+        .slice(0, 10);
     },
     async list({ namespace, live }) {
       const all = (await records.list()).flatMap(({ text }) => readRecord(text)?.operation ?? []);

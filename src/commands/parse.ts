@@ -1,8 +1,10 @@
 import { parseDuration } from "../policy/duration.ts";
+import { isIncidentId } from "../policy/incident.ts";
 import { isOperationIdPrefix } from "../policy/operation.ts";
 import type { KeepChoice } from "../policy/plan.ts";
 import { isNamespaceName, parsePodReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
+import { notAnId, parseIncident, takeIncident } from "./parse-incident.ts";
 import { didYouMean } from "./suggest.ts";
 import { normalise, wordsOf } from "./words.ts";
 
@@ -30,12 +32,15 @@ const parsers: Record<CommandName, Parser> = {
   release: parseRelease,
   status: parseStatus,
   audit: parseAudit,
+  incident: parseIncident,
   whoami: (words) => (words.length === 0 ? { kind: "whoami" } : tooMuch("whoami", words)),
   help: parseHelp,
 };
 
 function parseQuarantine(all: readonly string[]): Command | Usage {
-  const flags = takeFlags(all, ["--dry-run"]);
+  const named = takeIncident(all, "quarantine");
+  if (named.kind === "usage") return named;
+  const flags = takeFlags(named.words, ["--dry-run", "--incident"]);
   if (flags.kind === "usage") return { ...flags, topic: "quarantine" };
   const [where, ...rest] = flags.words;
   if (where === undefined) return usage("Which pod?", "quarantine");
@@ -45,13 +50,17 @@ function parseQuarantine(all: readonly string[]): Command | Usage {
   if (review.kind === "usage") return review;
   const reason = review.words.join(" ");
   if (reason.length > reasonLimit) return tooLong("quarantine");
-  return { kind: "quarantine", ...target, reviewMs: review.reviewMs, dryRun: flags.set.has("--dry-run"), reason };
+  const { incident } = named;
+  const dryRun = flags.set.has("--dry-run");
+  return { kind: "quarantine", ...target, reviewMs: review.reviewMs, dryRun, incident, reason };
 }
 
 function parseRelease(all: readonly string[]): Command | Usage {
   const keep = takeKeep(all);
   if (keep.kind === "usage") return keep;
-  const flags = takeFlags(keep.words, ["--dry-run", "--delete-pod"]);
+  const named = takeIncident(keep.words, "release");
+  if (named.kind === "usage") return named;
+  const flags = takeFlags(named.words, ["--dry-run", "--delete-pod", "--incident"]);
   if (flags.kind === "usage") return { ...flags, topic: "release" };
   const [where, ...rest] = flags.words;
   if (where === undefined) return usage("Which quarantine?", "release");
@@ -63,7 +72,9 @@ function parseRelease(all: readonly string[]): Command | Usage {
   if (reason.length > reasonLimit) return tooLong("release");
   const deletePod = flags.set.has("--delete-pod");
   if (deletePod && keep.keep !== "any") return usage("--keep and --delete-pod exclude each other.", "release");
-  return { kind: "release", what, deletePod, keep: keep.keep, dryRun: flags.set.has("--dry-run"), reason };
+  const { incident } = named;
+  const dryRun = flags.set.has("--dry-run");
+  return { kind: "release", what, deletePod, keep: keep.keep, dryRun, incident, reason };
 }
 
 function parseStatus([namespace, ...rest]: readonly string[]): Command | Usage {
@@ -74,24 +85,33 @@ function parseStatus([namespace, ...rest]: readonly string[]): Command | Usage {
 }
 
 function parseAudit(words: readonly string[]): Command | Usage {
-  let sinceMs = 86_400_000;
-  let namespace: string | undefined;
-  let by: string | undefined;
+  const given = pairsOf(words);
+  if (given.kind === "usage") return given;
+  const { since = "24h", by, incident, namespace } = given.pairs;
+  const sinceMs = parseDuration(since);
+  if (sinceMs === undefined) return usage("since needs a time such as 24h or 30m.", "audit");
+  const actor = by === undefined ? undefined : principalOf(by);
+  if (by !== undefined && actor === undefined) return usage("by needs a @user.", "audit");
+  if (incident !== undefined && !isIncidentId(incident)) return usage(notAnId(incident), "audit");
+  const name = namespace?.replace(/\/$/, "");
+  if (name !== undefined && !isNamespaceName(name)) return usage(notANamespace(name), "audit");
+  return { kind: "audit", sinceMs, namespace: name, by: actor, incident };
+}
+
+type AuditPairs = { since?: string; by?: string; incident?: string; namespace?: string };
+
+/** `since`, `by` and `incident` with the word after each; any other word is the namespace. Each at most once. */
+function pairsOf(words: readonly string[]): Usage | { readonly kind: "pairs"; readonly pairs: AuditPairs } {
+  const pairs: AuditPairs = {};
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
-    if (word === "since") {
-      const given = parseDuration(words[++i] ?? "");
-      if (given === undefined) return usage("since needs a time such as 24h or 30m.", "audit");
-      sinceMs = given;
-    } else if (word === "by") {
-      by = principalOf(words[++i] ?? "");
-      if (by === undefined) return usage("by needs a @user.", "audit");
-    } else {
-      namespace = word.split("/")[0] ?? "";
-      if (!isNamespaceName(namespace)) return usage(notANamespace(word), "audit");
+    const key = word === "since" || word === "by" || word === "incident" ? word : "namespace";
+    if (pairs[key] !== undefined) {
+      return usage(`"${words.slice(i).join(" ").slice(0, 80)}" is more than one ${key}.`, "audit");
     }
+    pairs[key] = key === "namespace" ? word : (words[++i] ?? "");
   }
-  return { kind: "audit", sinceMs, namespace, by };
+  return { kind: "pairs", pairs };
 }
 
 function parseHelp([topic, ...rest]: readonly string[]): Command | Usage {

@@ -8,6 +8,7 @@ import { recordRefusal } from "./journal.ts";
 import { release } from "./release.ts";
 import type { ButtonAction, Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
+import { sees } from "./sees.ts";
 import { amend, attachCard, type Context, LostRace } from "./services.ts";
 
 /**
@@ -30,6 +31,7 @@ async function pressOnce(context: Context<Press>): Promise<Reply> {
   if (operation === undefined || act === undefined || !isItsCard(operation, request))
     return tell(context, unknownButton());
   const verb = act.verb(operation);
+  if (!sees(services, request.principal, operation.target)) return hidden(context, operation, verb);
   const decision = decideAccess(services.settings.access, request.principal, verb, operation.target);
   if (!decision.allowed) return turnDown(context, operation, verb, decision.reason);
   if (!act.states.includes(operation.state)) return tell(context, tooLate(operation, services.now()));
@@ -92,7 +94,15 @@ function planRelease({ services, request, outlet }: Context<Press>, operation: O
   const asked = { ...rest, text: `release ${operation.id}` };
   return release(
     { services, request: asked, outlet },
-    { kind: "release", what: { operation: operation.id }, deletePod: false, keep: "any", dryRun: false, reason: "" },
+    {
+      kind: "release",
+      what: { operation: operation.id },
+      deletePod: false,
+      keep: "any",
+      dryRun: false,
+      incident: undefined,
+      reason: "",
+    },
   );
 }
 
@@ -129,10 +139,22 @@ async function tell({ outlet }: Context<Press>, reply: Reply): Promise<Reply> {
   return reply;
 }
 
+/** Whoever has no right in its namespace gets the answer for an operation that is not there. */
+async function hidden(context: Context<Press>, { target }: Operation, verb: Verb): Promise<Reply> {
+  const { services, request } = context;
+  const why = "no rule of the access section grants anything in the operation's namespace";
+  await recordRefusal(services, request, { verb, namespace: target.namespace, why });
+  return tell(context, unknownButton());
+}
+
 function unknownButton(): Reply {
   return note(
-    "This button does nothing any more",
-    [text("Its operation is not known, or has another card. Look at /np status.")],
+    "This button does nothing for you",
+    [
+      text(
+        "Its operation is not known, has another card, or is in a namespace where you have no right. Look at /np status and /np whoami.",
+      ),
+    ],
     "refused",
   );
 }

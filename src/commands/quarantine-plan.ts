@@ -14,7 +14,7 @@ import type { Settings } from "./services.ts";
 
 /** Everything that the decision looks at. */
 export type QuarantineFacts = {
-  readonly operation: Pick<Operation, "id" | "principal" | "reason">;
+  readonly operation: Pick<Operation, "id" | "principal" | "reason" | "incident">;
   readonly cluster: string;
   readonly pod: Pod;
   readonly facts: NamespaceFacts;
@@ -73,6 +73,7 @@ function policyFor({ operation, pod, settings }: QuarantineFacts): NetworkPolicy
     endpoints: settings.endpoints,
     principal: principalKey(operation.principal) ?? "unknown",
     reason: operation.reason,
+    incident: operation.incident,
   });
 }
 

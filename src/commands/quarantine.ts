@@ -16,6 +16,7 @@ import { recordRefusal } from "./journal.ts";
 import { planQuarantine } from "./quarantine-plan.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
+import { seenNamespaces } from "./sees.ts";
 import { attachCard, type Context, clusterOf, type Services, store } from "./services.ts";
 
 type QuarantineCommand = Extract<Command, { kind: "quarantine" }>;
@@ -36,7 +37,7 @@ export async function proposeQuarantine(
 ): Promise<Reply> {
   const { services, request, outlet } = context;
   const { cluster } = clusterOf(services, operation.target.cluster);
-  const pod = await findPod(cluster, command.namespace, command.pod);
+  const pod = await findPod(cluster, command.namespace, command.pod, seenNamespaces(context, cluster.name));
   if (isRefusal(pod)) return refuse(context, operation, pod, command.dryRun);
   const existing = await existingQuarantine(services, pod);
   if (existing !== undefined) return answerExisting(context, operation, existing, command.dryRun);

@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
+import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { KeepChoice, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { accept } from "./accept.ts";
@@ -11,6 +12,7 @@ import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
 import { planRelease } from "./release-plan.ts";
 import type { Reply } from "./reply.ts";
+import { seenNamespaces, sees } from "./sees.ts";
 import { attachCard, type Context, clusterOf, type Services, store } from "./services.ts";
 import { verifiedSnapshot } from "./snapshot.ts";
 
@@ -21,9 +23,9 @@ export type Quarantine = Operation & { readonly plan: QuarantinePlan };
 
 /** Plans the end of a quarantine and shows the plan; nothing is written to the cluster before Confirm. */
 export async function release(context: Context, command: ReleaseCommand): Promise<Reply> {
-  const found = await findQuarantine(context.services, command.what);
+  const found = await askedQuarantine(context, command.what);
   if (isRefusal(found)) return refuse(context, undefined, found);
-  const accepted = await accept(context, { kind: "release", target: found.target, command });
+  const accepted = await accept(context, { kind: "release", target: found.target, command, incident: found.incident });
   if (accepted.kind === "answered") return accepted.reply;
   return owing(context, accepted, (held) => proposeRelease(held, accepted.operation, command));
 }
@@ -31,7 +33,7 @@ export async function release(context: Context, command: ReleaseCommand): Promis
 /** The same for an operation that was accepted already, by this replica or by one that is gone. */
 export async function proposeRelease(context: Context, operation: Operation, command: ReleaseCommand): Promise<Reply> {
   const { services, outlet } = context;
-  const found = await findQuarantine(services, command.what);
+  const found = await askedQuarantine(context, command.what);
   if (isRefusal(found)) return refuse(context, operation, found);
   const plan = await drawRelease(services, found, command);
   if (isRefusal(plan)) return refuse(context, command.dryRun ? undefined : operation, plan);
@@ -49,14 +51,45 @@ export async function proposeRelease(context: Context, operation: Operation, com
   return reply;
 }
 
-/** The quarantine that is meant, by id, by the beginning of one, or by its pod. */
-export async function findQuarantine(services: Services, what: ReleaseCommand["what"]): Promise<Quarantine | Refusal> {
-  if (!("operation" in what)) return quarantineOfPod(services, what.namespace, what.pod);
-  const [id, ...more] = await services.operations.startingWith(what.operation);
+/**
+ * The quarantine that is meant, by id, by the beginning of one, or by its pod, among those that the person sees: any
+ * other is not there, and does not make a beginning ambiguous either.
+ */
+export async function askedQuarantine(context: Context, what: ReleaseCommand["what"]): Promise<Quarantine | Refusal> {
+  const { services } = context;
+  if (!("operation" in what)) return quarantineOfPod(context, what.namespace, what.pod);
+  const [operation, ...more] = await seenStartingWith(context, what.operation);
   if (more.length > 0) return refusal(`several operations begin with ${what.operation}`, "Type more of the id.");
-  const operation = id === undefined ? undefined : await services.operations.get(id);
-  if (operation === undefined) return refusal(`there is no operation ${what.operation}`, "Look at /np status.");
-  return liftable(operation, services.now());
+  return operation === undefined ? unknownOperation(what.operation) : liftable(operation, services.now());
+}
+
+/** The quarantine of that id, for what was authorised already. */
+export async function findQuarantine(
+  services: Services,
+  { operation: id }: { readonly operation: string },
+): Promise<Quarantine | Refusal> {
+  const operation = await services.operations.get(id);
+  return operation === undefined ? unknownOperation(id) : liftable(operation, services.now());
+}
+
+function unknownOperation(id: string): Refusal {
+  return refusal(`there is no operation ${id}`, "Look at /np status.");
+}
+
+/** The first two operations that begin so and that the person sees, in the order of their ids. */
+async function seenStartingWith({ services, request }: Context, prefix: string): Promise<readonly Operation[]> {
+  const found: Operation[] = [];
+  let page = await services.operations.startingWith(prefix);
+  while (page.length > 0 && found.length < 2) {
+    const operations = await Promise.all(page.map((id) => services.operations.get(id)));
+    found.push(
+      ...operations
+        .filter((one) => one !== undefined)
+        .filter(({ target }) => sees(services, request.principal, target)),
+    );
+    page = await services.operations.startingWith(prefix, page.at(-1));
+  }
+  return found;
 }
 
 /** Gathers facts and decides: the plan as it would be now. */
@@ -86,11 +119,11 @@ export async function drawRelease(
 }
 
 /** By the pod's own label where it is there, else by the operations that are live: the pod may be gone. */
-async function quarantineOfPod(services: Services, namespace: string, name: string): Promise<Quarantine | Refusal> {
+async function quarantineOfPod(context: Context, namespace: string, name: string): Promise<Quarantine | Refusal> {
+  const { services } = context;
   const { cluster } = clusterOf(services, services.defaultCluster);
-  const pod = await findPod(cluster, namespace, name);
-  const mark = isRefusal(pod) ? undefined : pod.labels[marks.quarantine];
-  const marked = mark === undefined ? undefined : await services.operations.get(mark);
+  const pod = await findPod(cluster, namespace, name, seenNamespaces(context, cluster.name));
+  const marked = isRefusal(pod) ? undefined : await markedBy(services, pod);
   if (marked !== undefined) return liftable(marked, services.now());
   const live = await services.operations.list({ namespace, live: true });
   const [only, ...more] = live.filter(({ kind, target }) => kind === "quarantine" && target.pod.startsWith(name));
@@ -98,6 +131,13 @@ async function quarantineOfPod(services: Services, namespace: string, name: stri
   if (only !== undefined)
     return refusal(`several quarantines in ${namespace} are of pods that begin with ${name}`, "Name the operation.");
   return refusal(`no quarantine of ${namespace}/${name} is known`, `Look at /np status ${namespace}.`);
+}
+
+/** A label can be written by others: only a quarantine of this very pod counts, and not whichever the label names. */
+async function markedBy(services: Services, pod: Pod): Promise<Operation | undefined> {
+  const mark = pod.labels[marks.quarantine];
+  const operation = mark === undefined ? undefined : await services.operations.get(mark);
+  return operation?.plan?.podUid === pod.uid ? operation : undefined;
 }
 
 /** A quarantine that has taken no step for so long is not being carried out any more: its replica is gone. */

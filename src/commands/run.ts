@@ -6,11 +6,12 @@ import { audit } from "./audit.ts";
 import type { Command, CommandName } from "./command.ts";
 import type { Desk, Outlet } from "./desk.ts";
 import { help } from "./help.ts";
+import { incident, incidentVerbs } from "./incident.ts";
 import { recordRefusal } from "./journal.ts";
 import { parse } from "./parse.ts";
 import { press } from "./press.ts";
 import { quarantine } from "./quarantine.ts";
-import { findQuarantine, type ReleaseCommand, release } from "./release.ts";
+import { askedQuarantine, type ReleaseCommand, release } from "./release.ts";
 import type { Reply } from "./reply.ts";
 import type { Press, Request } from "./request.ts";
 import type { Context, Services } from "./services.ts";
@@ -29,25 +30,26 @@ export function createDesk(services: Services): Desk {
 }
 
 type Spec<C> = {
-  /** The right that it needs; none for help and whoami. */
-  readonly verb: Verb | undefined;
+  /** The rights of which it needs one; none for help and whoami. */
+  readonly verbs: (command: C) => readonly Verb[];
   /** The namespace that it is about; may look the target up, and a refusal then ends the command. */
-  readonly namespace: (services: Services, command: C) => string | undefined | Promise<string | Refusal>;
+  readonly namespace: (context: Context, command: C) => string | undefined | Promise<string | Refusal>;
   readonly run: (context: Context, command: C) => Promise<Reply>;
 };
 
 const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> } = {
-  quarantine: { verb: "quarantine", namespace: (_, { namespace }) => namespace, run: quarantine },
-  release: { verb: "release", namespace: (services, { what }) => namespaceOf(services, what), run: release },
-  status: { verb: "status", namespace: (_, { namespace }) => namespace, run: status },
-  audit: { verb: "audit", namespace: (_, { namespace }) => namespace, run: audit },
-  whoami: { verb: undefined, namespace: () => undefined, run: whoami },
-  help: { verb: undefined, namespace: () => undefined, run: help },
+  quarantine: { verbs: () => ["quarantine"], namespace: (_, { namespace }) => namespace, run: quarantine },
+  release: { verbs: () => ["release"], namespace: (context, { what }) => namespaceOf(context, what), run: release },
+  status: { verbs: () => ["status"], namespace: (_, { namespace }) => namespace, run: status },
+  audit: { verbs: () => ["audit"], namespace: (_, { namespace }) => namespace, run: audit },
+  incident: { verbs: incidentVerbs, namespace: () => undefined, run: incident },
+  whoami: { verbs: () => [], namespace: () => undefined, run: whoami },
+  help: { verbs: () => [], namespace: () => undefined, run: help },
 };
 
-async function namespaceOf(services: Services, what: ReleaseCommand["what"]): Promise<string | Refusal> {
+async function namespaceOf(context: Context, what: ReleaseCommand["what"]): Promise<string | Refusal> {
   if ("namespace" in what) return what.namespace;
-  const found = await findQuarantine(services, what);
+  const found = await askedQuarantine(context, what);
   return isRefusal(found) ? found : found.target.namespace;
 }
 
@@ -77,21 +79,28 @@ async function run(context: Context): Promise<Reply> {
 
 /** Nobody without the right anywhere learns even whether the target exists. */
 async function refuseUnlessAllowed(
-  { services, request, outlet }: Context,
+  context: Context,
   command: Command,
   spec: Spec<Command>,
 ): Promise<Reply | undefined> {
-  const { verb } = spec;
+  const { services, request, outlet } = context;
+  const [verb, ...others] = spec.verbs(command);
   if (verb === undefined) return undefined;
   const cluster = services.defaultCluster;
-  const may = (namespace: string | undefined): Decision =>
-    decideAccess(services.settings.access, request.principal, verb, { cluster, namespace });
+  const may = (namespace: string | undefined): Decision => {
+    const decide = (one: Verb) =>
+      decideAccess(services.settings.access, request.principal, one, { cluster, namespace });
+    return [verb, ...others].map(decide).find(({ allowed }) => allowed) ?? decide(verb);
+  };
   const anywhere = may(undefined);
-  const namespace = anywhere.allowed ? await spec.namespace(services, command) : undefined;
-  if (typeof namespace === "object") return tell(outlet, refused(command.kind, namespace));
+  const namespace = anywhere.allowed ? await spec.namespace(context, command) : undefined;
+  if (typeof namespace === "object") {
+    await recordRefusal(services, request, { verb: command.kind, why: namespace.reason });
+    return tell(outlet, refused(command.kind, namespace));
+  }
   const decision = anywhere.allowed ? may(namespace) : anywhere;
   if (decision.allowed) return undefined;
-  await recordRefusal(services, request, { verb, namespace, why: decision.reason });
+  await recordRefusal(services, request, { verb: command.kind, namespace, why: decision.reason });
   return tell(outlet, refused(command.kind, refusal(decision.reason, "Type /np whoami to see what you may do.")));
 }
 

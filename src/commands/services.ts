@@ -4,6 +4,7 @@ import type { Access } from "../policy/access.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import type { CardReference, Operation } from "../policy/operation.ts";
 import type { Enforcement } from "../policy/plan.ts";
+import type { Incidents } from "../scheduler/incidents.ts";
 import type { Leases } from "../scheduler/leases.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
 import type { Outlet } from "./desk.ts";
@@ -44,6 +45,7 @@ export type Services = {
   readonly operations: Operations;
   readonly leases: Leases;
   readonly audit: AuditLog;
+  readonly incidents: Incidents;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Resolves after so many milliseconds; tests pass a clock of their own. */

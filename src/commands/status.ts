@@ -53,7 +53,8 @@ function inForce({ metadata }: NetworkPolicy, now: number): string {
   const [pod = "?"] = (annotations[marks.pod] ?? "?").split(" ");
   const age = creationTimestamp === undefined ? "?" : formatDuration(Math.max(0, now - Date.parse(creationTimestamp)));
   const reason = annotations[marks.reason] ?? "";
-  return `${labels[marks.operation] ?? "?"}: ${namespace}/${pod} quarantined for ${age} by ${annotations[marks.principal] ?? "?"}${reason === "" ? "" : `: ${reason}`}`;
+  const incident = annotations[marks.incident] ?? "";
+  return `${labels[marks.operation] ?? "?"}: ${namespace}/${pod} quarantined for ${age} by ${annotations[marks.principal] ?? "?"}${incident === "" ? "" : ` for ${incident}`}${reason === "" ? "" : `: ${reason}`}`;
 }
 
 async function openOperations(services: Services, visible: Visible): Promise<Section> {

@@ -1,5 +1,6 @@
 import { canonicalJson } from "../policy/canonical.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
+import { isLabelValue } from "../policy/incident.ts";
 import { marks, quarantinePolicyName } from "../policy/marks.ts";
 import type {
   Labels,
@@ -20,6 +21,7 @@ export type QuarantineChange = {
   /** The principal's key. */
   readonly principal: string;
   readonly reason: string;
+  readonly incident: string | undefined;
 };
 
 /**
@@ -38,10 +40,14 @@ export function quarantineNetworkPolicy(change: QuarantineChange): NetworkPolicy
         [marks.managedBy]: "bulkhead",
         [marks.operation]: change.operation,
         [marks.kind]: "quarantine",
+        ...(change.incident !== undefined && isLabelValue(change.incident)
+          ? { [marks.incident]: change.incident }
+          : {}),
       },
       annotations: {
         [marks.principal]: change.principal,
         [marks.reason]: change.reason,
+        ...(change.incident === undefined ? {} : { [marks.incident]: change.incident }),
         [marks.pod]: `${change.pod.name} ${change.pod.uid}`,
         [marks.snapshot]: canonicalJson(change.labelsBefore),
       },

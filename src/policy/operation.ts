@@ -68,6 +68,8 @@ export type Operation = {
   readonly target: Target;
   readonly reason: string;
   readonly incident?: string;
+  /** Whether the channel is bound to an incident could not be read when this was asked for. */
+  readonly incidentUnread?: true;
   /** When the card asks whether the quarantine is still needed, milliseconds since the epoch. */
   readonly reviewAt?: number;
   /** After how long it asks again when somebody says that it is still needed, milliseconds. */

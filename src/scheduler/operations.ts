@@ -29,8 +29,8 @@ export type Operations = {
   /** Records the operation and its delivery, and gives its lease, in one atomic step. */
   accept(operation: Operation): Promise<Accepted>;
   get(id: string): Promise<Operation | undefined>;
-  /** Ids that begin with the text, at most 10. */
-  startingWith(prefix: string): Promise<readonly string[]>;
+  /** Ids that begin with the text, in their order, at most 10; the next ones by `after`, the last of those before. */
+  startingWith(prefix: string, after?: string): Promise<readonly string[]>;
   /** Newest first. */
   list(filter: OperationFilter): Promise<readonly Operation[]>;
   /**
@@ -65,7 +65,10 @@ export function createOperations(redis: Redis, { now, keepMs = 90 * 86_400_000 }
       return { kind, operation: parsed(json), lease: { operation: operation.id, generation } };
     },
     get: async (id) => (await load([id]))[0],
-    startingWith: (prefix) => redis.zrangebylex(keys.names, `[${prefix}`, `[${prefix}\u{10ffff}`, "LIMIT", 0, 10),
+    startingWith: (prefix, after) => {
+      const from = after === undefined ? `[${prefix}` : `(${after}`;
+      return redis.zrangebylex(keys.names, from, `[${prefix}\u{10ffff}`, "LIMIT", 0, 10);
+    },
     async list({ namespace, live = false }) {
       const key = live ? keys.live : namespace === undefined ? keys.all : keys.namespace(namespace);
       const found = await load(await redis.zrevrange(key, 0, -1));

@@ -7,6 +7,7 @@ import { createDesk } from "../../src/commands/run.ts";
 import type { MeterEvent, Services } from "../../src/commands/services.ts";
 import type { Cluster } from "../../src/kubernetes/cluster.ts";
 import type { Principal } from "../../src/policy/principal.ts";
+import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 
@@ -58,6 +59,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Aro
     defaultCluster: cluster.name,
     operations: createOperations(redis, { now: Date.now }),
     leases: createLeases(redis),
+    incidents: createIncidents(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now: Date.now,
     wait: (ms) => wait(ms),

@@ -14,6 +14,7 @@ import {
   type SandboxClusterOptions,
   startSandboxCluster,
 } from "../../src/sandbox/kubernetes/cluster.ts";
+import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { connectTestRedis } from "../redis.ts";
@@ -59,6 +60,7 @@ export async function startDesk(options: { services?: Partial<Services>; cluster
     defaultCluster: "sandbox",
     operations: createOperations(redis, { now }),
     leases: createLeases(redis),
+    incidents: createIncidents(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now,
     wait(ms) {

@@ -380,7 +380,7 @@ describe("a refusal has its reason, the next step, an audit entry and no write",
       desk.press("confirm", "q-0000000"),
       desk.press("constructor", plan.operation),
     ]) {
-      expect(await press).toMatchObject({ outcome: "refused", headline: "This button does nothing any more" });
+      expect(await press).toMatchObject({ outcome: "refused", headline: "This button does nothing for you" });
     }
   });
 

@@ -189,6 +189,8 @@ describe("Listing", () => {
         expect(await operations.startingWith(id.slice(0, length))).toEqual(expected.slice(0, 10));
       }
     }
+    const [, second = "", ...more] = await operations.startingWith("q-");
+    expect((await operations.startingWith("q-", second)).slice(0, more.length)).toEqual(more);
     expect(await operations.startingWith("q-zzzzzzzz")).toEqual([]);
     expect(await operations.startingWith("r-")).toEqual([]);
   });

@@ -88,6 +88,9 @@ const cluster = z.strictObject({
   enforcement: z.enum(["enforced", "not-enforced", "unknown"]).default("unknown"),
 });
 
+/** Where the image's volume is mounted (deploy/). */
+const defaultSpool = "/var/lib/bulkhead/spool";
+
 export const configFile = z.strictObject({
   /** One for now; the types take several. */
   clusters: z
@@ -111,6 +114,9 @@ export const configFile = z.strictObject({
     })
     .default({ command: "/np" }),
   terminal: z.strictObject({ user: z.string().min(1).optional() }).default({}),
+  spool: z
+    .strictObject({ folder: z.string().min(1).default(defaultSpool), maxMiB: z.number().positive().default(16) })
+    .default({ folder: defaultSpool, maxMiB: 16 }),
   port: z.int().min(0).max(65_535).default(8080),
 });
 

@@ -27,6 +27,8 @@ export type Config = {
   };
   /** Undefined at a terminal that reaches no Redis. */
   readonly redisUrl: string | undefined;
+  /** Where the bot keeps audit entries while Redis is away, and how much of them. */
+  readonly spool: { readonly folder: string; readonly maxBytes: number };
   /** Who the terminal's user is where nothing else says so. */
   readonly terminalUser: string | undefined;
   /** Where /livez, /readyz and /metrics listen; 0 for any free port. */
@@ -111,6 +113,7 @@ function configOf(
       teams: file.slack.teams,
     },
     redisUrl: secrets.redis,
+    spool: { folder: env["BULKHEAD_SPOOL"] ?? file.spool.folder, maxBytes: file.spool.maxMiB * 1_048_576 },
     terminalUser: file.terminal.user,
     port: portOf(env, file),
   };

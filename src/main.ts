@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
-import { type ChainStore, createAuditLog } from "./audit/log.ts";
+import type { ChainStore } from "./audit/log.ts";
+import { keepAudit, openAudit } from "./bot-audit.ts";
 import { adoptRecords } from "./commands/adopt.ts";
 import { askReviews } from "./commands/review.ts";
 import { createDesk } from "./commands/run.ts";
@@ -51,7 +52,7 @@ async function start(config: Config): Promise<void> {
     startSweep(takeoverEveryMs, async () => void (await takeover.sweep()), { onError }),
     startSweep(sweepEveryMs, async () => void (await askReviews(services, slack.outlet)), { onError }),
     startSweep(sweepEveryMs, async () => void (await adoptRecords(services, records)), { onError }),
-    startSweep(sweepEveryMs, async () => void (await audit.tellMissed()), { onError }),
+    startSweep(sweepEveryMs, () => keepAudit(audit), { onError }),
   ];
   const probes = await startProbes(config.port, metrics, () => notReady(slack.connected(), redis.status, services));
   log.info({ port: probes.port, cluster: config.cluster.name }, "Bulkhead has started");
@@ -80,7 +81,7 @@ async function createServices(
   const connection = connectCluster(config.cluster, process.env, now);
   const onProblem = (error: unknown, path: string) => log.warn({ path, error: String(error) }, "watch");
   const cluster = await createCluster(config.cluster.name, connection, { now, watch: true, onProblem });
-  const audit = createAuditLog(redis, { onEntry: (entry) => log.info({ audit: entry }, "audit") });
+  const audit = openAudit(config, redis, log);
   const services: Services = {
     settings: config.settings,
     clusters: new Map([[cluster.name, { cluster, enforcement: config.cluster.enforcement }]]),

@@ -63,8 +63,9 @@ async function storeLinked(redis: Redis, entry: NewEntry, from: ChainHead): Prom
     if (result.kind === "stored") return { stored: linked, known: false };
     if (result.kind === "known") return { stored: await existing(redis, entry.id), known: true };
     head = result.head;
-    // Two writers at full speed would keep each other losing; a random pause lets one of them through.
-    if (race > 1) await delay(Math.random() * Math.min(race * 2, 20));
+    // Two writers at full speed would keep each other losing; a random pause lets one of them through. The head is old
+    // after a pause, so the try that follows only brings a new one, and the next try comes at once.
+    if (race % 2 === 1) await delay(Math.random() * Math.min(race * 2, 20));
   }
   throw new Error(`the audit log was busy: the entry lost ${mostRaces} races for the head of the chain`);
 }

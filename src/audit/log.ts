@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { createAppender } from "./append.ts";
 import type { ChainedEntry, ChainHead, NewEntry } from "./entry.ts";
 import { findEntry, readEntries, walkEntries } from "./read.ts";
+import { createSpooler, type Spooling } from "./spooler.ts";
 import { readHead } from "./stream.ts";
 import { createTeller } from "./tell.ts";
 
@@ -17,15 +18,29 @@ export type AuditFilter = {
   readonly limit?: number;
 };
 
-/** What became of an append: in the chain now, or kept where the bot will find it (`pending`). */
+/**
+ * What became of an append: in the chain now; or kept where the bot will find it (`pending`, a ConfigMap); or on this
+ * replica's disk until the chain can be reached (`spooled`); or nowhere but on its standard output (`told-only`).
+ */
 export type Appended =
   | { readonly kind: "chained"; readonly entry: ChainedEntry }
-  | { readonly kind: "pending"; readonly id: string };
+  | { readonly kind: "pending" | "spooled" | "told-only"; readonly id: string };
 
-/** Append only. Throws where the store cannot be reached: then the entry is not durable, and no write may follow. */
+export type AppendOptions = {
+  /**
+   * The entry may be spooled where the store cannot be reached, or only be told where even that fails: for what must
+   * not wait for the audit (invariant 1). Default false.
+   */
+  readonly spool?: boolean;
+};
+
+/**
+ * Append only. Throws where the store cannot be reached and the entry may not be spooled: then the entry is not durable,
+ * and no write may follow.
+ */
 export type AuditLog = {
-  /** Durable when it returns. An id that is in the chain already is returned as it stands there. */
-  append(entry: NewEntry): Promise<Appended>;
+  /** Durable when it returns, but for `told-only`. An id that is in the chain already is returned as it stands there. */
+  append(entry: NewEntry, options?: AppendOptions): Promise<Appended>;
   head(): Promise<ChainHead>;
   /** The entry of that id. */
   find(id: string): Promise<ChainedEntry | undefined>;
@@ -42,6 +57,11 @@ export type ChainStore = AuditLog & {
    * that looked failed. To be called from time to time by whoever's standard output is kept. Returns how many.
    */
   tellMissed(): Promise<number>;
+  /**
+   * Brings what was spooled into the chain, in order, by its ids; throws where the store cannot be reached, and the rest
+   * stays spooled. To be called from time to time. Returns how many entries were replayed.
+   */
+  replaySpool(): Promise<number>;
 };
 
 export type AuditLogOptions = {
@@ -50,21 +70,25 @@ export type AuditLogOptions = {
    * is the second copy of the chain. Once for one log; two replicas may tell of the same entry.
    */
   readonly onEntry: (entry: ChainedEntry) => void;
+  /** Where entries wait for the chain; without it an append with `spool` throws like every other. */
+  readonly spooling?: Spooling;
 };
 
 /**
  * The chain in a Redis Stream `{bulkhead}:audit` with ids `<seq>-0`. Durable means what the server's AOF means: it is
  * to run with `appendfsync always` and `noeviction`. The client must reject when the server is away (connectRedis).
  */
-export function createAuditLog(redis: Redis, { onEntry }: AuditLogOptions): ChainStore {
+export function createAuditLog(redis: Redis, { onEntry, spooling }: AuditLogOptions): ChainStore {
   const teller = createTeller(redis, onEntry);
   const append = createAppender(redis, teller.tell);
+  const spooler = createSpooler({ chain: append, reach: () => readHead(redis) }, spooling);
   return {
-    append: async (entry) => ({ kind: "chained", entry: await append(entry) }),
+    append: spooler.append,
     head: () => readHead(redis),
     find: (id) => findEntry(redis, id),
     read: (filter) => readEntries(redis, filter),
     all: () => walkEntries(redis),
     tellMissed: teller.tellMissed,
+    replaySpool: spooler.replay,
   };
 }

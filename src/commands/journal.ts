@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { EntryKind, NewEntry } from "../audit/entry.ts";
 import type { Appended } from "../audit/log.ts";
-import type { Operation } from "../policy/operation.ts";
+import type { Operation, OperationKind } from "../policy/operation.ts";
 import type { Principal } from "../policy/principal.ts";
 import type { Press, Request } from "./request.ts";
 import type { Services } from "./services.ts";
@@ -16,13 +16,24 @@ export type Note = {
 };
 
 /**
- * Writes an entry about the operation; durable when it returns, and throws where it cannot be. Its id is the
- * operation's with the kind (and the number of a second try), so that the same entry written twice is one.
+ * Writes an entry about the operation; durable when it returns, and throws where it must be and cannot. Where Redis is
+ * away, what may be spooled is: the result then says so. Its id is the operation's with the kind (and the number of a second
+ * try), so that the same entry written twice is one.
  */
 export function record(services: Services, operation: Operation, entry: Note): Promise<Appended> {
+  const spool = maySpool(operation.kind, entry.kind);
+  return services.audit.append(entryOf(services, operation, entry), { spool });
+}
+
+/** Invariant 1: what widens waits for the chain, which is its intent; nothing that contains waits, and nothing done. */
+export function maySpool(operation: OperationKind, entry: EntryKind): boolean {
+  return operation === "quarantine" || entry !== "intent";
+}
+
+function entryOf(services: Services, operation: Operation, entry: Note): NewEntry {
   const { target, card, origin, plan, confirmed } = operation;
   const attempt = (confirmed?.attempt ?? 1) > 1 ? `:${confirmed?.attempt}` : "";
-  return services.audit.append({
+  return {
     ...entry,
     id: `${operation.id}:${entry.kind}${attempt}`,
     at: new Date(services.now()).toISOString(),
@@ -41,7 +52,7 @@ export function record(services: Services, operation: Operation, entry: Note): P
     ...(operation.reason === "" ? {} : { reason: operation.reason }),
     ...(operation.incident === undefined ? {} : { incident: operation.incident }),
     replica: services.replica,
-  });
+  };
 }
 
 /** The refusal of a known person. It must not keep the refusal from being given: what fails is metered. */
@@ -66,7 +77,7 @@ export async function recordRefusal(
     replica: services.replica,
   };
   try {
-    await services.audit.append(entry);
+    await services.audit.append(entry, { spool: true });
   } catch (error) {
     services.meter({ kind: "error", where: "audit refusal", message: String(error) });
   }
@@ -74,7 +85,14 @@ export async function recordRefusal(
 
 /** Where an entry stands, for the card. */
 export function standing(appended: Appended): string {
-  return appended.kind === "chained"
-    ? `audit #${appended.entry.seq}, chain head ${appended.entry.hash.slice(0, 12)}`
-    : "audit: kept in the cluster until the bot adopts it into the chain";
+  switch (appended.kind) {
+    case "chained":
+      return `audit #${appended.entry.seq}, chain head ${appended.entry.hash.slice(0, 12)}`;
+    case "pending":
+      return "audit: kept in the cluster until the bot adopts it into the chain";
+    case "spooled":
+      return "audit: spooled on this replica until Redis is back";
+    case "told-only":
+      return "audit: NOT stored (Redis is away and the spool takes no more): the line on the bot's standard output is the record";
+  }
 }

@@ -3,7 +3,9 @@ export type Acknowledgement =
   | { readonly kind: "acknowledged"; readonly afterMs: number; readonly payload: unknown }
   /** Nothing within the limit. */
   | { readonly kind: "timed-out" }
-  /** No connection was open. */
+  /** By HTTP: an answer that is not 200. */
+  | { readonly kind: "refused"; readonly status: number; readonly body: string }
+  /** No connection was open, or the request URL could not be reached. */
   | { readonly kind: "no-connection" };
 
 /** Deliveries under way. An envelope may be under way several times: its acknowledgements settle the oldest first. */

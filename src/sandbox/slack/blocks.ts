@@ -1,44 +1,31 @@
 import { z } from "zod";
+import { anyText, type Button, blockId, button, image, plainText } from "./elements.ts";
 import { richText } from "./rich-text.ts";
 
-/**
- * The blocks that Bulkhead may send in a message, with the limits of docs.slack.dev/reference/block-kit. Anything else
- * is refused: what the sandbox cannot judge it must not let pass.
- */
-const blockId = z.string().max(255).optional();
-const actionId = z.string().min(1).max(255).optional();
-const plainText = (max: number) =>
-  z.strictObject({ type: z.literal("plain_text"), text: z.string().min(1).max(max), emoji: z.boolean().optional() });
-const mrkdwn = (max: number) =>
-  z.strictObject({ type: z.literal("mrkdwn"), text: z.string().min(1).max(max), verbatim: z.boolean().optional() });
-const anyText = (max: number) => z.discriminatedUnion("type", [plainText(max), mrkdwn(max)]);
-
-const confirm = z
-  .strictObject({
-    title: plainText(100),
-    text: anyText(300),
-    confirm: plainText(30),
-    deny: plainText(30),
-    style: z.enum(["primary", "danger"]).optional(),
-  })
-  .optional();
-
-const button = z.strictObject({
-  type: z.literal("button"),
-  text: plainText(75),
-  action_id: actionId,
-  value: z.string().max(2000).optional(),
-  url: z.string().max(3000).optional(),
-  style: z.enum(["primary", "danger"]).optional(),
-  accessibility_label: z.string().max(75).optional(),
-  confirm,
+const header = z.strictObject({ type: z.literal("header"), block_id: blockId, text: plainText(150) });
+const divider = z.strictObject({ type: z.literal("divider"), block_id: blockId });
+const context = z.strictObject({
+  type: z.literal("context"),
+  block_id: blockId,
+  elements: z
+    .array(z.discriminatedUnion("type", [anyText(3000), image]))
+    .min(1)
+    .max(10),
 });
+/** Blocks that are the same in a message and in a modal. */
+export const plainBlocks = [header, divider, context, richText] as const;
 
-const image = z.strictObject({
-  type: z.literal("image"),
-  image_url: z.string().max(3000),
-  alt_text: z.string().min(1).max(2000),
-});
+/** What a section has apart from its accessory. */
+export const sectionParts = {
+  type: z.literal("section"),
+  block_id: blockId,
+  text: anyText(3000).optional(),
+  fields: z.array(anyText(2000)).min(1).max(10).optional(),
+  expand: z.boolean().optional(),
+};
+export const hasContent = (section: { readonly text?: unknown; readonly fields?: unknown }): boolean =>
+  section.text !== undefined || section.fields !== undefined;
+export const contentless = { message: "either text or fields is required" };
 
 const tableCell = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("raw_text"), text: z.string().min(1) }),
@@ -46,29 +33,15 @@ const tableCell = z.discriminatedUnion("type", [
   richText,
 ]);
 
+/**
+ * The blocks that Bulkhead may send in a message, with the limits of docs.slack.dev/reference/block-kit. Anything else
+ * is refused: what the sandbox cannot judge it must not let pass.
+ */
 export const block = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("header"), block_id: blockId, text: plainText(150) }),
+  ...plainBlocks,
   z
-    .strictObject({
-      type: z.literal("section"),
-      block_id: blockId,
-      text: anyText(3000).optional(),
-      fields: z.array(anyText(2000)).min(1).max(10).optional(),
-      accessory: z.discriminatedUnion("type", [button, image]).optional(),
-      expand: z.boolean().optional(),
-    })
-    .refine((section) => section.text !== undefined || section.fields !== undefined, {
-      message: "either text or fields is required",
-    }),
-  z.strictObject({ type: z.literal("divider"), block_id: blockId }),
-  z.strictObject({
-    type: z.literal("context"),
-    block_id: blockId,
-    elements: z
-      .array(z.discriminatedUnion("type", [plainText(3000), mrkdwn(3000), image]))
-      .min(1)
-      .max(10),
-  }),
+    .strictObject({ ...sectionParts, accessory: z.discriminatedUnion("type", [button, image]).optional() })
+    .refine(hasContent, contentless),
   z.strictObject({ type: z.literal("actions"), block_id: blockId, elements: z.array(button).min(1).max(25) }),
   z.strictObject({
     type: z.literal("table"),
@@ -86,11 +59,9 @@ export const block = z.discriminatedUnion("type", [
       .max(20)
       .optional(),
   }),
-  richText,
 ]);
 
 export type Block = z.infer<typeof block>;
-export type Button = z.infer<typeof button>;
 export type TableBlock = Extract<Block, { type: "table" }>;
 
 /** Every button of a message in reading order, with the block that holds it. */

@@ -23,7 +23,7 @@ export function commandEnvelope(invocation: CommandInvocation, handles: Handles)
     team_id: user.team,
     team_domain: user.team === team.id ? team.domain : "elsewhere",
     channel_id: channel.id,
-    channel_name: channel.isPrivate ? "privategroup" : channel.name,
+    channel_name: shownName(channel),
     user_id: user.id,
     user_name: user.name,
     command: invocation.command,
@@ -66,7 +66,7 @@ export function pressEnvelope(press: Press, index: number, handles: Handles): En
     team: { id: team.id, domain: team.domain },
     enterprise: null,
     is_enterprise_install: false,
-    channel: { id: channel.id, name: channel.isPrivate ? "privategroup" : channel.name },
+    channel: { id: channel.id, name: shownName(channel) },
     ...(!isEphemeral && { message: wireMessage(message) }),
     state: { values: {} },
     response_url: handles.responseUrl,
@@ -82,6 +82,10 @@ export function pressEnvelope(press: Press, index: number, handles: Handles): En
       },
     ],
   });
+}
+
+function shownName(channel: SandboxChannel): string {
+  return channel.isPrivate && !channel.isIm ? "privategroup" : channel.name;
 }
 
 function envelope(type: Envelope["type"], payload: Envelope["payload"]): Envelope {

@@ -1,11 +1,12 @@
 import { type Answer, type Arguments, type Method, refuse, stringOf } from "./method.ts";
-import { type SandboxChannel, type SandboxUser, team } from "./people.ts";
+import { directMessage, type SandboxChannel, type SandboxUser, team } from "./people.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** users.info, conversations.info and conversations.members. */
+/** users.info, and what there is of conversations.*. */
 export function directoryMethods(workspace: Workspace): readonly (readonly [string, Method])[] {
   return [
     ["users.info", (args) => userInfo(workspace, args)],
+    ["conversations.open", (args) => openDirect(workspace, args)],
     ["conversations.info", (args) => channelInfo(workspace, args)],
     ["conversations.members", (args) => channelMembers(workspace, args)],
   ];
@@ -44,7 +45,17 @@ function wireUser(user: SandboxUser): Readonly<Record<string, unknown>> {
 function channelInfo(workspace: Workspace, args: Arguments): Answer {
   const found = visible(workspace, args);
   if (found === undefined) return refuse("channel_not_found");
-  return { ok: true, channel: wireChannel(found, workspace.appIsIn(found)) };
+  return { ok: true, channel: found.isIm ? wireDirect(found) : wireChannel(found, workspace.appIsIn(found)) };
+}
+
+/** With one person; Slack can do more. */
+function openDirect(workspace: Workspace, args: Arguments): Answer {
+  const person = workspace.user(stringOf(args, "users") ?? "");
+  if (person === undefined) return refuse("user_not_found");
+  if (person.deleted) return refuse("user_disabled");
+  if (person.isBot) return refuse("cannot_dm_bot");
+  const { id } = directMessage(person);
+  return { ok: true, channel: { id, ...(args.get("return_im") === true && { is_im: true, user: person.id }) } };
 }
 
 function wireChannel(channel: SandboxChannel, isMember: boolean): Readonly<Record<string, unknown>> {
@@ -66,6 +77,12 @@ function wireChannel(channel: SandboxChannel, isMember: boolean): Readonly<Recor
     context_team_id: team.id,
     shared_team_ids: [team.id],
   };
+}
+
+/** A direct message lacks most of what a channel has. */
+function wireDirect(channel: SandboxChannel): Readonly<Record<string, unknown>> {
+  const base = { id: channel.id, is_channel: false, is_im: true, is_archived: false, is_org_shared: false };
+  return { ...base, user: channel.members[0], context_team_id: team.id };
 }
 
 /** Paged by `limit` (100 where absent) and `cursor`, which is where the next page starts. */

@@ -1,43 +1,35 @@
-import type { Acknowledgement } from "./acknowledgements.ts";
 import { commandEnvelope, locateButton, pressEnvelope } from "./deliveries.ts";
-import { contentOf, postReply, type ResponseUrls, readResponseBody } from "./response-url.ts";
-import type { Envelope, SocketHub } from "./socket.ts";
+import type { Delivery, Dispatch, How } from "./dispatch.ts";
+import { createModals, type Modals } from "./modals.ts";
+import type { SandboxUser } from "./people.ts";
+import type { ResponseUrls } from "./response-url.ts";
+import type { Envelope } from "./socket.ts";
 import type { Triggers } from "./triggers.ts";
+import type { Views } from "./views.ts";
 import type { Message, Workspace } from "./workspace.ts";
 
-/** One envelope on its way to the app, and what the app's side made of it. */
-export type Delivery = {
-  readonly envelope: Envelope;
-  readonly acknowledgement: Acknowledgement;
-  /** What the user saw at once: the acknowledgement's text or Slack's complaint; undefined where that was empty. */
-  readonly shown: Message | undefined;
-};
-
 /** What people do in the workspace, and what they see. Nothing here passes through the app's token. */
-export type Driver = {
+export type Driver = Modals & {
   /**
    * Types a slash command (`/np` where none is given). Throws where the user or the channel is unknown. Answers when
    * the app has acknowledged, or has not in time; what the app does after that is not waited for.
    */
-  command(input: {
-    readonly user: string;
-    readonly channel: string;
-    readonly text: string;
-    readonly command?: string;
-  }): Promise<Delivery>;
+  command(input: CommandInput): Promise<Delivery>;
+  /** The envelope of a command, not delivered: for `deliver`, and for forged requests. */
+  compose(input: CommandInput): Envelope;
+  /** Delivers an envelope that was composed: late, or over a certain connection. */
+  readonly deliver: Dispatch["deliver"];
   /**
    * Presses a button by its action_id or its number from 0. `message` may be an older value of a message: a press on
    * what the user's client still showed. Throws where that user could not have seen it, or there is no such button.
    */
-  press(input: {
-    readonly user: string;
-    readonly message: Message;
-    readonly button: string | number;
-  }): Promise<Delivery>;
+  press(input: PressInput): Promise<Delivery>;
+  /** The envelope of a press, not delivered. */
+  composePress(input: PressInput): Envelope;
   /** Writes a plain message into a channel. */
   say(input: { readonly user: string; readonly channel: string; readonly text: string }): Message;
   /** The same envelope again, all at once. */
-  deliverAgain(delivery: Delivery, times: number): Promise<readonly Delivery[]>;
+  deliverAgain(delivery: Delivery, times: number, how?: How): Promise<readonly Delivery[]>;
   /** Messages that everybody in the channel sees, oldest first. */
   messages(channel: string): readonly Message[];
   ephemerals(user: string, channel?: string): readonly Message[];
@@ -49,13 +41,29 @@ export type Driver = {
   readonly watch: Workspace["watch"];
   /** Invites or removes people and the app. */
   readonly setMembers: Workspace["setMembers"];
+  /** Who belongs to a user group. */
+  readonly setGroup: Workspace["setGroup"];
   readonly user: Workspace["user"];
   readonly channel: Workspace["channel"];
 };
 
+export type CommandInput = {
+  readonly user: string;
+  readonly channel: string;
+  readonly text: string;
+  readonly command?: string;
+};
+
+export type PressInput = {
+  readonly user: string;
+  readonly message: Message;
+  readonly button: string | number;
+};
+
 export type DriverParts = {
   readonly workspace: Workspace;
-  readonly hub: SocketHub;
+  readonly dispatch: Dispatch;
+  readonly views: Views;
   readonly triggers: Triggers;
   readonly responseUrls: ResponseUrls;
   readonly now: () => number;
@@ -64,29 +72,21 @@ export type DriverParts = {
 };
 
 export function createDriver(parts: DriverParts): Driver {
-  const { workspace } = parts;
+  const { workspace, dispatch } = parts;
+  const person = (id: string): SandboxUser => known(workspace.user(id), id);
+  const compose = (input: CommandInput): Envelope => composeCommand(parts, input);
+  const composePress = (input: PressInput): Envelope => composeButton(parts, input);
   return {
-    command: async ({ user, channel, text, command = "/np" }) => {
-      const invocation = {
-        user: known(workspace.user(user), user),
-        channel: known(workspace.channel(channel), channel),
-      };
-      const handles = issueHandles(parts, { user, channel, origin: undefined });
-      return deliver(parts, commandEnvelope({ ...invocation, command, text }, handles));
-    },
-    press: async ({ user, message, button }) => {
-      if (message.ephemeralTo !== undefined && message.ephemeralTo !== user) throw new Error(`${user} cannot see that`);
-      const index = locateButton(message.blocks, button);
-      if (index === undefined) throw new Error(`no button ${button} on message ${message.ts}: ${message.text}`);
-      const channel = known(workspace.channel(message.channel), message.channel);
-      const handles = issueHandles(parts, { user, channel: channel.id, origin: message });
-      const press = { user: known(workspace.user(user), user), channel, message };
-      return deliver(parts, pressEnvelope(press, index, handles));
-    },
+    ...createModals({ ...parts, person }),
+    command: async (input) => dispatch.deliver(compose(input)),
+    compose,
+    deliver: dispatch.deliver,
+    press: async (input) => dispatch.deliver(composePress(input)),
+    composePress,
     say: ({ user, channel, text }) =>
       workspace.post({ channel, author: user, text, blocks: [], ephemeralTo: undefined, threadTs: undefined }),
-    deliverAgain: (delivery, times) =>
-      Promise.all(Array.from({ length: times }, () => deliver(parts, delivery.envelope))),
+    deliverAgain: (delivery, times, how) =>
+      Promise.all(Array.from({ length: times }, () => dispatch.deliver(delivery.envelope, how))),
     messages: (channel) =>
       workspace.all().filter((message) => message.channel === channel && message.ephemeralTo === undefined),
     ephemerals: (user, channel) =>
@@ -97,43 +97,34 @@ export function createDriver(parts: DriverParts): Driver {
     waitForMessage: (predicate, timeoutMs = 5_000) => waitForMessage(workspace, predicate, timeoutMs),
     watch: workspace.watch,
     setMembers: workspace.setMembers,
+    setGroup: workspace.setGroup,
     user: workspace.user,
     channel: workspace.channel,
   };
 }
 
+function composeCommand(parts: DriverParts, { user, channel, text, command = "/np" }: CommandInput): Envelope {
+  const { workspace } = parts;
+  const invocation = { user: known(workspace.user(user), user), channel: known(workspace.channel(channel), channel) };
+  return commandEnvelope({ ...invocation, command, text }, issueHandles(parts, { user, channel, origin: undefined }));
+}
+
+function composeButton(parts: DriverParts, { user, message, button }: PressInput): Envelope {
+  const { workspace } = parts;
+  if (message.ephemeralTo !== undefined && message.ephemeralTo !== user) throw new Error(`${user} cannot see that`);
+  const index = locateButton(message.blocks, button);
+  if (index === undefined) throw new Error(`no button ${button} on message ${message.ts}: ${message.text}`);
+  const channel = known(workspace.channel(message.channel), message.channel);
+  const handles = issueHandles(parts, { user, channel: channel.id, origin: message });
+  return pressEnvelope({ user: known(workspace.user(user), user), channel, message }, index, handles);
+}
+
 function issueHandles(parts: DriverParts, target: Parameters<ResponseUrls["issue"]>[0]) {
   return {
     responseUrl: `${parts.origin()}${parts.responseUrls.issue(target)}`,
-    triggerId: parts.triggers.issue(),
+    triggerId: parts.triggers.issue(target.user),
     now: parts.now(),
   };
-}
-
-async function deliver(parts: DriverParts, envelope: Envelope): Promise<Delivery> {
-  const acknowledgement = await parts.hub.deliver(envelope);
-  const shown = envelope.type === "slash_commands" ? show(parts.workspace, envelope, acknowledgement) : undefined;
-  return { envelope, acknowledgement, shown };
-}
-
-/** Shows the person who typed a command what its acknowledgement said, or how Slack words that there was none. */
-function show(workspace: Workspace, envelope: Envelope, acknowledgement: Acknowledgement): Message | undefined {
-  const target = { channel: String(envelope.payload["channel_id"]), user: String(envelope.payload["user_id"]) };
-  const complain = (error: string) =>
-    workspace.post({
-      channel: target.channel,
-      author: "USLACKBOT",
-      text: `${String(envelope.payload["command"])} failed with the error "${error}"`,
-      blocks: [],
-      ephemeralTo: target.user,
-      threadTs: undefined,
-    });
-  if (acknowledgement.kind === "timed-out") return complain("operation_timeout");
-  if (acknowledgement.kind === "no-connection") return complain("dispatch_failed");
-  const body = readResponseBody(acknowledgement.payload);
-  if (body === undefined || (body.text === "" && body.blocks === undefined)) return undefined;
-  const content = contentOf(body.text, body.blocks);
-  return "error" in content ? complain(content.error) : postReply(workspace, target, { ...body, ...content });
 }
 
 function waitForMessage(

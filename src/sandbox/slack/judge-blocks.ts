@@ -1,6 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { type Block, type Button, block, blockButtons, type TableBlock } from "./blocks.ts";
+import { type Block, block, blockButtons, type TableBlock } from "./blocks.ts";
+import type { Button } from "./elements.ts";
+import { randomId, repeated, sentence } from "./sentences.ts";
 
 /** `errors` are sentences with a JSON pointer, as the server words them. */
 export type BlockVerdict =
@@ -21,7 +22,7 @@ const maxTableCharacters = 10_000;
 export function judgeBlocks(value: unknown): BlockVerdict {
   if (!Array.isArray(value)) return { ok: false, error: "invalid_blocks_format", errors: [] };
   const parsed = z.array(block).max(50).safeParse(value, { reportInput: true });
-  if (!parsed.success) return invalid(parsed.error.issues.map(sentence));
+  if (!parsed.success) return invalid(parsed.error.issues.map((issue) => sentence(issue, "/blocks")));
   const blocks = parsed.data;
   const tables = blocks.filter((candidate) => candidate.type === "table");
   if (tables.length > 1) return { ok: false, error: "invalid_attachments", errors: ["only_one_table_allowed"] };
@@ -35,31 +36,6 @@ export function judgeBlocks(value: unknown): BlockVerdict {
 
 function invalid(errors: readonly string[]): BlockVerdict {
   return { ok: false, error: "invalid_blocks", errors };
-}
-
-/** The server's words, as others have quoted them: `must be less than 3001 characters [json-pointer:/blocks/0/text]`. */
-function sentence(issue: z.core.$ZodIssue): string {
-  const path = missing(issue) ? issue.path.slice(0, -1) : issue.path;
-  return `${problem(issue)} [json-pointer:/blocks${path.map((step) => `/${String(step)}`).join("")}]`;
-}
-
-function missing(issue: z.core.$ZodIssue): boolean {
-  return issue.code === "invalid_type" && issue.input === undefined;
-}
-
-function problem(issue: z.core.$ZodIssue): string {
-  if (issue.code === "too_big") {
-    return issue.origin === "string"
-      ? `must be less than ${Number(issue.maximum) + 1} characters`
-      : `no more than ${issue.maximum} items allowed`;
-  }
-  if (issue.code === "too_small") {
-    return `must be more than ${Number(issue.minimum) - 1} ${issue.origin === "string" ? "characters" : "items"}`;
-  }
-  if (issue.code === "unrecognized_keys") return `invalid additional property: ${issue.keys.join(", ")}`;
-  if (issue.code === "invalid_union") return "unsupported type";
-  if (issue.code !== "invalid_type") return issue.message;
-  return missing(issue) ? `missing required field: ${String(issue.path.at(-1))}` : `must provide a ${issue.expected}`;
 }
 
 /** A block_id is unique in its message, an action_id in its block. */
@@ -77,18 +53,6 @@ function repeatedIds(blocks: readonly Block[]): readonly string[] {
     ),
   );
   return [...ofBlocks, ...ofActions];
-}
-
-function repeated(
-  field: string,
-  ids: readonly (string | undefined)[],
-  pointer: (at: number) => string,
-): readonly string[] {
-  return ids.flatMap((id, at) =>
-    id !== undefined && ids.indexOf(id) !== at
-      ? [`\`${field}\` "${id}" already exists [json-pointer:${pointer(at)}]`]
-      : [],
-  );
 }
 
 function tooMuchTable(table: TableBlock): readonly string[] {
@@ -116,8 +80,4 @@ function withIds(one: Block): Block {
 
 function withActionId(one: Button): Button {
   return { ...one, action_id: one.action_id ?? randomId() };
-}
-
-function randomId(): string {
-  return randomBytes(4).toString("base64url").slice(0, 5);
 }

@@ -24,8 +24,21 @@ export type SandboxChannel = {
   readonly isExtShared: boolean;
   readonly isPendingExtShared: boolean;
   readonly isArchived: boolean;
+  /** A direct message between the app and the one other member. */
+  readonly isIm: boolean;
   /** User ids; the app is in the channel where its bot user is among them. */
   readonly members: readonly string[];
+};
+
+/** A user group as `usergroups.list` knows it. */
+export type SandboxGroup = {
+  readonly id: string;
+  /** Without `@`. */
+  readonly handle: string;
+  readonly name: string;
+  /** User ids, deleted people among them. */
+  readonly members: readonly string[];
+  readonly disabled: boolean;
 };
 
 /** The workspace and the app that is installed in it. */
@@ -57,6 +70,7 @@ export function channel(id: string, name: string, differing: Partial<SandboxChan
     isExtShared: false,
     isPendingExtShared: false,
     isArchived: false,
+    isIm: false,
     members: [],
     ...differing,
   };
@@ -87,3 +101,16 @@ export const defaultChannels: readonly SandboxChannel[] = [
   channel("C0PENDING", "with-partner-soon", { isPendingExtShared: true, members: withApp }),
   channel("C0OLD", "archive", { isArchived: true, members: withApp }),
 ];
+
+/** `@oncall` and `@platform`, and one that was disabled. */
+export const defaultGroups: readonly SandboxGroup[] = [
+  { id: "S0ONCALL", handle: "oncall", name: "On call", members: ["U0CAROL", "U0GONE"], disabled: false },
+  { id: "S0PLATFORM", handle: "platform", name: "Platform team", members: ["U0BOB"], disabled: false },
+  { id: "S0OLD", handle: "old-team", name: "Old team", members: ["U0CAROL"], disabled: true },
+];
+
+/** The direct message of the app with that person. */
+export function directMessage(user: SandboxUser): SandboxChannel {
+  const id = `D${user.id.slice(1)}`;
+  return channel(id, "directmessage", { isIm: true, isPrivate: true, members: [user.id, app.botUser] });
+}

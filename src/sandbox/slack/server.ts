@@ -1,12 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readArguments, readBody, readJson } from "./body.ts";
+import { createDispatch } from "./dispatch.ts";
 import { createDriver, type Driver } from "./driver.ts";
+import { createHttpDelivery, type HttpDelivery } from "./http-delivery.ts";
 import { stringOf } from "./method.ts";
-import { app, type SandboxChannel, type SandboxUser, team } from "./people.ts";
+import { app, type SandboxChannel, type SandboxGroup, type SandboxUser, team } from "./people.ts";
 import { createResponseUrls, type ResponseUrls } from "./response-url.ts";
 import { createSocketHub, type SocketHub } from "./socket.ts";
 import { createTriggers } from "./triggers.ts";
+import type { Plan } from "./user-groups.ts";
+import { createViews } from "./views.ts";
 import { createWebApi, type WebApi } from "./web-api.ts";
 import { createWorkspace } from "./workspace.ts";
 
@@ -15,6 +19,7 @@ export type SandboxSlackOptions = {
   readonly now?: () => number;
   readonly users?: readonly SandboxUser[];
   readonly channels?: readonly SandboxChannel[];
+  readonly groups?: readonly SandboxGroup[];
   /** How long an envelope may stay unacknowledged, in real time; 3 000 where absent, as Slack has it. */
   readonly ackLimitMs?: number;
 };
@@ -35,11 +40,16 @@ export type SandboxSlack = Driver & {
   readonly apiUrl: string;
   readonly botToken: string;
   readonly appToken: string;
+  readonly signingSecret: string;
+  /** HTTP mode, and requests with something wrong. */
+  readonly http: HttpDelivery;
   readonly teamId: string;
   readonly appId: string;
   readonly botUserId: string;
   /** Every call so far, oldest first. */
   readonly calls: readonly RecordedCall[];
+  /** A free workspace has no user groups; it is a paid one at first. */
+  setPlan(plan: Plan): void;
   readonly connections: SocketHub["connections"];
   readonly disconnect: SocketHub["disconnect"];
   readonly drop: SocketHub["drop"];
@@ -51,14 +61,20 @@ export async function startSandboxSlack(options: SandboxSlackOptions = {}): Prom
   const now = options.now ?? Date.now;
   const botToken = "xoxb-sandbox";
   const appToken = "xapp-sandbox";
-  const workspace = createWorkspace({ now, users: options.users, channels: options.channels });
-  const hub = createSocketHub(options.ackLimitMs ?? 3_000);
+  const signingSecret = "sandbox-signing-secret";
+  const limitMs = options.ackLimitMs ?? 3_000;
+  const workspace = createWorkspace({ ...options, now });
+  const hub = createSocketHub(limitMs);
+  const requests = createHttpDelivery({ signingSecret, now, limitMs });
+  const dispatch = createDispatch({ workspace, hub, http: requests });
   const triggers = createTriggers(now);
+  const views = createViews(now);
   const responseUrls = createResponseUrls(workspace, now);
   const calls: RecordedCall[] = [];
   const http = createServer();
+  let plan: Plan = "paid";
   const host = () => `127.0.0.1:${portOf(http)}`;
-  const api = createWebApi({ workspace, hub, triggers, botToken, appToken, host });
+  const api = createWebApi({ workspace, hub, triggers, views, plan: () => plan, botToken, appToken, host });
 
   http.on("request", (request, response) => {
     const record = (call: Omit<RecordedCall, "at">) => void calls.push({ ...call, at: now() });
@@ -70,14 +86,19 @@ export async function startSandboxSlack(options: SandboxSlackOptions = {}): Prom
   await new Promise<void>((resolve) => void http.listen(0, "127.0.0.1", resolve));
 
   return {
-    ...createDriver({ workspace, hub, triggers, responseUrls, now, origin: () => `http://${host()}` }),
+    ...createDriver({ workspace, dispatch, views, triggers, responseUrls, now, origin: () => `http://${host()}` }),
     apiUrl: `http://${host()}/api/`,
     botToken,
     appToken,
+    signingSecret,
+    http: requests,
     teamId: team.id,
     appId: app.id,
     botUserId: app.botUser,
     calls,
+    setPlan: (chosen) => {
+      plan = chosen;
+    },
     connections: hub.connections,
     disconnect: hub.disconnect,
     drop: hub.drop,

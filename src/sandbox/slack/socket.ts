@@ -8,10 +8,18 @@ import { app } from "./people.ts";
 
 export type Envelope = {
   readonly envelope_id: string;
-  readonly type: "slash_commands" | "interactive";
+  readonly type: "slash_commands" | "interactive" | "events_api";
   readonly payload: Readonly<Record<string, unknown>>;
   readonly accepts_response_payload: boolean;
+  /** Of an event that is sent again: which time, and why. */
+  readonly retry_attempt?: number;
+  readonly retry_reason?: string;
+  /** Headers that HTTP mode adds; never part of what a socket gets. */
+  readonly headers?: Readonly<Record<string, string>>;
 };
+
+/** Which of the open connections gets an envelope: the next in turn, the one that had it last, or one that had not. */
+export type Choice = "any" | "same" | "other";
 
 export type DisconnectReason = "warning" | "refresh_requested" | "link_disabled" | "too_many_websockets";
 
@@ -21,7 +29,8 @@ export type SocketHub = {
   issueTicket(): string;
   /** For the HTTP server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  deliver(envelope: Envelope): Promise<Acknowledgement>;
+  /** `no-connection` where the chosen one is not open. */
+  deliver(envelope: Envelope, choice?: Choice): Promise<Acknowledgement>;
   /** Open connections. */
   readonly connections: () => number;
   /** Tells all connections, or the one of that index, to reconnect, as Slack does before it recycles a server. */
@@ -44,6 +53,8 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
   const server = new WebSocketServer({ noServer: true });
   /** Told to reconnect: still open, and given no payload any more. */
   const leaving = new WeakSet<WebSocket>();
+  /** The connection that had an envelope last. */
+  const had = new Map<string, WebSocket>();
   let turn = 0;
 
   server.on("connection", (socket) => {
@@ -60,11 +71,15 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
       if (!tickets.delete(request.url ?? "")) return void socket.end("HTTP/1.1 401 Unauthorized\r\n\r\n");
       server.handleUpgrade(request, socket, head, (opened) => server.emit("connection", opened, request));
     },
-    deliver: (envelope) => {
+    deliver: ({ headers: _, ...envelope }, choice = "any") => {
       turn += 1;
-      const ready = sockets.filter((one) => one.readyState === one.OPEN && !leaving.has(one));
+      const last = had.get(envelope.envelope_id);
+      const ready = sockets
+        .filter((one) => one.readyState === one.OPEN && !leaving.has(one))
+        .filter((one) => choice === "any" || (one === last) === (choice === "same"));
       const socket = ready[turn % Math.max(ready.length, 1)];
       if (socket === undefined) return Promise.resolve({ kind: "no-connection" });
+      had.set(envelope.envelope_id, socket);
       const acknowledgement = pending.expect(envelope.envelope_id);
       socket.send(JSON.stringify(envelope));
       return acknowledgement;

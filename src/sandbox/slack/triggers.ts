@@ -2,28 +2,31 @@ import { randomUUID } from "node:crypto";
 
 /** trigger_id: 3 s, once. */
 export type Triggers = {
-  issue(): string;
-  /** Undefined where it was good; else the error of `views.open`. */
-  exchange(trigger: string): "invalid_trigger_id" | "expired_trigger_id" | "exchanged_trigger_id" | undefined;
+  /** For what that person just did. */
+  issue(user: string): string;
+  /** Who did it; or the error of `views.open`, and then the trigger is as it was. */
+  exchange(trigger: string): { readonly user: string } | { readonly error: TriggerError };
 };
+
+type TriggerError = "invalid_trigger_id" | "expired_trigger_id" | "exchanged_trigger_id";
 
 const lifetimeMs = 3_000;
 
 export function createTriggers(now: () => number): Triggers {
-  const issued = new Map<string, { readonly at: number; used: boolean }>();
+  const issued = new Map<string, { readonly user: string; readonly at: number; used: boolean }>();
   return {
-    issue: () => {
+    issue: (user) => {
       const trigger = `${now()}.${randomUUID().replaceAll("-", "")}`;
-      issued.set(trigger, { at: now(), used: false });
+      issued.set(trigger, { user, at: now(), used: false });
       return trigger;
     },
     exchange: (trigger) => {
       const entry = issued.get(trigger);
-      if (entry === undefined) return "invalid_trigger_id";
-      if (entry.used) return "exchanged_trigger_id";
-      if (now() - entry.at > lifetimeMs) return "expired_trigger_id";
+      if (entry === undefined) return { error: "invalid_trigger_id" };
+      if (entry.used) return { error: "exchanged_trigger_id" };
+      if (now() - entry.at > lifetimeMs) return { error: "expired_trigger_id" };
       entry.used = true;
-      return undefined;
+      return { user: entry.user };
     },
   };
 }

@@ -1,9 +1,12 @@
 import { chatMethods } from "./chat.ts";
 import { directoryMethods } from "./directory.ts";
-import { type Answer, type Arguments, type Method, refuse, stringOf } from "./method.ts";
+import { type Answer, type Arguments, type Method, refuse } from "./method.ts";
 import { app, team } from "./people.ts";
 import type { SocketHub } from "./socket.ts";
 import type { Triggers } from "./triggers.ts";
+import { groupMethods, type Plan } from "./user-groups.ts";
+import { viewMethods } from "./view-methods.ts";
+import type { Views } from "./views.ts";
 import type { Workspace } from "./workspace.ts";
 
 export type WebApi = {
@@ -15,6 +18,8 @@ export type WebApiParts = {
   readonly workspace: Workspace;
   readonly hub: SocketHub;
   readonly triggers: Triggers;
+  readonly views: Views;
+  readonly plan: () => Plan;
   readonly botToken: string;
   readonly appToken: string;
   /** `127.0.0.1:1234`. */
@@ -26,9 +31,10 @@ export function createWebApi(parts: WebApiParts): WebApi {
   const methods = new Map<string, Method>([
     ["auth.test", identity],
     ["apps.connections.open", () => ({ ok: true, url: `ws://${parts.host()}${parts.hub.issueTicket()}` })],
-    ["views.open", (args) => openView(parts.triggers, args)],
+    ...viewMethods(parts.views, parts.triggers),
     ...chatMethods(parts.workspace),
     ...directoryMethods(parts.workspace),
+    ...groupMethods(parts.workspace, parts.plan),
   ]);
   return {
     call: (name, token, args) => {
@@ -57,12 +63,4 @@ function identity(): Answer {
     bot_id: app.botId,
     is_enterprise_install: false,
   };
-}
-
-/** Only what a caller can get wrong in time: the trigger. What the view holds is not judged. */
-function openView(triggers: Triggers, args: Arguments): Answer {
-  const trigger = stringOf(args, "trigger_id");
-  if (trigger === undefined || args.get("view") === undefined) return refuse("invalid_arguments");
-  const error = triggers.exchange(trigger);
-  return error === undefined ? { ok: true, view: { id: "V0SANDBOX", hash: "0.sandbox" } } : refuse(error);
 }

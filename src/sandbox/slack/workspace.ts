@@ -1,5 +1,15 @@
 import type { Block } from "./blocks.ts";
-import { app, channel, defaultChannels, defaultUsers, type SandboxChannel, type SandboxUser, user } from "./people.ts";
+import {
+  app,
+  defaultChannels,
+  defaultGroups,
+  defaultUsers,
+  directMessage,
+  type SandboxChannel,
+  type SandboxGroup,
+  type SandboxUser,
+  user,
+} from "./people.ts";
 
 /** A message as it stands, or stood: an update makes a new value under the same (channel, ts). */
 export type Message = {
@@ -23,8 +33,12 @@ export type Change = { readonly kind: "posted" | "updated" | "deleted"; readonly
 /** What the workspace holds, in memory. Rules about who may do what are the callers'. */
 export type Workspace = {
   readonly user: (id: string) => SandboxUser | undefined;
+  /** Direct messages with the app are there from the start, `D0ALICE` for `U0ALICE`. */
   readonly channel: (id: string) => SandboxChannel | undefined;
-  /** The app's direct messages with that user, opened where they are not yet; undefined for bots and who has left. */
+  readonly groups: () => readonly SandboxGroup[];
+  /** Who belongs to a user group. */
+  readonly setGroup: (id: string, members: readonly string[]) => void;
+  /** The app's direct messages with that user; undefined for bots and who has left. */
   readonly direct: (user: string) => SandboxChannel | undefined;
   /** Whether the app's bot user is in that channel. */
   appIsIn(channel: SandboxChannel): boolean;
@@ -44,11 +58,14 @@ export type WorkspaceOptions = {
   readonly now: () => number;
   readonly users?: readonly SandboxUser[] | undefined;
   readonly channels?: readonly SandboxChannel[] | undefined;
+  readonly groups?: readonly SandboxGroup[] | undefined;
 };
 
 export function createWorkspace(options: WorkspaceOptions): Workspace {
   const users = keyed([...(options.users ?? defaultUsers), user(app.botUser, app.name, { isBot: true })]);
-  const channels = keyed(options.channels ?? defaultChannels);
+  const direct = [...users.values()].filter(({ isBot }) => !isBot).map(directMessage);
+  const channels = keyed([...(options.channels ?? defaultChannels), ...direct]);
+  const groups = keyed(options.groups ?? defaultGroups);
   const messages = new Map<string, Message>();
   const listeners = new Set<(change: Change) => void>();
   const nextTs = timestamps(options.now);
@@ -65,11 +82,14 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     channel: (id) => channels.get(id),
     direct: (id) => {
       const person = users.get(id);
-      if (person === undefined || person.isBot || person.deleted) return undefined;
-      const members = [id, app.botUser];
-      const opened = channel(`D${id.slice(1)}`, person.name, { isPrivate: true, members });
-      channels.set(opened.id, opened);
-      return opened;
+      return person === undefined || person.isBot || person.deleted
+        ? undefined
+        : channels.get(directMessage(person).id);
+    },
+    groups: () => [...groups.values()],
+    setGroup: (id, members) => {
+      const group = groups.get(id);
+      if (group !== undefined) groups.set(id, { ...group, members });
     },
     appIsIn: (channel) => channel.members.includes(app.botUser),
     setMembers: (id, members) => {

@@ -191,6 +191,47 @@ describe("people and channels", () => {
   });
 });
 
+describe("user groups", () => {
+  test("Groups have members, and a disabled one is told of only where that is asked", async () => {
+    const { usergroups } = await client.usergroups.list({ include_users: true });
+    expect(usergroups?.map(({ handle, users }) => [handle, users])).toEqual([
+      ["oncall", ["U0CAROL", "U0GONE"]],
+      ["platform", ["U0BOB"]],
+    ]);
+    expect((await client.usergroups.list({ include_disabled: true })).usergroups).toHaveLength(3);
+    slack.setGroup("S0ONCALL", ["U0ALICE"]);
+    expect((await client.usergroups.users.list({ usergroup: "S0ONCALL" })).users).toEqual(["U0ALICE"]);
+  });
+
+  test("What there is not, and a workspace that does not pay, are refused by name", async () => {
+    expect(await refusal(client.usergroups.users.list({ usergroup: "S0NOWHERE" }))).toBe("no_such_subteam");
+    slack.setPlan("free");
+    expect(await refusal(client.usergroups.list())).toBe("plan_upgrade_required");
+    expect(await refusal(client.usergroups.users.list({ usergroup: "S0ONCALL" }))).toBe("plan_upgrade_required");
+  });
+});
+
+describe("direct messages", () => {
+  test("A message to a person is in the direct message with them", async () => {
+    const { channel: direct } = await client.conversations.open({ users: "U0ALICE", return_im: true });
+    expect(direct).toMatchObject({ id: "D0ALICE", is_im: true, user: "U0ALICE" });
+    const posted = await client.chat.postMessage({ channel: "U0ALICE", text: "psst" });
+    expect(posted.channel).toBe("D0ALICE");
+    await client.chat.update({ channel: "D0ALICE", ts: posted.ts!, text: "changed" });
+    expect(slack.messages("D0ALICE").map(({ text }) => text)).toEqual(["changed"]);
+    expect((await client.conversations.info({ channel: "D0ALICE" })).channel).toMatchObject({ is_im: true });
+    expect(slack.messages(channel)).toEqual([]);
+  });
+
+  test.each([
+    ["U0NOBODY", "user_not_found"],
+    ["U0GONE", "user_disabled"],
+    ["U0DEPLOY", "cannot_dm_bot"],
+  ])("There is none with %s", async (users, error) => {
+    expect(await refusal(client.conversations.open({ users }))).toBe(error);
+  });
+});
+
 test("Every call is on record with its time, its arguments and its error", async () => {
   await client.chat.postMessage({ channel, text: "hi", blocks: [divider] });
   await refusal(client.chat.postMessage({ channel: "C0RANDOM", text: "hi" }));

@@ -1,4 +1,4 @@
-import { type Answer, type Arguments, type Method, refuse, stringOf } from "./method.ts";
+import { type Answer, type Arguments, isSet, type Method, refuse, stringOf } from "./method.ts";
 import { directMessage, type SandboxChannel, type SandboxUser, team } from "./people.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -55,7 +55,7 @@ function openDirect(workspace: Workspace, args: Arguments): Answer {
   if (person.deleted) return refuse("user_disabled");
   if (person.isBot) return refuse("cannot_dm_bot");
   const { id } = directMessage(person);
-  return { ok: true, channel: { id, ...(args.get("return_im") === true && { is_im: true, user: person.id }) } };
+  return { ok: true, channel: { id, ...(isSet(args, "return_im") && { is_im: true, user: person.id }) } };
 }
 
 function wireChannel(channel: SandboxChannel, isMember: boolean): Readonly<Record<string, unknown>> {

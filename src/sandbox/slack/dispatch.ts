@@ -18,7 +18,7 @@ export type How = { readonly afterMs?: number; readonly connection?: Choice };
 
 export type Dispatch = {
   /** By HTTP where a request URL is set, else by Socket Mode. Resolves when it is acknowledged, or is not in time. */
-  deliver(envelope: Envelope, how?: How): Promise<Delivery>;
+  readonly deliver: (envelope: Envelope, how?: How) => Promise<Delivery>;
 };
 
 export type DispatchParts = {

@@ -132,24 +132,11 @@ function waitForMessage(
   predicate: (message: Message) => boolean,
   timeoutMs: number,
 ): Promise<Message> {
-  const present = workspace.all().find(predicate);
-  if (present !== undefined) return Promise.resolve(present);
-  return new Promise((resolve, reject) => {
-    const stop = workspace.watch(({ kind, message }) => {
-      if (kind === "deleted" || !predicate(message)) return;
-      settle();
-      resolve(message);
-    });
-    const limit = setTimeout(() => {
-      stop();
-      const seen = workspace.all().map((message) => message.text);
-      reject(new Error(`no such message within ${timeoutMs} ms; seen: ${JSON.stringify(seen)}`));
-    }, timeoutMs);
-    const settle = () => {
-      stop();
-      clearTimeout(limit);
-    };
-  });
+  const late = (): string => {
+    const seen = workspace.all().map((message) => message.text);
+    return `no such message within ${timeoutMs} ms; seen: ${JSON.stringify(seen)}`;
+  };
+  return workspace.until(() => workspace.all().find(predicate), timeoutMs, late);
 }
 
 function known<T>(value: T | undefined, id: string): T {

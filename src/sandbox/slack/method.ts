@@ -14,3 +14,9 @@ export function stringOf(args: Arguments, name: string): string | undefined {
   const value = args.get(name);
   return typeof value === "string" && value !== "" ? value : undefined;
 }
+
+/** A boolean argument: JSON has it as one, a form as text. */
+export function isSet(args: Arguments, name: string): boolean {
+  const value = args.get(name);
+  return value === true || value === "true" || value === "1";
+}

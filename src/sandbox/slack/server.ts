@@ -1,17 +1,19 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readArguments, readBody, readJson } from "./body.ts";
-import { createDispatch } from "./dispatch.ts";
+import { createDispatch, type Delivery } from "./dispatch.ts";
 import { createDriver, type Driver } from "./driver.ts";
+import { sendEvent } from "./events.ts";
+import { exchange, type RecordedCall } from "./exchange.ts";
+import { createFaults, type Faults } from "./faults.ts";
 import { createHttpDelivery, type HttpDelivery } from "./http-delivery.ts";
-import { stringOf } from "./method.ts";
+import { createLimits } from "./limits.ts";
 import { app, type SandboxChannel, type SandboxGroup, type SandboxUser, team } from "./people.ts";
-import { createResponseUrls, type ResponseUrls } from "./response-url.ts";
+import { createResponseUrls } from "./response-url.ts";
 import { createSocketHub, type SocketHub } from "./socket.ts";
 import { createTriggers } from "./triggers.ts";
 import type { Plan } from "./user-groups.ts";
 import { createViews } from "./views.ts";
-import { createWebApi, type WebApi } from "./web-api.ts";
+import { createWebApi } from "./web-api.ts";
 import { createWorkspace } from "./workspace.ts";
 
 export type SandboxSlackOptions = {
@@ -22,17 +24,10 @@ export type SandboxSlackOptions = {
   readonly groups?: readonly SandboxGroup[];
   /** How long an envelope may stay unacknowledged, in real time; 3 000 where absent, as Slack has it. */
   readonly ackLimitMs?: number;
-};
-
-/** One request that reached the Web API or a response_url. */
-export type RecordedCall = {
-  /** `chat.postMessage`, or `response_url`. */
-  readonly method: string;
-  /** By the sandbox's clock, ms. */
-  readonly at: number;
-  readonly args: Readonly<Record<string, unknown>>;
-  /** Undefined where it succeeded. */
-  readonly error: string | undefined;
+  /** Whether Slack's rate limits hold from the start; they do not where absent. */
+  readonly limits?: boolean;
+  /** After which pauses an event that nobody acknowledged is sent again, ms; Slack's where absent. */
+  readonly eventRetriesMs?: readonly number[];
 };
 
 export type SandboxSlack = Driver & {
@@ -50,96 +45,77 @@ export type SandboxSlack = Driver & {
   readonly calls: readonly RecordedCall[];
   /** A free workspace has no user groups; it is a paid one at first. */
   setPlan(plan: Plan): void;
+  /** Faults of the Web API and of response_urls. */
+  readonly faults: Pick<Faults, "add" | "clear">;
+  /** Slack's rate limits on or off. */
+  readonly setLimits: (on: boolean) => void;
+  /** Sends an event, and again until it is acknowledged, as Slack does. */
+  event(event: Readonly<Record<string, unknown>>): Promise<readonly Delivery[]>;
   readonly connections: SocketHub["connections"];
   readonly disconnect: SocketHub["disconnect"];
   readonly drop: SocketHub["drop"];
+  readonly refuse: SocketHub["refuse"];
   readonly close: () => Promise<void>;
 };
 
+const secrets = {
+  botToken: "xoxb-sandbox",
+  appToken: "xapp-sandbox",
+  signingSecret: "sandbox-signing-secret",
+} as const;
+const ids = { teamId: team.id, appId: app.id, botUserId: app.botUser } as const;
+const eventRetriesMs = [0, 60_000, 300_000] as const;
+
 /** A Slack on loopback: Web API, Socket Mode and response_urls on one random port of 127.0.0.1. */
 export async function startSandboxSlack(options: SandboxSlackOptions = {}): Promise<SandboxSlack> {
-  const now = options.now ?? Date.now;
-  const botToken = "xoxb-sandbox";
-  const appToken = "xapp-sandbox";
-  const signingSecret = "sandbox-signing-secret";
-  const limitMs = options.ackLimitMs ?? 3_000;
-  const workspace = createWorkspace({ ...options, now });
-  const hub = createSocketHub(limitMs);
-  const requests = createHttpDelivery({ signingSecret, now, limitMs });
-  const dispatch = createDispatch({ workspace, hub, http: requests });
-  const triggers = createTriggers(now);
-  const views = createViews(now);
-  const responseUrls = createResponseUrls(workspace, now);
-  const calls: RecordedCall[] = [];
-  const http = createServer();
-  let plan: Plan = "paid";
-  const host = () => `127.0.0.1:${portOf(http)}`;
-  const api = createWebApi({ workspace, hub, triggers, views, plan: () => plan, botToken, appToken, host });
-
-  http.on("request", (request, response) => {
-    const record = (call: Omit<RecordedCall, "at">) => void calls.push({ ...call, at: now() });
-    handle({ request, response, api, responseUrls, record }).catch((error: unknown) =>
-      response.destroy(asError(error)),
-    );
-  });
-  http.on("upgrade", (request, socket, head) => hub.upgrade(request, socket, head));
-  await new Promise<void>((resolve) => void http.listen(0, "127.0.0.1", resolve));
-
+  const parts = createParts(options);
+  const { server, hub, http, faults, limits, dispatch, calls, now } = parts;
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   return {
-    ...createDriver({ workspace, dispatch, views, triggers, responseUrls, now, origin: () => `http://${host()}` }),
-    apiUrl: `http://${host()}/api/`,
-    botToken,
-    appToken,
-    signingSecret,
-    http: requests,
-    teamId: team.id,
-    appId: app.id,
-    botUserId: app.botUser,
+    ...secrets,
+    ...ids,
+    ...createDriver(parts),
+    apiUrl: `${parts.origin()}/api/`,
+    http,
     calls,
-    setPlan: (chosen) => {
-      plan = chosen;
-    },
+    faults,
+    setLimits: (on) => limits.set(on),
+    setPlan: parts.setPlan,
+    event: (event) => sendEvent(dispatch, event, { now, retriesMs: options.eventRetriesMs ?? eventRetriesMs }),
     connections: hub.connections,
     disconnect: hub.disconnect,
     drop: hub.drop,
-    close: () => close(http, hub),
+    refuse: hub.refuse,
+    close: () => close(server, hub),
   };
 }
 
-type Exchange = {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly api: WebApi;
-  readonly responseUrls: ResponseUrls;
-  readonly record: (call: Omit<RecordedCall, "at">) => void;
-};
-
-async function handle(exchange: Exchange): Promise<void> {
-  const path = exchange.request.url ?? "";
-  const body = await readBody(exchange.request);
-  if (path.startsWith("/api/")) return answerCall(exchange, path.slice("/api/".length), body);
-  answerResponseUrl(exchange, path, body);
-}
-
-function answerCall({ request, response, api, record }: Exchange, method: string, body: string): void {
-  const args = readArguments(request.headers["content-type"] ?? "", body);
-  const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-  const answer =
-    args === undefined
-      ? { ok: false, error: "invalid_json" }
-      : api.call(method, token ?? stringOf(args, "token"), args);
-  record({ method, args: Object.fromEntries(args ?? []), error: answer.ok ? undefined : String(answer["error"]) });
-  response.writeHead(200, { "content-type": "application/json; charset=utf-8" });
-  response.end(JSON.stringify(answer));
-}
-
-function answerResponseUrl({ response, responseUrls, record }: Exchange, path: string, body: string): void {
-  const value = readJson(body);
-  const answer = responseUrls.receive(path, value);
-  const args = typeof value === "object" && value !== null ? { ...value } : {};
-  record({ method: "response_url", args, error: answer.status === 200 ? undefined : answer.body });
-  response.writeHead(answer.status, { "content-type": answer.status === 200 ? "text/plain" : "application/json" });
-  response.end(answer.body);
+function createParts(options: SandboxSlackOptions) {
+  const { now = Date.now, ackLimitMs: limitMs = 3_000 } = options;
+  const server = createServer();
+  const origin = (): string => `http://127.0.0.1:${portOf(server)}`;
+  const workspace = createWorkspace({ ...options, now });
+  const hub = createSocketHub(limitMs);
+  const http = createHttpDelivery({ signingSecret: secrets.signingSecret, now, limitMs });
+  const dispatch = createDispatch({ workspace, hub, http });
+  const triggers = createTriggers(now);
+  const views = createViews(now);
+  const responseUrls = createResponseUrls(workspace, now);
+  const faults = createFaults(now);
+  const limits = createLimits(now, options.limits ?? false);
+  const calls: RecordedCall[] = [];
+  let plan: Plan = "paid";
+  const setPlan = (chosen: Plan): void => {
+    plan = chosen;
+  };
+  const api = createWebApi({ ...secrets, workspace, hub, triggers, views, plan: () => plan, origin });
+  const desk = { api, responseUrls, faults, limits, now, record: (call: RecordedCall) => void calls.push(call) };
+  server.on("request", (request, response) => {
+    exchange(desk, request, response).catch((error: unknown) => response.destroy(asError(error)));
+  });
+  server.on("upgrade", (request, socket, head) => hub.upgrade(request, socket, head));
+  const state = { workspace, views, triggers, responseUrls, faults, limits, calls, setPlan };
+  return { ...state, server, hub, http, dispatch, now, origin };
 }
 
 async function close(http: Server, hub: SocketHub): Promise<void> {

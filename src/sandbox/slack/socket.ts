@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import { type Acknowledgement, createPendingAcknowledgements } from "./acknowledgements.ts";
-import { readJson } from "./body.ts";
+import { type WebSocket, WebSocketServer } from "ws";
+import {
+  type Acknowledgement,
+  createPendingAcknowledgements,
+  type PendingAcknowledgements,
+} from "./acknowledgements.ts";
+import { accept, closeSocket, type DisconnectReason, sendDisconnect } from "./connections.ts";
 import { app } from "./people.ts";
 
 export type Envelope = {
@@ -21,8 +25,6 @@ export type Envelope = {
 /** Which of the open connections gets an envelope: the next in turn, the one that had it last, or one that had not. */
 export type Choice = "any" | "same" | "other";
 
-export type DisconnectReason = "warning" | "refresh_requested" | "link_disabled" | "too_many_websockets";
-
 /** Socket Mode: up to ten WebSocket connections, each payload to one of them in turn. */
 export type SocketHub = {
   /** A single-use path for a new connection, as `apps.connections.open` gives out. */
@@ -30,20 +32,18 @@ export type SocketHub = {
   /** For the HTTP server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** `no-connection` where the chosen one is not open. */
-  deliver(envelope: Envelope, choice?: Choice): Promise<Acknowledgement>;
+  readonly deliver: (envelope: Envelope, choice?: Choice) => Promise<Acknowledgement>;
   /** Open connections. */
   readonly connections: () => number;
   /** Tells all connections, or the one of that index, to reconnect, as Slack does before it recycles a server. */
   readonly disconnect: (reason: DisconnectReason, index?: number) => void;
-  /** Ends them without a closing handshake, as a broken network does. */
-  readonly drop: () => void;
+  /** Ends them, or the one of that index, without a closing handshake, as a broken network does. */
+  readonly drop: (index?: number) => void;
+  /** Takes no new connection for so long, real time: `apps.connections.open` gives addresses that answer 503. */
+  readonly refuse: (forMs: number) => void;
   /** Ends them with a closing handshake, in at most half a second. */
   close(): Promise<void>;
 };
-
-const maxConnections = 10;
-const pingEveryMs = 5_000;
-const closingMs = 500;
 
 /** `ackLimitMs`: how long a delivery may stay unacknowledged; Slack gives 3 s. */
 export function createSocketHub(ackLimitMs: number): SocketHub {
@@ -51,11 +51,10 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
   const sockets: WebSocket[] = [];
   const pending = createPendingAcknowledgements(ackLimitMs);
   const server = new WebSocketServer({ noServer: true });
-  /** Told to reconnect: still open, and given no payload any more. */
-  const leaving = new WeakSet<WebSocket>();
-  /** The connection that had an envelope last. */
-  const had = new Map<string, WebSocket>();
-  let turn = 0;
+  const deliver = createDelivering(sockets, pending);
+  const chosen = (index: number | undefined): readonly WebSocket[] =>
+    index === undefined ? [...sockets] : sockets.slice(index, index + 1);
+  let refusedUntil = 0;
 
   server.on("connection", (socket) => {
     accept(socket, sockets, (id, payload) => pending.acknowledge(id, payload));
@@ -69,30 +68,21 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
     },
     upgrade: (request, socket, head) => {
       if (!tickets.delete(request.url ?? "")) return void socket.end("HTTP/1.1 401 Unauthorized\r\n\r\n");
+      if (performance.now() < refusedUntil) return void socket.end("HTTP/1.1 503 Service Unavailable\r\n\r\n");
       server.handleUpgrade(request, socket, head, (opened) => server.emit("connection", opened, request));
     },
-    deliver: ({ headers: _, ...envelope }, choice = "any") => {
-      turn += 1;
-      const last = had.get(envelope.envelope_id);
-      const ready = sockets
-        .filter((one) => one.readyState === one.OPEN && !leaving.has(one))
-        .filter((one) => choice === "any" || (one === last) === (choice === "same"));
-      const socket = ready[turn % Math.max(ready.length, 1)];
-      if (socket === undefined) return Promise.resolve({ kind: "no-connection" });
-      had.set(envelope.envelope_id, socket);
-      const acknowledgement = pending.expect(envelope.envelope_id);
-      socket.send(JSON.stringify(envelope));
-      return acknowledgement;
-    },
+    deliver: deliver.to,
     connections: () => sockets.length,
     disconnect: (reason, index) => {
-      const chosen = index === undefined ? [...sockets] : sockets.slice(index, index + 1);
-      for (const socket of chosen) {
-        leaving.add(socket);
+      for (const socket of chosen(index)) {
+        deliver.leave(socket);
         sendDisconnect(socket, reason);
       }
     },
-    drop: () => [...sockets].forEach((socket) => socket.terminate()),
+    drop: (index) => chosen(index).forEach((socket) => socket.terminate()),
+    refuse: (forMs) => {
+      refusedUntil = performance.now() + forMs;
+    },
     close: async () => {
       pending.giveUp();
       await Promise.all([...sockets].map(closeSocket));
@@ -101,50 +91,24 @@ export function createSocketHub(ackLimitMs: number): SocketHub {
   };
 }
 
-function accept(socket: WebSocket, sockets: WebSocket[], acknowledge: (id: string, payload: unknown) => void): void {
-  socket.on("error", () => socket.terminate());
-  if (sockets.length >= maxConnections) {
-    sendDisconnect(socket, "too_many_websockets");
-    return socket.close();
-  }
-  sockets.push(socket);
-  const ping = setInterval(() => socket.ping("Ping from Slack"), pingEveryMs);
-  socket.on("close", () => {
-    clearInterval(ping);
-    sockets.splice(sockets.indexOf(socket), 1);
-  });
-  socket.on("message", (data) => {
-    const answer = readAnswer(data);
-    if (answer !== undefined) acknowledge(answer.id, answer.payload);
-  });
-  socket.send(
-    JSON.stringify({
-      type: "hello",
-      num_connections: sockets.length,
-      debug_info: { host: "sandbox", build_number: 1, approximate_connection_time: 18_060 },
-      connection_info: { app_id: app.id },
-    }),
-  );
-}
-
-function closeSocket(socket: WebSocket): Promise<void> {
-  return new Promise((resolve) => {
-    const limit = setTimeout(() => socket.terminate(), closingMs);
-    socket.once("close", () => {
-      clearTimeout(limit);
-      resolve();
-    });
-    socket.close(1001);
-  });
-}
-
-function sendDisconnect(socket: WebSocket, reason: DisconnectReason): void {
-  socket.send(JSON.stringify({ type: "disconnect", reason, debug_info: { host: "sandbox" } }));
-}
-
-/** Undefined for what is no acknowledgement. */
-function readAnswer(data: RawData): { readonly id: string; readonly payload: unknown } | undefined {
-  const answer = Buffer.isBuffer(data) ? readJson(data.toString("utf8")) : undefined;
-  if (typeof answer !== "object" || answer === null || !("envelope_id" in answer)) return undefined;
-  return { id: String(answer.envelope_id), payload: "payload" in answer ? answer.payload : undefined };
+/** Chooses connections in turn. One that was told to reconnect is still open, and given no payload any more. */
+function createDelivering(sockets: readonly WebSocket[], pending: PendingAcknowledgements) {
+  const leaving = new WeakSet<WebSocket>();
+  /** The connection that had an envelope last. */
+  const had = new Map<string, WebSocket>();
+  let turn = 0;
+  const to = (envelope: Envelope, choice: Choice = "any"): Promise<Acknowledgement> => {
+    turn += 1;
+    const last = had.get(envelope.envelope_id);
+    const ready = sockets
+      .filter((one) => one.readyState === one.OPEN && !leaving.has(one))
+      .filter((one) => choice === "any" || (one === last) === (choice === "same"));
+    const socket = ready[turn % Math.max(ready.length, 1)];
+    if (socket === undefined) return Promise.resolve({ kind: "no-connection" });
+    had.set(envelope.envelope_id, socket);
+    const acknowledgement = pending.expect(envelope.envelope_id);
+    socket.send(JSON.stringify({ ...envelope, headers: undefined }));
+    return acknowledgement;
+  };
+  return { to, leave: (socket: WebSocket) => void leaving.add(socket) };
 }

@@ -1,4 +1,4 @@
-import { type Answer, type Arguments, type Method, refuse, stringOf } from "./method.ts";
+import { type Answer, type Arguments, isSet, type Method, refuse, stringOf } from "./method.ts";
 import { type SandboxGroup, team } from "./people.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -46,10 +46,4 @@ function wireGroup(group: SandboxGroup, users: readonly string[] | undefined): R
     user_count: group.members.length,
     ...(users !== undefined && { users }),
   };
-}
-
-/** A boolean argument: JSON has it as one, a form as text. */
-function isSet(args: Arguments, name: string): boolean {
-  const value = args.get(name);
-  return value === true || value === "true" || value === "1";
 }

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { createListeners, type Listeners } from "./listeners.ts";
 import type { Modal } from "./view-blocks.ts";
 import { initialState, keptState, type ViewState } from "./view-state.ts";
 
@@ -22,7 +23,7 @@ export type ViewChange = { readonly kind: "opened" | "updated" | "closed"; reado
 /** Who has which modals open. Rules about who may do what are the callers'. */
 export type Views = {
   /** From the bottom; the person sees the last. */
-  stack(user: string): readonly View[];
+  readonly stack: (user: string) => readonly View[];
   find(key: { readonly id?: string | undefined; readonly externalId?: string | undefined }): View | undefined;
   /** A stack of its own; what that person had open before is closed. */
   open(user: string, content: Modal): View;
@@ -34,65 +35,76 @@ export type Views = {
   /** Closes it and what lies above it. */
   close(view: View): void;
   clear(user: string): void;
-  watch(listener: (change: ViewChange) => void): () => void;
+  readonly watch: Listeners<ViewChange>["watch"];
+  readonly until: Listeners<ViewChange>["until"];
 };
 
 const maxStack = 3;
 
 export function createViews(now: () => number): Views {
   const stacks = new Map<string, readonly View[]>();
-  const listeners = new Set<(change: ViewChange) => void>();
-  const tell = (kind: ViewChange["kind"], view: View): View => {
-    for (const listener of listeners) listener({ kind, view });
-    return view;
-  };
-  const stack = (user: string): readonly View[] => stacks.get(user) ?? [];
-  const newHash = (): string => `${Math.floor(now() / 1_000)}.${randomBytes(4).toString("hex")}`;
+  const { tell, watch, until } = createListeners<ViewChange>();
+  const stack: Views["stack"] = (user) => stacks.get(user) ?? [];
   const put = (view: View): View => {
-    stacks.set(
-      view.user,
-      stack(view.user).map((one) => (one.id === view.id ? view : one)),
-    );
+    stacks.set(view.user, replaced(stack(view.user), view));
     return view;
   };
-  const add = (user: string, content: Modal, below: readonly View[]): View => {
-    const id = `V0${randomUUID().replaceAll("-", "").slice(0, 9).toUpperCase()}`;
-    const [bottom] = below;
-    const where = { id, user, root: bottom?.id ?? id, previous: below.at(-1)?.id };
-    const view: View = { ...where, hash: newHash(), content, state: initialState(content.blocks) };
-    stacks.set(user, [...below, view]);
-    return tell("opened", view);
+  const add = (user: string, content: Modal): View => {
+    const view = newView(user, content, { below: stack(user), hash: newHash(now()) });
+    stacks.set(user, [...stack(user), view]);
+    tell({ kind: "opened", view });
+    return view;
   };
   const cut = (user: string, length: number): void => {
     const closed = stack(user).slice(length);
     stacks.set(user, stack(user).slice(0, length));
-    for (const view of closed.toReversed()) tell("closed", view);
+    for (const view of closed.toReversed()) tell({ kind: "closed", view });
   };
   return {
     stack,
-    find: ({ id, externalId }) =>
-      [...stacks.values()]
-        .flat()
-        .find((view) => view.id === id || (externalId !== undefined && view.content.external_id === externalId)),
+    find: (key) => [...stacks.values()].flat().find((view) => isThat(view, key)),
     open: (user, content) => {
       cut(user, 0);
-      return add(user, content, []);
+      return add(user, content);
     },
-    push: (user, content) => {
-      const below = stack(user);
-      return below.length === 0 || below.length >= maxStack ? undefined : add(user, content, below);
+    push: (user, content) =>
+      stack(user).length === 0 || stack(user).length >= maxStack ? undefined : add(user, content),
+    update: (view, content) => {
+      const state = keptState(content.blocks, view.state);
+      const updated = put({ ...view, content, hash: newHash(now()), state });
+      tell({ kind: "updated", view: updated });
+      return updated;
     },
-    update: (view, content) =>
-      tell("updated", put({ ...view, content, hash: newHash(), state: keptState(content.blocks, view.state) })),
     setState: (view, state) => put({ ...view, state }),
     close: (view) => {
       const at = stack(view.user).findIndex((one) => one.id === view.id);
       if (at >= 0) cut(view.user, at);
     },
     clear: (user) => cut(user, 0),
-    watch: (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    watch,
+    until,
   };
+}
+
+function newView(
+  user: string,
+  content: Modal,
+  place: { readonly below: readonly View[]; readonly hash: string },
+): View {
+  const { below, hash } = place;
+  const id = `V0${randomUUID().replaceAll("-", "").slice(0, 9).toUpperCase()}`;
+  const where = { root: below[0]?.id ?? id, previous: below.at(-1)?.id };
+  return { id, user, ...where, hash, content, state: initialState(content.blocks) };
+}
+
+function replaced(views: readonly View[], view: View): readonly View[] {
+  return views.map((one) => (one.id === view.id ? view : one));
+}
+
+function newHash(now: number): string {
+  return `${Math.floor(now / 1_000)}.${randomBytes(4).toString("hex")}`;
+}
+
+function isThat(view: View, { id, externalId }: Parameters<Views["find"]>[0]): boolean {
+  return view.id === id || (externalId !== undefined && view.content.external_id === externalId);
 }

@@ -22,15 +22,18 @@ export type WebApiParts = {
   readonly plan: () => Plan;
   readonly botToken: string;
   readonly appToken: string;
-  /** `127.0.0.1:1234`. */
-  readonly host: () => string;
+  /** `http://127.0.0.1:1234`. */
+  readonly origin: () => string;
 };
 
 /** Methods by their names on docs.slack.dev/reference/methods, with the error names given there. */
 export function createWebApi(parts: WebApiParts): WebApi {
   const methods = new Map<string, Method>([
     ["auth.test", identity],
-    ["apps.connections.open", () => ({ ok: true, url: `ws://${parts.host()}${parts.hub.issueTicket()}` })],
+    [
+      "apps.connections.open",
+      () => ({ ok: true, url: parts.origin().replace("http", "ws") + parts.hub.issueTicket() }),
+    ],
     ...viewMethods(parts.views, parts.triggers),
     ...chatMethods(parts.workspace),
     ...directoryMethods(parts.workspace),

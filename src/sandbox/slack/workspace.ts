@@ -1,4 +1,5 @@
 import type { Block } from "./blocks.ts";
+import { createListeners, type Listeners } from "./listeners.ts";
 import {
   app,
   defaultChannels,
@@ -51,7 +52,8 @@ export type Workspace = {
   /** Oldest first. */
   all(): readonly Message[];
   /** Calls back on every change; the answer ends that. */
-  readonly watch: (listener: (change: Change) => void) => () => void;
+  readonly watch: Listeners<Change>["watch"];
+  readonly until: Listeners<Change>["until"];
 };
 
 export type WorkspaceOptions = {
@@ -67,13 +69,13 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
   const channels = keyed([...(options.channels ?? defaultChannels), ...direct]);
   const groups = keyed(options.groups ?? defaultGroups);
   const messages = new Map<string, Message>();
-  const listeners = new Set<(change: Change) => void>();
+  const listeners = createListeners<Change>();
   const nextTs = timestamps(options.now);
 
   const record = (kind: Change["kind"], message: Message): Message => {
     if (kind === "deleted") messages.delete(keyOf(message));
     else messages.set(keyOf(message), message);
-    for (const listener of listeners) listener({ kind, message });
+    listeners.tell({ kind, message });
     return message;
   };
 
@@ -101,10 +103,8 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     update: (message, content) => record("updated", { ...message, ...content, edited: true }),
     remove: (message) => void record("deleted", message),
     all: () => [...messages.values()],
-    watch: (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    watch: listeners.watch,
+    until: listeners.until,
   };
 }
 

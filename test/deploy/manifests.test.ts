@@ -75,6 +75,7 @@ describe("the bot's pod", () => {
       runAsNonRoot: true,
       runAsUser: 1000,
       runAsGroup: 1000,
+      fsGroup: 1000,
       seccompProfile: { type: "RuntimeDefault" },
     });
     expect(container.securityContext).toEqual({
@@ -108,26 +109,50 @@ describe("the bot's pod", () => {
     });
   });
 
-  it("has bounded memory and two mounts: its configuration, and /tmp to write to", () => {
-    expect(container.resources).toMatchObject({ requests: { memory: "192Mi" }, limits: { memory: "512Mi" } });
-    expect(container.volumeMounts).toEqual([
-      { name: "config", mountPath: "/etc/bulkhead", readOnly: true },
+  it("has bounded memory and disk, and writes to two bounded folders alone: its spool and /tmp", () => {
+    expect(container.resources).toMatchObject({
+      requests: { memory: "192Mi", "ephemeral-storage": "64Mi" },
+      limits: { memory: "512Mi", "ephemeral-storage": "512Mi" },
+    });
+    const writable = container.volumeMounts.filter(({ readOnly }) => readOnly !== true);
+    expect(writable).toEqual([
+      { name: "spool", mountPath: "/var/lib/bulkhead/spool" },
       { name: "tmp", mountPath: "/tmp" },
     ]);
-    expect(pod.volumes).toEqual([
-      { name: "config", configMap: { name: "bulkhead-config" } },
-      { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
-    ]);
+    expect(container.env).toContainEqual({ name: "BULKHEAD_SPOOL", value: "/var/lib/bulkhead/spool" });
+    expect(pod.volumes).toEqual(
+      expect.arrayContaining([
+        { name: "config", configMap: { name: "bulkhead-config" } },
+        { name: "spool", emptyDir: { sizeLimit: "128Mi" } },
+        { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
+      ]),
+    );
+    expect(pod.volumes.map(({ name }) => name)).toEqual(container.volumeMounts.map(({ name }) => name));
   });
 
-  it("gets its service account's token because it asks; nothing else in the namespace does", () => {
-    expect(pod).toMatchObject({ serviceAccountName: "bulkhead", automountServiceAccountToken: true });
+  it("mounts a token that lives an hour, where clients look for it; nothing else in the namespace gets one", () => {
+    expect(pod).toMatchObject({ serviceAccountName: "bulkhead", automountServiceAccountToken: false });
     expect(find(base, "ServiceAccount", "bulkhead")).toMatchObject({ automountServiceAccountToken: false });
+    const { projected } = pod.volumes.find(({ name }) => name === "token")!;
+    expect(projected!.sources).toEqual([
+      { serviceAccountToken: { path: "token", expirationSeconds: 3600 } },
+      { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+      { downwardAPI: { items: [{ path: "namespace", fieldRef: { fieldPath: "metadata.namespace" } }] } },
+    ]);
+    expect(container.volumeMounts).toContainEqual({
+      name: "token",
+      mountPath: "/var/run/secrets/kubernetes.io/serviceaccount",
+      readOnly: true,
+    });
   });
 
-  it("replaces itself one at a time, and is given time to finish", () => {
-    expect(find(base, "Deployment", "bulkhead").spec).toMatchObject({ replicas: 1, strategy: { type: "Recreate" } });
-    expect(pod["terminationGracePeriodSeconds"]).toBeGreaterThanOrEqual(30);
+  it("is replaced without a gap, and is given twice the time that it drains for", () => {
+    expect(find(base, "Deployment", "bulkhead").spec).toMatchObject({
+      replicas: 1,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+    });
+    const [, drainMs] = /const drainWithinMs = ([\d_]+)/.exec(read("src/main.ts")) ?? [];
+    expect(pod["terminationGracePeriodSeconds"]).toBeGreaterThan((2 * Number(drainMs!.replaceAll("_", ""))) / 1_000);
   });
 });
 
@@ -145,6 +170,7 @@ describe("configuration and secrets", () => {
       SLACK_APP_TOKEN: "xapp-1",
       REDIS_URL: "redis://redis.bulkhead:6379",
       POD_NAMESPACE: "bulkhead",
+      BULKHEAD_SPOOL: "/var/lib/bulkhead/spool",
     };
     const env = Object.fromEntries(container.env.map(({ name }) => [name, given[name]]));
     expect(env).toEqual(given);
@@ -169,8 +195,8 @@ describe("configuration and secrets", () => {
     const [example, ...more] = parseExample();
     expect(more).toEqual([]);
     expect(example!.metadata).toEqual({ name: "bulkhead-secrets", namespace: "bulkhead" });
-    const fromSecret = container.env.filter(({ valueFrom }) => valueFrom.secretKeyRef !== undefined);
-    expect(fromSecret.map(({ name, valueFrom }) => [name, valueFrom.secretKeyRef])).toEqual(
+    const fromSecret = container.env.filter(({ valueFrom }) => valueFrom?.secretKeyRef !== undefined);
+    expect(fromSecret.map(({ name, valueFrom }) => [name, valueFrom!.secretKeyRef])).toEqual(
       Object.keys(example!.stringData!).map((key) => [key, { name: "bulkhead-secrets", key }]),
     );
     expect(base.filter(({ kind }) => kind === "Secret")).toEqual([]);

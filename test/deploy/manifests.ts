@@ -19,7 +19,7 @@ type Probe = { readonly httpGet: { readonly path: string; readonly port: string 
 type Container = {
   readonly image: string;
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly env: readonly { readonly name: string; readonly valueFrom: ValueFrom }[];
+  readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: ValueFrom }[];
   readonly startupProbe: Probe;
   readonly livenessProbe: Probe;
   readonly readinessProbe: Probe;
@@ -37,7 +37,7 @@ type PodSpec = {
   readonly serviceAccountName: string;
   readonly securityContext: unknown;
   readonly containers: readonly Container[];
-  readonly volumes: readonly unknown[];
+  readonly volumes: readonly { readonly name: string; readonly projected?: { readonly sources: unknown } }[];
   readonly [other: string]: unknown;
 };
 

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { find, type Manifest } from "./manifests.ts";
+import { hasKubectl, render, renderOwn } from "./rendered.ts";
+
+const everything = ["ha", "network-policy", "redis", "priority"].map((name) => `../components/${name}`);
+
+describe.runIf(hasKubectl)("what kubectl makes of the overlays", () => {
+  it.each([
+    ["ha", 2],
+    ["ha-3", 3],
+  ])("%s is the base with %i replicas, apart from each other, of which one is always there", (name, replicas) => {
+    const [base, overlay] = [render("deploy/base"), render(`deploy/overlays/${name}`)];
+    const added = overlay.filter((object) => !keys(base).includes(key(object)));
+    expect(added.map(key)).toEqual(["PodDisruptionBudget/bulkhead"]);
+    expect(keys(overlay)).toEqual(expect.arrayContaining([...keys(base)]));
+    const deployment = find(overlay, "Deployment", "bulkhead");
+    expect(deployment.spec).toMatchObject({ replicas, strategy: { rollingUpdate: { maxUnavailable: 0 } } });
+    const { labels } = deployment.spec!.template.metadata;
+    expect(deployment.spec!.template.spec["topologySpreadConstraints"]).toEqual(
+      ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
+        maxSkew: 1,
+        topologyKey,
+        whenUnsatisfiable: "ScheduleAnyway",
+        labelSelector: { matchLabels: labels },
+      })),
+    );
+    expect(find(overlay, "PodDisruptionBudget", "bulkhead")).toMatchObject({
+      apiVersion: "policy/v1",
+      spec: { minAvailable: 1, selector: { matchLabels: labels } },
+    });
+  });
+});
+
+describe.runIf(hasKubectl)("what kubectl makes of the components, all together", () => {
+  const objects = hasKubectl ? renderOwn({ resources: ["../base"], components: everything }) : [];
+  const bot = () => find(objects, "Deployment", "bulkhead").spec!.template;
+  const redis = () => find(objects, "StatefulSet", "bulkhead-redis").spec!.template;
+
+  it("lies in the bot's namespace, but for what belongs to the cluster, and ships no Secret", () => {
+    const clusterScoped = ["Namespace", "ClusterRole", "ClusterRoleBinding", "PriorityClass"];
+    for (const { kind, metadata } of objects) {
+      expect(metadata.namespace).toBe(clusterScoped.includes(kind) ? undefined : "bulkhead");
+    }
+    expect(objects.length).toBeGreaterThan(18);
+    expect(objects.filter(({ kind }) => kind === "Secret")).toEqual([]);
+  });
+
+  it("has no two selectors that meet: what selects the bot does not select its Redis", () => {
+    expect(bot().metadata.labels).toEqual({ "app.kubernetes.io/name": "bulkhead" });
+    expect(redis().metadata.labels).toEqual({ "app.kubernetes.io/name": "bulkhead-redis" });
+    const selectors = objects.flatMap(({ kind, metadata, spec }) =>
+      ["Service", "PodDisruptionBudget", "NetworkPolicy"].includes(kind) ? [[metadata.name, selectorOf(spec)]] : [],
+    );
+    expect(selectors.length).toBe(6);
+    for (const [name, selector] of selectors) expect(selector).toEqual({ "app.kubernetes.io/name": name });
+  });
+
+  it("lets into the bot what scrapes it, and out of it DNS, Slack, API servers and Redis", () => {
+    const { spec } = find(objects, "NetworkPolicy", "bulkhead");
+    expect(spec).toMatchObject({ policyTypes: ["Ingress", "Egress"] });
+    const [ingress, ...more] = rules(spec, "ingress");
+    expect(more).toEqual([]);
+    expect(ingress).toEqual({
+      from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }],
+      ports: [{ protocol: "TCP", port: "http" }],
+    });
+    const [port] = bot().spec.containers[0]!.ports;
+    expect(port!.name).toBe("http");
+    const open = rules(spec, "egress").flatMap(({ to, ports }) =>
+      ports.map((one) => `${one.protocol} ${one.port}${to === undefined ? "" : " somewhere"}`),
+    );
+    expect(open).toEqual([
+      "UDP 53",
+      "TCP 53",
+      "TCP 443",
+      "TCP 6443",
+      "TCP 6379 somewhere",
+      "TCP 6380 somewhere",
+      "TCP 26379 somewhere",
+    ]);
+  });
+
+  it("lets nobody but the bot into Redis, and Redis nowhere", () => {
+    expect(find(objects, "NetworkPolicy", "bulkhead-redis").spec).toEqual({
+      podSelector: { matchLabels: redis().metadata.labels },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [
+        {
+          from: [{ podSelector: { matchLabels: bot().metadata.labels } }],
+          ports: [{ protocol: "TCP", port: "redis" }],
+        },
+      ],
+    });
+    expect(redis().spec.containers[0]!.ports).toEqual([{ name: "redis", containerPort: 6379 }]);
+  });
+
+  it("runs Redis by the restricted Pod Security Standard, without a token, on a volume of its own", () => {
+    const { spec } = redis();
+    expect(spec).toMatchObject({
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    });
+    const [container] = spec.containers;
+    expect(container!.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+    expect(container!.volumeMounts.filter(({ readOnly }) => !readOnly).map(({ mountPath }) => mountPath)).toEqual([
+      "/data",
+      "/run/bulkhead-redis",
+    ]);
+    expect(find(objects, "StatefulSet", "bulkhead-redis").spec!["volumeClaimTemplates"]).toMatchObject([
+      { metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"] } },
+    ]);
+  });
+
+  it("mounts the files that the start script reads, by a name that follows their content", () => {
+    const config = objects.find(
+      ({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("bulkhead-redis-"),
+    );
+    expect(Object.keys(config!.data!).toSorted()).toEqual(["redis.conf", "start.sh", "users.acl"]);
+    expect(redis().spec.volumes).toContainEqual({ name: "config", configMap: { name: config!.metadata.name } });
+  });
+
+  it("gives the bot the priority class that it brings", () => {
+    expect(bot().spec["priorityClassName"]).toBe(find(objects, "PriorityClass", "bulkhead").metadata.name);
+  });
+});
+
+type Rule = {
+  readonly to?: unknown;
+  readonly ports: readonly { readonly protocol: string; readonly port: number | string }[];
+};
+
+function rules(spec: Manifest["spec"], direction: "ingress" | "egress"): readonly Rule[] {
+  return spec![direction] as readonly Rule[];
+}
+
+function selectorOf(spec: Manifest["spec"]): unknown {
+  const { selector, podSelector } = spec as {
+    selector?: Record<string, unknown>;
+    podSelector?: Record<string, unknown>;
+  };
+  const given = podSelector ?? selector;
+  return given?.["matchLabels"] ?? given;
+}
+
+function key({ kind, metadata: { name } }: Manifest): string {
+  return `${kind}/${name}`;
+}
+
+function keys(objects: readonly Manifest[]): readonly string[] {
+  return objects.map(key);
+}

@@ -1,0 +1,134 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openConsole } from "../../src/sandbox/console.ts";
+import { playTour } from "../../src/sandbox/tour.ts";
+import { startWorld } from "../../src/sandbox/world.ts";
+import { checkout, read } from "./manifests.ts";
+import { type ComponentRedis, passwords, startComponentRedis } from "./own-redis.ts";
+
+describe("the Redis of deploy/components/redis, started by its own script", () => {
+  let server: ComponentRedis;
+  let admin: Redis;
+  let bot: Redis;
+  const clients: Redis[] = [];
+  const connect = (user: string, password: string): Redis => {
+    const client = server.connect(user, password);
+    clients.push(client);
+    return client;
+  };
+
+  beforeAll(async () => {
+    server = await startComponentRedis();
+    admin = connect("admin", passwords.admin);
+    bot = connect("bulkhead", passwords.bot);
+  });
+  afterAll(async () => {
+    for (const client of clients) client.disconnect();
+    await server?.stop();
+  });
+
+  it("writes every change to disk before it answers, and forgets nothing for want of memory", async () => {
+    const settings = ["appendonly", "appendfsync", "save", "maxmemory-policy", "maxmemory"];
+    const given = await Promise.all(settings.map(async (name) => (await admin.config("GET", name)) as string[]));
+    expect(Object.fromEntries(given)).toEqual({
+      appendonly: "yes",
+      appendfsync: "always",
+      save: "",
+      "maxmemory-policy": "noeviction",
+      maxmemory: String(256 * 1024 * 1024),
+    });
+  });
+
+  it("lets in nobody without a name, and nobody with a wrong password", async () => {
+    await expect(connect("default", "").get("x")).rejects.toThrow(/NOAUTH|WRONGPASS|Connection is closed/);
+    await expect(connect("bulkhead", "guess").get("x")).rejects.toThrow(/WRONGPASS|Connection is closed/);
+    await expect(connect("bulkhead", passwords.admin).get("x")).rejects.toThrow(/WRONGPASS|Connection is closed/);
+  });
+
+  it("lets the probe ask whether it answers, and nothing else", async () => {
+    const probe = connect("probe", "-");
+    await expect(probe.ping()).resolves.toBe("PONG");
+    await expect(probe.get("{bulkhead}:audit:head")).rejects.toThrow(/NOPERM/);
+    await expect(probe.info()).rejects.toThrow(/NOPERM/);
+  });
+
+  it.each([
+    ["get", "somebody-else"],
+    ["set", "other:{bulkhead}:", "1"],
+    ["flushall"],
+    ["flushdb"],
+    ["keys", "*"],
+    ["scan", "0"],
+    ["config", "set", "appendfsync", "no"],
+    ["acl", "list"],
+    ["shutdown"],
+    ["replicaof", "no", "one"],
+    ["rename", "{bulkhead}:audit", "{bulkhead}:gone"],
+    ["script", "flush"],
+    ["function", "list"],
+    ["monitor"],
+    ["client", "list"],
+    ["eval", "return redis.call('get', 'somebody-else')", "0"],
+    ["eval", "return redis.call('flushall')", "0"],
+  ])("refuses the bot %s", async (command, ...args) => {
+    await expect(bot.call(command, ...args)).rejects.toThrow(/NOPERM|can't access|can't run/);
+  });
+
+  it("lets the bot do all that an incident takes, and refuses it nothing on the way", { timeout: 90_000 }, async () => {
+    await admin.call("acl", "log", "reset");
+    const lines: string[] = [];
+    const write = (text: string) => void lines.push(text);
+    const world = await startWorld({
+      node: process.execPath,
+      env: process.env,
+      redisUrl: server.url,
+      config: { settle: "0s" },
+    });
+    const console = openConsole({ slack: world.slack, channel: "C0INCIDENT", width: 100, write });
+    try {
+      expect(await playTour({ world, console, node: process.execPath, write })).toBe(0);
+    } finally {
+      console.close();
+      await world.close();
+    }
+    const refused = (await admin.call("acl", "log")) as unknown[][];
+    expect(refused.map((entry) => entry[entry.indexOf("object") + 1])).toEqual([]);
+    expect(await admin.xlen("{bulkhead}:audit")).toBeGreaterThan(3);
+  });
+});
+
+describe("the bot's user", () => {
+  const [line = ""] = /^user bulkhead .*$/m.exec(read("deploy/components/redis/users.acl")) ?? [];
+  const granted = new Set([...line.matchAll(/\+(\S+)/g)].map(([, name]) => name));
+
+  it("may send every command that the code sends", () => {
+    const sent = new Set(sources().flatMap(commandsIn));
+    expect(sent.size).toBeGreaterThan(15);
+    expect([...sent].filter((name) => !granted.has(name))).toEqual([]);
+  });
+
+  it("has no category of commands and no way out of its keys", () => {
+    expect([...line.matchAll(/[+-]@\S+|allcommands/g)].map(([rule]) => rule)).toEqual(["-@all"]);
+    expect([...line.matchAll(/[~%]\S*|allkeys/g)].map(([rule]) => rule)).toEqual(["~{bulkhead}:*"]);
+  });
+});
+
+function sources(): readonly string[] {
+  return readdirSync(`${checkout}src`, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.startsWith("sandbox/"))
+    .map((path) => readFileSync(`${checkout}src/${path}`, "utf8"));
+}
+
+/** What scripts call, and the client's methods; a subcommand is told apart where the ACL does. */
+function commandsIn(source: string): readonly string[] {
+  const inScripts = [...source.matchAll(/redis\.p?call\(["'](\w+)["']/g)].map(([, name = ""]) => name.toLowerCase());
+  const direct = [...source.matchAll(/\bredis\s*\.([a-z]+)\((?:["'](\w+)["'])?/g)]
+    .filter(([, method = ""]) => !notCommands.includes(method))
+    .map(([, method = "", first = ""]) =>
+      ["config", "script", "client", "acl"].includes(method) ? `${method}|${first.toLowerCase()}` : method,
+    );
+  return [...inScripts, ...direct];
+}
+
+const notCommands = ["call", "pcall", "on", "once", "off", "disconnect", "connect", "duplicate", "pipeline", "multi"];

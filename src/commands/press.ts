@@ -28,10 +28,9 @@ async function pressOnce(context: Context<Press>): Promise<Reply> {
   const { services, request } = context;
   const operation = await services.operations.get(request.operation);
   const act = actionOf(request.action);
-  if (operation === undefined || act === undefined || !isItsCard(operation, request))
-    return tell(context, unknownButton());
+  if (operation === undefined || act === undefined || !isItsCard(operation, request)) return unknown(context);
+  if (!sees(services, request.principal, operation.target)) return unknown(context);
   const verb = act.verb(operation);
-  if (!sees(services, request.principal, operation.target)) return hidden(context, operation, verb);
   const decision = decideAccess(services.settings.access, request.principal, verb, operation.target);
   if (!decision.allowed) return turnDown(context, operation, verb, decision.reason);
   if (!act.states.includes(operation.state)) return tell(context, tooLate(operation, services.now()));
@@ -139,11 +138,10 @@ async function tell({ outlet }: Context<Press>, reply: Reply): Promise<Reply> {
   return reply;
 }
 
-/** Whoever has no right in its namespace gets the answer for an operation that is not there. */
-async function hidden(context: Context<Press>, { target }: Operation, verb: Verb): Promise<Reply> {
-  const { services, request } = context;
-  const why = "no rule of the access section grants anything in the operation's namespace";
-  await recordRefusal(services, request, { verb, namespace: target.namespace, why });
+/** Whoever has no right in the operation's namespace gets the answer, and the entry, for one that is not there. */
+async function unknown(context: Context<Press>): Promise<Reply> {
+  const why = "the button's operation is not known, has another card, or is where the person has no right";
+  await recordRefusal(context.services, context.request, { verb: "press", why });
   return tell(context, unknownButton());
 }
 

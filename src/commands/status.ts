@@ -3,7 +3,7 @@ import { formatDuration } from "../policy/duration.ts";
 import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
-import { principalName } from "../policy/principal.ts";
+import { type Principal, principalName } from "../policy/principal.ts";
 import { list, note, text } from "./answers.ts";
 import type { Command } from "./command.ts";
 import type { Reply, Section } from "./reply.ts";
@@ -18,7 +18,7 @@ export async function status(
     (command.namespace === undefined || command.namespace === namespace) &&
     decideAccess(services.settings.access, request.principal, "status", { cluster, namespace }).allowed;
   const [clusters, operations, store] = await Promise.all([
-    Promise.all([...services.clusters.keys()].map((name) => clusterSection(services, name, visible))),
+    Promise.all(clustersOf(services, request.principal).map((name) => clusterSection(services, name, visible))),
     openOperations(services, visible),
     storeLines(services),
   ]);
@@ -26,6 +26,13 @@ export async function status(
   const reply = note(`Status${where}`, [...clusters, operations, list("Bulkhead", store)]);
   await outlet.show(reply, undefined);
   return reply;
+}
+
+/** A cluster where one may look at no namespace is not named. */
+function clustersOf({ settings, clusters }: Services, principal: Principal): readonly string[] {
+  return [...clusters.keys()].filter(
+    (cluster) => decideAccess(settings.access, principal, "status", { cluster, namespace: undefined }).allowed,
+  );
 }
 
 type Visible = (cluster: string, namespace: string) => boolean;

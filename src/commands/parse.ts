@@ -152,7 +152,9 @@ function takeKeep(
   if (at < 0) return { kind: "keep", words, keep: "any" };
   const keep = words[at + 1];
   if (keep !== "this" && keep !== "replacement") return usage("--keep needs this or replacement.", "release");
-  return { kind: "keep", words: words.toSpliced(at, 2), keep };
+  const others = words.toSpliced(at, 2);
+  if (others.includes("--keep")) return usage("--keep is given twice.", "release");
+  return { kind: "keep", words: others, keep };
 }
 
 function takeReview(

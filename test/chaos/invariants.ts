@@ -92,16 +92,17 @@ const atRest: Rule = ({ operations, settled }) =>
     .filter(({ state }) => settled && (state === "running" || state === "accepted"))
     .map(({ id, state }) => `${id} is still ${state}, though nothing is under way`);
 
-/** Whatever was carried out has one intent, and one outcome once it has ended. */
+/** Whatever was carried out has one intent a try, and one outcome a try once it has ended. */
 const chained: Rule = ({ operations, entries }) => {
   const count = (id: string, kind: EntryKind) =>
     entries.filter((entry) => entry.operation === id && entry.kind === kind).length;
   return operations.flatMap((operation) => {
     const { id, state } = operation;
     const [intents, outcomes] = [count(id, "intent"), count(id, "outcome")];
+    const tries = operation.confirmed?.attempt ?? 1;
     const ended = hasRun(operation) && (state === "in-force" || state === "done");
     return [
-      ...(intents > 1 || outcomes > 1 ? [`${id} has ${intents} intents and ${outcomes} outcomes in the chain`] : []),
+      ...(intents > tries || outcomes > tries ? [`${id} has ${intents} intents and ${outcomes} outcomes in the chain`] : []),
       ...(ended && intents === 0 ? [`${id} is ${state} without an intent in the chain`] : []),
       ...(ended && outcomes === 0 ? [`${id} is ${state} without an outcome in the chain`] : []),
     ];

@@ -94,6 +94,7 @@ describe("a command", () => {
     ["release", /Which quarantine/],
     ["release q_7", /neither an operation/],
     ["release q-7f3k --keep both", /--keep needs/],
+    ["release q-7f3k --keep this --keep replacement", /--keep is given twice/],
     ["release q-7f3k --keep this --delete-pod", /exclude each other/],
     ["status a b", /more than status takes/],
     ["status UPPER", /no namespace's name/],

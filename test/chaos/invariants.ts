@@ -102,7 +102,9 @@ const chained: Rule = ({ operations, entries }) => {
     const tries = operation.confirmed?.attempt ?? 1;
     const ended = hasRun(operation) && (state === "in-force" || state === "done");
     return [
-      ...(intents > tries || outcomes > tries ? [`${id} has ${intents} intents and ${outcomes} outcomes in the chain`] : []),
+      ...(intents > tries || outcomes > tries
+        ? [`${id} has ${intents} intents and ${outcomes} outcomes in the chain`]
+        : []),
       ...(ended && intents === 0 ? [`${id} is ${state} without an intent in the chain`] : []),
       ...(ended && outcomes === 0 ? [`${id} is ${state} without an outcome in the chain`] : []),
     ];

@@ -111,8 +111,10 @@ export const configFile = z.strictObject({
         .regex(/^\/[a-z0-9_-]{1,31}$/, "is no slash command")
         .default("/np"),
       teams: z.array(z.string().regex(/^[TE][A-Z0-9]+$/, "is no team id")).optional(),
+      mode: z.enum(["socket", "http"]).default("socket"),
+      port: z.int().min(0).max(65_535).default(3000),
     })
-    .default({ command: "/np" }),
+    .default({ command: "/np", mode: "socket", port: 3000 }),
   terminal: z.strictObject({ user: z.string().min(1).optional() }).default({}),
   spool: z
     .strictObject({ folder: z.string().min(1).default(defaultSpool), maxMiB: z.number().positive().default(16) })

@@ -7,6 +7,7 @@ import { duplicateNames, schemaProblems } from "./config-problems.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
 import type { Endpoint } from "./policy/endpoint.ts";
 import type { Enforcement } from "./policy/plan.ts";
+import { neededForSlack } from "./slack-settings.ts";
 
 export type ClusterConfig = {
   readonly name: string;
@@ -19,8 +20,14 @@ export type Config = {
   readonly settings: Settings;
   readonly cluster: ClusterConfig;
   readonly slack: {
+    readonly mode: "socket" | "http";
+    /** Where calls come in over HTTP; 0 for any free port. */
+    readonly port: number;
     readonly botToken: string | undefined;
+    /** For `socket`. */
     readonly appToken: string | undefined;
+    /** For `http`. */
+    readonly signingSecret: string | undefined;
     readonly apiUrl: string;
     readonly command: string;
     readonly teams: readonly string[] | undefined;
@@ -71,11 +78,16 @@ export function readConfig(
   return { problems: problems.map((line) => withoutSecrets(line, Object.values(secrets))) };
 }
 
-type Secrets = Readonly<Record<"bot" | "app" | "redis", string | undefined>>;
+type Secrets = Readonly<Record<"bot" | "app" | "signing" | "redis", string | undefined>>;
 
 function readSecrets(env: Environment, read: (path: string) => string | undefined, problems: string[]): Secrets {
   const secret = (name: string): string | undefined => readSecret(env, name, read, problems);
-  const secrets = { bot: secret("SLACK_BOT_TOKEN"), app: secret("SLACK_APP_TOKEN"), redis: secret("REDIS_URL") };
+  const secrets = {
+    bot: secret("SLACK_BOT_TOKEN"),
+    app: secret("SLACK_APP_TOKEN"),
+    signing: secret("SLACK_SIGNING_SECRET"),
+    redis: secret("REDIS_URL"),
+  };
   const { redis } = secrets;
   if (redis !== undefined && !(/^rediss?:\/\//.test(redis) && URL.canParse(redis))) {
     problems.push("REDIS_URL: is not of the form redis://[user:password@]host:port[/database]");
@@ -108,8 +120,9 @@ function configOf(
     slack: {
       botToken: secrets.bot,
       appToken: secrets.app,
+      signingSecret: secrets.signing,
       apiUrl: env["SLACK_API_URL"] ?? "https://slack.com/api/",
-      command: file.slack.command,
+      ...file.slack,
       teams: file.slack.teams,
     },
     redisUrl: secrets.redis,
@@ -123,24 +136,13 @@ function configOf(
 function botProblems(
   env: Environment,
   read: (path: string) => string | undefined,
-  { bot, app, redis }: Secrets,
+  secrets: Secrets,
   document: unknown,
 ): readonly string[] {
   const needed = [
-    {
-      name: "SLACK_BOT_TOKEN",
-      value: bot,
-      what: "a bot token (xoxb-…, from the Slack app's page)",
-      form: /^(xoxe\.)?xoxb-\S+$/,
-    },
-    {
-      name: "SLACK_APP_TOKEN",
-      value: app,
-      what: "an app-level token (xapp-…, with connections:write)",
-      form: /^xapp-\S+$/,
-    },
+    ...neededForSlack(secrets, document),
     // Its form is judged for everybody.
-    { name: "REDIS_URL", value: redis, what: "an address such as redis://host:6379", form: /^/ },
+    { name: "REDIS_URL", value: secrets.redis, what: "an address such as redis://host:6379", form: /^/ },
   ];
   return [
     ...secretProblems(needed, env),

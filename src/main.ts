@@ -19,8 +19,10 @@ import { connectRedis, untilReady } from "./redis.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
+import { createShelf } from "./scheduler/shelf.ts";
 import { startSweep } from "./scheduler/sweep.ts";
 import { startSlack } from "./slack/receive.ts";
+import { slackConfig } from "./slack-settings.ts";
 
 const sweepEveryMs = 15_000;
 const takeoverEveryMs = 1_000;
@@ -37,15 +39,20 @@ if ("problems" in loaded) {
 async function start(config: Config): Promise<void> {
   const log = pino({ base: { replica: hostname() } });
   const metrics = createMetrics();
-  const { redisUrl = "", slack: slackConfig } = config;
+  const { redisUrl = "" } = config;
   const redis = connectRedis(redisUrl, { onError: (error) => log.warn({ error: String(error) }, "Redis") });
   await untilReady(redis, 2_000);
   const { services, records, audit, close } = await createServices(config, redis, log, metrics);
   const desk = createDesk(services);
-  const slack = startSlack(
-    { ...slackConfig, botToken: slackConfig.botToken ?? "", appToken: slackConfig.appToken ?? "" },
-    { desk, now: Date.now, log, onAck: (ms) => metrics.ack(ms), onEvent: (name) => metrics.slackEvent(name) },
-  );
+  const slack = startSlack(slackConfig(config), {
+    desk,
+    now: Date.now,
+    log,
+    onAck: (ms) => metrics.ack(ms),
+    onEvent: (name) => metrics.slackEvent(name),
+    shelf: createShelf(redis),
+  });
+  if (config.slack.mode === "http") await slack.ready;
   const takeover = createTakeover(services, () => slack.outlet);
   const onError = (error: unknown) => services.meter({ kind: "error", where: "sweep", message: String(error) });
   const sweeps = [
@@ -53,9 +60,10 @@ async function start(config: Config): Promise<void> {
     startSweep(sweepEveryMs, async () => void (await askReviews(services, slack.outlet)), { onError }),
     startSweep(sweepEveryMs, async () => void (await adoptRecords(services, records)), { onError }),
     startSweep(sweepEveryMs, () => keepAudit(audit), { onError }),
+    startSweep(sweepEveryMs, () => desk.flush(false), { onError }),
   ];
   const probes = await startProbes(config.port, metrics, () => notReady(slack.connected(), redis.status, services));
-  log.info({ port: probes.port, cluster: config.cluster.name }, "Bulkhead has started");
+  log.info({ port: probes.port, slackPort: slack.port(), cluster: config.cluster.name }, "Bulkhead has started");
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, "Bulkhead is stopping");
     await slack.stop();
@@ -63,6 +71,7 @@ async function start(config: Config): Promise<void> {
     // What takes longer is taken over by another replica when its lease lapses.
     const limit = wait(drainWithinMs, undefined, { ref: false });
     const [drained] = await Promise.all([slack.drain(drainWithinMs), Promise.race([takeover.drain(), limit])]);
+    await desk.flush(true);
     await Promise.all([probes.close(), close()]);
     redis.disconnect();
     log.info({ drained }, "Bulkhead has stopped");
@@ -110,7 +119,7 @@ async function createServices(
 function notReady(slackConnected: boolean, redisStatus: string, services: Services): readonly string[] {
   const watches = services.clusters.get(services.defaultCluster)?.cluster.watches() ?? [];
   return [
-    ...(slackConnected ? [] : ["Slack is not connected"]),
+    ...(slackConnected ? [] : ["Slack is not connected, or its port does not listen"]),
     ...(redisStatus === "ready" ? [] : ["Redis does not answer"]),
     ...(watches.every(({ synced }) => synced) ? [] : ["the cache of the cluster is not complete yet"]),
   ];

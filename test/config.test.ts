@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Environment, readConfig } from "../src/config.ts";
+import { slackConfig } from "../src/slack-settings.ts";
 
 const nothing = () => undefined;
 
@@ -104,6 +105,51 @@ access:
     const both = { name: "x", direction: "egress", podSelector: {}, ipBlock: { cidr: "10.0.0.0/8" } };
     const neither = { name: "y", direction: "egress" };
     expect(problemsOf(JSON.stringify({ endpoints: { monitoring: [both, neither] } }))).toHaveLength(2);
+  });
+});
+
+describe("the way to Slack", () => {
+  const secrets = {
+    SLACK_BOT_TOKEN: "xoxb-1",
+    SLACK_APP_TOKEN: "xapp-1",
+    SLACK_SIGNING_SECRET: "s3cret-s3cret-s3cret",
+  };
+  const missing = (text: string, env: Record<string, string> = {}): string[] => {
+    const loaded = readConfig(env, text, nothing, "bot");
+    const problems = "problems" in loaded ? loaded.problems.map((problem) => problem.split(":")[0] ?? "") : [];
+    return problems.filter((name) => name.startsWith("SLACK"));
+  };
+
+  test("Socket Mode needs an app token, HTTP a signing secret, and all that is missing is told at once", () => {
+    expect(missing("")).toEqual(["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]);
+    expect(missing("slack: { mode: http }")).toEqual(["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"]);
+    const { SLACK_APP_TOKEN: _app, ...http } = secrets;
+    const { SLACK_SIGNING_SECRET: _signing, ...socket } = secrets;
+    expect([missing("slack: { mode: http }", http), missing("", socket)]).toEqual([[], []]);
+  });
+
+  test("The Slack room gets the way that was chosen, and the user groups that rules name, once each", () => {
+    const rule = { verbs: ["*"], namespaces: ["*"] };
+    const access = [
+      { ...rule, principals: ["slack-group:T1/S1", "slack:T1/U1"] },
+      { ...rule, principals: ["slack-group:T1/S2", "slack-group:T1/S1"] },
+    ];
+    const text = JSON.stringify({ slack: { mode: "http", port: 3001 }, access });
+    expect(slackConfig(configOf(text, secrets))).toMatchObject({
+      way: { mode: "http", signingSecret: "s3cret-s3cret-s3cret", port: 3001 },
+      groups: ["slack-group:T1/S1", "slack-group:T1/S2"],
+    });
+    expect(slackConfig(configOf("", secrets))).toMatchObject({
+      way: { mode: "socket", appToken: "xapp-1" },
+      groups: [],
+    });
+  });
+
+  test("The signing secret may lie in a file", () => {
+    const read = (path: string) => (path === "/run/signing" ? "s3cret-s3cret-s3cret\n" : undefined);
+    expect(configOf("", { SLACK_SIGNING_SECRET_FILE: "/run/signing" }, read).slack.signingSecret).toBe(
+      "s3cret-s3cret-s3cret",
+    );
   });
 });
 

@@ -26,4 +26,15 @@ export type Desk = {
   press(press: Press, outlet: Outlet): Promise<Reply>;
   /** An entrance turned a known person away (guest, bot, shared channel …): audited; the answer says why. */
   turnAway(request: Request | Press, why: string, outlet: Outlet): Promise<Reply>;
+  /** An entrance refused a call that no known person made. Written as samples; never rejects. */
+  alarm(alarm: Alarm): Promise<void>;
+  /** Writes what sampling only counted and is due now; with `all`, before the end, the rest as well. Never rejects. */
+  flush(all: boolean): Promise<void>;
+};
+
+/** A call that was refused before anybody was known to have made it. */
+export type Alarm = {
+  readonly kind: "unsigned" | "forged" | "stale" | "future" | "replayed" | "foreign" | "forged-response-url";
+  /** Who the call said that it came from; nobody vouches for it. */
+  readonly from: string | undefined;
 };

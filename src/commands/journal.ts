@@ -55,13 +55,16 @@ function entryOf(services: Services, operation: Operation, entry: Note): NewEntr
   };
 }
 
-/** The refusal of a known person. It must not keep the refusal from being given: what fails is metered. */
-export async function recordRefusal(
-  services: Services,
-  asked: Request | Press,
-  about: { readonly verb: string; readonly namespace?: string | undefined; readonly why: string },
-): Promise<void> {
+type Refused = { readonly verb: string; readonly namespace?: string | undefined; readonly why: string };
+
+/** Counts the refusal of a known person and writes it. */
+export async function recordRefusal(services: Services, asked: Request | Press, about: Refused): Promise<void> {
   services.meter({ kind: "refusal", verb: about.verb });
+  await writeRefusal(services, asked, about);
+}
+
+/** The entry alone. It must not keep the refusal from being given: what fails is metered. */
+export async function writeRefusal(services: Services, asked: Request | Press, about: Refused): Promise<void> {
   const command = "text" in asked ? asked.text : `press ${asked.action} ${asked.operation}`;
   const entry: NewEntry = {
     id: `refusal:${createHash("sha256").update(asked.delivery).digest("hex").slice(0, 16)}`,

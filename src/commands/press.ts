@@ -105,9 +105,10 @@ function planRelease({ services, request, outlet }: Context<Press>, operation: O
   );
 }
 
-/** Asks again after the same time; release stays a person's decision. */
+/** Asks again after the same time; release stays a person's decision. A delivery that comes late puts nothing off again. */
 async function keep(context: Context<Press>, operation: Operation): Promise<Reply> {
-  const { services } = context;
+  const { services, request } = context;
+  if (!(await services.operations.firstDelivery(request.delivery))) return showCard(context, operation);
   const stored = await amend(services, operation.id, (now) => {
     const { reviewAskedAt: _asked, reviewAt: _passed, ...rest } = now;
     const { reviewEveryMs } = rest;

@@ -14,18 +14,22 @@ import { quarantine } from "./quarantine.ts";
 import { askedQuarantine, type ReleaseCommand, release } from "./release.ts";
 import type { Reply } from "./reply.ts";
 import type { Press, Request } from "./request.ts";
+import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
 import type { Context, Services } from "./services.ts";
 import { status } from "./status.ts";
 import { whoami } from "./whoami.ts";
 
 /** The one door: parses, authorises, runs, maps errors, measures. No command can forget any of it. */
 export function createDesk(services: Services): Desk {
+  const samples = createSampledJournal(services);
   return {
     understand: (request) => understand(request),
     run: (request, outlet) => guarded(services, outlet, request, () => run({ services, request, outlet })),
     press: (request, outlet) => guarded(services, outlet, request, () => press({ services, request, outlet })),
     turnAway: (asked, why, outlet) =>
-      guarded(services, outlet, asked, () => turnAway({ services, request: asked, outlet }, why)),
+      guarded(services, outlet, asked, () => turnAway(samples, { request: asked, outlet }, why)),
+    alarm: (alarm) => samples.alarm(alarm),
+    flush: (all) => samples.flush(all),
   };
 }
 
@@ -117,8 +121,12 @@ async function firstDelivery(services: Services, { delivery }: Request): Promise
   }
 }
 
-async function turnAway({ services, request, outlet }: Context<Request | Press>, why: string): Promise<Reply> {
-  await recordRefusal(services, request, { verb: "text" in request ? "command" : "press", why });
+async function turnAway(
+  samples: SampledJournal,
+  { request, outlet }: Omit<Context<Request | Press>, "services">,
+  why: string,
+): Promise<Reply> {
+  await samples.turnedAway(request, { verb: "text" in request ? "command" : "press", why });
   return tell(outlet, refused("this cannot be used here", refusal(why, "Ask somebody of the team to run it.")));
 }
 

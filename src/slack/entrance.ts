@@ -1,11 +1,13 @@
 import type { Desk } from "../commands/desk.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { Press, Request } from "../commands/request.ts";
+import { principalKey } from "../policy/principal.ts";
 import { type Acknowledgement, acknowledgement, failure, foreigner } from "./answers.ts";
 import type { Delivery, RequestOutlet } from "./deliver.ts";
+import type { ForgedCall } from "./http.ts";
 import { type Identity, identify } from "./identify.ts";
 import { errorText, type Log } from "./logger.ts";
-import { type Arrival, type Caller, readCommand, readPress } from "./payload.ts";
+import { type Arrival, type Caller, principalOf, readCommand, readPress } from "./payload.ts";
 import type { People } from "./people.ts";
 import { responseUrl } from "./response-url.ts";
 import { createWork } from "./work.ts";
@@ -26,6 +28,8 @@ export type EntranceEvent =
 export type Entrance = {
   command(payload: unknown, arrival: Arrival, ack: (text: Acknowledgement) => Promise<void>): Promise<void>;
   press(payload: unknown, arrival: Arrival, ack: () => Promise<void>): Promise<void>;
+  /** A call was refused before anybody could be asked who it came from: counted, and told to the desk. */
+  alarm(kind: ForgedCall): void;
   /** Whether all work ended within the time. */
   drain(timeoutMs: number): Promise<boolean>;
 };
@@ -40,7 +44,7 @@ export type EntranceOptions = {
   readonly now: () => number;
   readonly log: Log;
   readonly onAck?: (ms: number) => void;
-  readonly onEvent: (name: EntranceEvent) => void;
+  readonly onEvent: (name: EntranceEvent | ForgedCall) => void;
 };
 
 /** The door for Slack's payloads: acknowledge, identify, hand to the desk, and see that there is an answer. */
@@ -65,6 +69,10 @@ export function createEntrance(options: EntranceOptions): Entrance {
       await acknowledge(ack, arrival, options);
       if (read === undefined) return onEvent("malformed");
       work.start(() => handle(read.caller, read.request, (press, outlet) => desk.press(press, outlet), options));
+    },
+    alarm(kind) {
+      onEvent(kind);
+      work.start(() => desk.alarm({ kind, from: undefined }));
     },
     drain: (timeoutMs) => work.drain(timeoutMs),
   };
@@ -118,6 +126,7 @@ async function answer<T extends Request | Press>(identity: Identity, request: T,
       options.onEvent("foreign");
       options.log.warn({ principal: request.principal, why: identity.why }, "a foreign caller was refused");
       await outlet.show(foreigner(), undefined);
+      await options.desk.alarm({ kind: "foreign", from: principalKey(request.principal) });
   }
 }
 
@@ -129,6 +138,7 @@ function outletFor(caller: Caller, identity: Identity, arrivedAt: number, option
   const back = responseUrl(caller.responseUrl, { apiUrl: options.apiUrl, now: options.now, arrivedAt });
   if (back === undefined && caller.responseUrl !== undefined) {
     options.onEvent("forged-response-url");
+    void options.desk.alarm({ kind: "forged-response-url", from: principalKey(principalOf(caller)) });
     options.log.warn({ user: caller.user }, "a payload named a response_url that is not Slack's");
   }
   const open = identity.kind === "person" && identity.channel === "internal";

@@ -1,33 +1,46 @@
 import { App } from "@slack/bolt";
 import type { Desk, Outlet } from "../commands/desk.ts";
 import type { Operation } from "../policy/operation.ts";
+import type { Shelf } from "../scheduler/shelf.ts";
 import type { DeliveryEvent } from "./aside.ts";
 import { operationOutlet } from "./background.ts";
 import { callTimeoutMs, createClient } from "./calls.ts";
 import { createCards } from "./cards.ts";
-import { keepConnected } from "./connection.ts";
+import { type Connection, keepConnected } from "./connection.ts";
 import { createDelivery } from "./deliver.ts";
 import { createEntrance, type EntranceEvent } from "./entrance.ts";
+import { type ForgedCall, listenHttp } from "./http.ts";
 import { listen } from "./listen.ts";
 import { boltLogger, errorText, type Log } from "./logger.ts";
 import { createPeople } from "./people.ts";
+import { createReplayGuard } from "./replay.ts";
+
+/**
+ * `socket`: by Socket Mode, with an app token (`xapp-…`, scope connections:write). `http`: by signed calls to a port of
+ * ours, 0 for any free one.
+ */
+export type SlackWay =
+  | { readonly mode: "socket"; readonly appToken: string }
+  | { readonly mode: "http"; readonly signingSecret: string; readonly port: number };
 
 /** How to reach Slack. The tokens are never logged. */
 export type SlackConfig = {
   /** `xoxb-…` */
   readonly botToken: string;
-  /** `xapp-…`, with the scope connections:write. */
-  readonly appToken: string;
+  /** How calls come in. */
+  readonly way: SlackWay;
   /** Address of the Web API, also asked for the Socket Mode address: `https://slack.com/api/`, or a sandbox. */
   readonly apiUrl: string;
   /** The slash command, such as `/np`. */
   readonly command: string;
   /** Ids of the workspaces that are answered: an empty list is nobody, undefined the bot's own. */
   readonly teams: readonly string[] | undefined;
+  /** The user groups that the access section names: `slack-group:T1/S1`. */
+  readonly groups: readonly string[];
 };
 
 /** What this room counts. */
-export type SlackEvent = EntranceEvent | DeliveryEvent | "connected" | "disconnected";
+export type SlackEvent = EntranceEvent | DeliveryEvent | ForgedCall | "connected" | "disconnected";
 
 export type SlackOptions = {
   readonly desk: Desk;
@@ -37,6 +50,8 @@ export type SlackOptions = {
   /** Milliseconds from arrival to acknowledgement, for each command and press. */
   readonly onAck?: (ms: number) => void;
   readonly onEvent?: (name: SlackEvent) => void;
+  /** What all replicas share. */
+  readonly shelf: Shelf;
 };
 
 export type Slack = {
@@ -44,10 +59,15 @@ export type Slack = {
   readonly outlet: Outlet;
   /** For an operation that nobody waits for and that may have no card yet: where it was asked for, else to the person. */
   outletFor(operation: Operation): Outlet;
-  /** Whether at least one connection stands. */
+  /** Whether at least one connection stands; over HTTP whether it listens. */
   connected(): boolean;
-  /** Resolves when the first connection stands; stays pending while Slack cannot be reached. */
+  /**
+   * Resolves when the first connection stands; stays pending while Slack cannot be reached. Over HTTP it rejects where
+   * the port cannot be had.
+   */
   readonly ready: Promise<void>;
+  /** Over HTTP, where it listens. */
+  port(): number | undefined;
   /** Takes nothing new. What is being worked on goes on: drain afterwards. */
   stop(): Promise<void>;
   /** Waits for what is being worked on, commands and their answers; false where it took longer than that. */
@@ -60,7 +80,7 @@ const connections = 2;
 /** Users wait for the answer about who they are; the ones about cards may take longer. */
 const lookupTimeoutMs = 2_500;
 
-/** Connects to Slack in the background, and hands every command and press to the desk. */
+/** Connects to Slack in the background, or listens for it, and hands every command and press to the desk. */
 export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   const { log, now } = options;
   const onEvent = options.onEvent ?? (() => undefined);
@@ -73,19 +93,43 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   const entrance = createEntrance({ ...options, ...config, people, delivery, onEvent });
   const app = createApp(config, log);
   listen(app, { command: config.command, entrance, log, onEvent });
-  const lines = Array.from({ length: connections }, () =>
-    keepConnected(app, { ...config, now, log, onChange: (up) => onEvent(up ? "connected" : "disconnected") }),
-  );
+  const way = open(app, config, { ...options, onEvent, alarm: (kind) => entrance.alarm(kind) });
   return {
     outlet: delivery.background,
     outletFor: (operation) => operationOutlet(operation, { delivery, people, log }),
-    connected: () => lines.some((line) => line.connected()),
-    ready: Promise.race(lines.map((line) => line.ready)),
+    connected: () => way.lines.some((line) => line.connected()),
+    ready: Promise.race(way.lines.map((line) => line.ready)),
+    port: way.port,
     drain: (timeoutMs) => entrance.drain(timeoutMs),
     async stop() {
-      await Promise.all(lines.map((line) => line.stop()));
+      await Promise.all(way.lines.map((line) => line.stop()));
     },
   };
+}
+
+type Opened = { readonly lines: readonly Connection[]; readonly port: () => number | undefined };
+
+type OpenOptions = Pick<SlackOptions, "now" | "log" | "shelf"> & {
+  readonly onEvent: (name: SlackEvent) => void;
+  readonly alarm: (kind: ForgedCall) => void;
+};
+
+function open(app: App, { way, apiUrl }: SlackConfig, { now, log, shelf, onEvent, alarm }: OpenOptions): Opened {
+  const onChange = (up: boolean): void => onEvent(up ? "connected" : "disconnected");
+  if (way.mode === "socket") {
+    const options = { appToken: way.appToken, apiUrl, now, log, onChange };
+    return { lines: Array.from({ length: connections }, () => keepConnected(app, options)), port: () => undefined };
+  }
+  const line = listenHttp(app, {
+    ...way,
+    now,
+    log,
+    onChange,
+    firstSeen: createReplayGuard(shelf, now),
+    onForged: alarm,
+    onMalformed: () => onEvent("malformed"),
+  });
+  return { lines: [line], port: () => line.port() };
 }
 
 /**

@@ -1,8 +1,9 @@
 import pino from "pino";
-import type { Desk, Outlet } from "../../src/commands/desk.ts";
+import type { Alarm, Desk, Outlet } from "../../src/commands/desk.ts";
 import type { Reply } from "../../src/commands/reply.ts";
 import type { Press, Request } from "../../src/commands/request.ts";
 import { type SandboxSlack, startSandboxSlack } from "../../src/sandbox/slack/server.ts";
+import type { Shelf } from "../../src/scheduler/shelf.ts";
 import { type Slack, type SlackEvent, startSlack } from "../../src/slack/receive.ts";
 import { card, note } from "./replies.ts";
 
@@ -16,6 +17,7 @@ export type Edge = {
   readonly requests: Request[];
   readonly presses: Press[];
   readonly turnedAway: { readonly request: Request | Press; readonly why: string }[];
+  readonly alarms: Alarm[];
   readonly events: SlackEvent[];
   readonly acks: number[];
   readonly logged: () => string;
@@ -31,6 +33,13 @@ type EdgeOptions = {
   readonly apiUrl?: (sandbox: SandboxSlack) => Promise<string>;
   /** Whether to wait for the first connection. */
   readonly connected?: boolean;
+  /** By HTTP instead of Socket Mode, with this signing secret. */
+  readonly signingSecret?: string;
+  readonly port?: number;
+  /** Shared by edges that stand for replicas of one bot. */
+  readonly shelf?: Shelf;
+  /** User groups that the access section names. */
+  readonly groups?: readonly string[];
 };
 
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
@@ -38,7 +47,12 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const sandbox = await startSandboxSlack({ now });
   const lines: string[] = [];
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-  const seen = { requests: [] as Request[], presses: [] as Press[], turnedAway: [] as Edge["turnedAway"] };
+  const seen = {
+    requests: [] as Request[],
+    presses: [] as Press[],
+    turnedAway: [] as Edge["turnedAway"],
+    alarms: [] as Alarm[],
+  };
   const events: SlackEvent[] = [];
   const acks: number[] = [];
   let run: Run = show(card());
@@ -57,13 +71,20 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       seen.turnedAway.push({ request, why });
       return show(note(why))(request, outlet);
     },
+    alarm: async (alarm) => void seen.alarms.push(alarm),
+    flush: () => Promise.resolve(),
   };
-  const { botToken, appToken } = sandbox;
+  const { signingSecret, groups = [], shelf = memoryShelf(now) } = options;
+  const way =
+    signingSecret === undefined
+      ? ({ mode: "socket", appToken: sandbox.appToken } as const)
+      : ({ mode: "http", signingSecret, port: options.port ?? 0 } as const);
   const apiUrl = (await options.apiUrl?.(sandbox)) ?? sandbox.apiUrl;
-  const config = { botToken, appToken, apiUrl, command: "/np", teams: undefined };
+  const config = { botToken: sandbox.botToken, way, apiUrl, command: "/np", teams: undefined, groups };
   const onEvent = (name: SlackEvent) => void events.push(name);
-  const slack = startSlack(config, { desk, now, log, onAck: (ms) => void acks.push(ms), onEvent });
-  if (options.connected !== false) await slack.ready;
+  const slack = startSlack(config, { desk, now, log, onAck: (ms) => void acks.push(ms), onEvent, shelf });
+  if (options.connected !== false)
+    await slack.ready.catch((error) => sandbox.close().then(() => Promise.reject(error)));
   return {
     sandbox,
     slack,
@@ -82,6 +103,24 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       await slack.drain(100);
       await sandbox.close();
     },
+  };
+}
+
+/** What Redis does for all replicas, in memory. */
+export function memoryShelf(now: () => number): Shelf {
+  const kept = new Map<string, { readonly value: string; readonly until: number }>();
+  const get = (key: string): string | undefined => {
+    const found = kept.get(key);
+    return found === undefined || found.until <= now() ? undefined : found.value;
+  };
+  return {
+    async first(key, ttlMs) {
+      const known = get(key) !== undefined;
+      if (!known) kept.set(key, { value: "1", until: now() + ttlMs });
+      return !known;
+    },
+    put: async (key, value, ttlMs) => void kept.set(key, { value, until: now() + ttlMs }),
+    get: async (key) => get(key),
   };
 }
 

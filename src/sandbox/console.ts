@@ -1,3 +1,4 @@
+import { showForms } from "./form.ts";
 import type { SandboxSlack } from "./slack/server.ts";
 import { type NumberedButton, numberButtons, renderMessage } from "./slack/text.ts";
 import type { Message } from "./slack/workspace.ts";
@@ -42,6 +43,7 @@ export function openConsole({ slack, channel, width, write }: ConsoleOptions): C
     const text = renderMessage(message, { width: width - 2, directory: slack, buttons: numbered(message) });
     write(`\n┌ Bulkhead (${title}${kind === "updated" ? ", updated" : ""})\n${text.replaceAll(/^/gm, "│ ")}\n└\n`);
   });
+  const stopForms = showForms({ slack, width, write }, () => user);
   return {
     become: (next) => {
       user = next;
@@ -58,6 +60,9 @@ export function openConsole({ slack, channel, width, write }: ConsoleOptions): C
       await slack.press({ user, message: button.message, button: button.index });
       return true;
     },
-    close: stop,
+    close: () => {
+      stop();
+      stopForms();
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { openConsole } from "./console.ts";
+import { actOnForm } from "./form.ts";
 import { podTable } from "./pod-table.ts";
 import { playTour } from "./tour.ts";
 import { startWorld, type World } from "./world.ts";
@@ -46,6 +47,8 @@ const introduction = `
 Bulkhead's sandbox: the real bot, with a cluster and a Slack on this machine. You are alice in #incidents.
   /np …        a command, as in Slack; /np help lists them, /np status is a good first one
   1            presses button 1
+  fill FIELD TEXT, search FIELD TEXT, pick FIELD VALUE, submit, cancel
+               what one does in a form that has opened
   pods NS      the pods of a namespace with their labels (payments, shop, db, monitoring)
   as bob       become somebody else (alice, bob, gina the guest …)
   exit
@@ -83,6 +86,8 @@ async function act(
     return undefined;
   }
   if (/^\d+$/.test(line)) return (await console.press(Number(line))) ? undefined : `There is no button ${line} now.`;
+  const form = await actOnForm(slack, console.who(), line);
+  if (form !== undefined) return form === "" ? undefined : form;
   if (word === "pods") return podTable(cluster, argument);
   if (word !== "as") return introduction;
   const person = ["U0ALICE", "U0BOB", "U0CAROL", "U0GUEST", "U0FOREIGN", "U0STRANGER"].find(

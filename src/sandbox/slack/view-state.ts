@@ -61,7 +61,7 @@ function problemOf({ blockId, actionId, element, input }: Field, state: ViewStat
 }
 
 /** What stands in a field, as the person reads it. */
-function textOf(value: FieldValue | undefined): string {
+export function textOf(value: FieldValue | undefined): string {
   if (value === undefined) return "";
   return (value.type === "plain_text_input" ? value.value : value.selected_option?.text.text) ?? "";
 }

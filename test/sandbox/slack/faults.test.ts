@@ -17,7 +17,6 @@ beforeEach(async () => {
     rejectRateLimitedCalls: true,
     logLevel: LogLevel.ERROR,
   });
-  client.on("error", () => undefined);
 });
 afterEach(() => slack.close());
 

@@ -4,7 +4,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
 import type { ChainStore } from "./audit/log.ts";
 import { keepAudit, openAudit } from "./bot-audit.ts";
-import { adoptRecords } from "./commands/adopt.ts";
+import { type FallbackJournal, withFallback } from "./commands/fallback.ts";
+import { sweepKept } from "./commands/keep.ts";
+import type { Journal } from "./commands/laptop.ts";
 import { askReviews } from "./commands/review.ts";
 import { createDesk } from "./commands/run.ts";
 import type { Services } from "./commands/services.ts";
@@ -14,6 +16,7 @@ import { type Config, configPath, readConfig } from "./config.ts";
 import { createCluster } from "./kubernetes/cluster.ts";
 import { createRecords, type Records } from "./kubernetes/records.ts";
 import { createMetrics } from "./metrics.ts";
+import type { Operation } from "./policy/operation.ts";
 import { startProbes } from "./probes.ts";
 import { connectRedis, untilReady } from "./redis.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
@@ -42,7 +45,7 @@ async function start(config: Config): Promise<void> {
   const { redisUrl = "" } = config;
   const redis = connectRedis(redisUrl, { onError: (error) => log.warn({ error: String(error) }, "Redis") });
   await untilReady(redis, 2_000);
-  const { services, records, audit, close } = await createServices(config, redis, log, metrics);
+  const { services, journals, records, close } = await createServices(config, redis, log, metrics);
   const desk = createDesk(services);
   const slack = startSlack(slackConfig(config), {
     desk,
@@ -53,13 +56,14 @@ async function start(config: Config): Promise<void> {
     shelf: createShelf(redis),
   });
   if (config.slack.mode === "http") await slack.ready;
-  const takeover = createTakeover(services, () => slack.outlet);
+  const outletFor = (operation: Operation) => slack.outletFor(operation);
+  const takeover = createTakeover(services, outletFor);
   const onError = (error: unknown) => services.meter({ kind: "error", where: "sweep", message: String(error) });
   const sweeps = [
     startSweep(takeoverEveryMs, async () => void (await takeover.sweep()), { onError }),
     startSweep(sweepEveryMs, async () => void (await askReviews(services, slack.outlet)), { onError }),
-    startSweep(sweepEveryMs, async () => void (await adoptRecords(services, records)), { onError }),
-    startSweep(sweepEveryMs, () => keepAudit(audit), { onError }),
+    startSweep(sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor }), { onError }),
+    startSweep(sweepEveryMs, () => keepAudit(journals.redis.audit), { onError }),
     startSweep(sweepEveryMs, () => desk.flush(false), { onError }),
   ];
   const probes = await startProbes(config.port, metrics, () => notReady(slack.connected(), redis.status, services));
@@ -80,25 +84,35 @@ async function start(config: Config): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
 }
 
+type Journals = { readonly redis: Journal & { readonly audit: ChainStore }; readonly fallback: FallbackJournal };
+
 async function createServices(
   config: Config,
   redis: ReturnType<typeof connectRedis>,
   log: Logger,
   metrics: ReturnType<typeof createMetrics>,
-): Promise<{ services: Services; records: Records; audit: ChainStore; close: () => Promise<void> }> {
+): Promise<{ services: Services; journals: Journals; records: Records; close: () => Promise<void> }> {
   const now = Date.now;
   const connection = connectCluster(config.cluster, process.env, now);
   const onProblem = (error: unknown, path: string) => log.warn({ path, error: String(error) }, "watch");
   const cluster = await createCluster(config.cluster.name, connection, { now, watch: true, onProblem });
   const audit = openAudit(config, redis, log);
-  const services: Services = {
-    settings: config.settings,
-    clusters: new Map([[cluster.name, { cluster, enforcement: config.cluster.enforcement }]]),
-    defaultCluster: cluster.name,
+  const chained = {
     operations: createOperations(redis, { now }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
     audit,
+  };
+  const records = createRecords(connection, config.settings.ownNamespace);
+  const fallback = withFallback(chained, records);
+  const services: Services = {
+    settings: config.settings,
+    clusters: new Map([[cluster.name, { cluster, enforcement: config.cluster.enforcement }]]),
+    defaultCluster: cluster.name,
+    operations: fallback.operations,
+    leases: fallback.leases,
+    audit: fallback.audit,
+    incidents: fallback.incidents,
     now,
     wait: (ms) => wait(ms),
     replica: hostname(),
@@ -107,12 +121,7 @@ async function createServices(
       if (event.kind === "error") log.error({ where: event.where, error: event.message }, "error");
     },
   };
-  return {
-    services,
-    audit,
-    records: createRecords(connection, config.settings.ownNamespace),
-    close: () => cluster.close(),
-  };
+  return { services, journals: { redis: chained, fallback }, records, close: () => cluster.close() };
 }
 
 /** Kubernetes is no condition: without it the bot still answers, and says so. */

@@ -11,7 +11,13 @@ export function operationCard(operation: Operation, now: number): Reply {
     shape: "card",
     headline: headline(operation),
     tone: operation.result?.tone ?? "neutral",
-    sections: [facts(operation), ...results(operation), ...plans(operation), ...times(operation)],
+    sections: [
+      facts(operation),
+      ...keeping(operation),
+      ...results(operation),
+      ...plans(operation),
+      ...times(operation),
+    ],
     buttons: buttons[operation.state](operation),
     footer: footer(operation, now),
     operation: operation.id,
@@ -86,6 +92,13 @@ function incidents({ incident, incidentUnread }: Operation): readonly (readonly 
   return incidentUnread === undefined
     ? []
     : [["Incident", "not known: the channel's could not be read (Redis does not answer)"]];
+}
+
+/** Redis holds nothing of it: whoever reads must know where it lies, and what cannot be done meanwhile. */
+function keeping({ id, kept }: Operation): readonly Section[] {
+  if (kept !== true) return [];
+  const text = `Redis does not answer. This operation is kept in ConfigMap bulkhead-${id} in Bulkhead's own namespace until it does. Its buttons work; releasing waits for Redis.`;
+  return [{ kind: "text", text }];
 }
 
 function results({ result }: Operation): readonly Section[] {

@@ -26,7 +26,8 @@ export async function press(context: Context<Press>, tries = 3): Promise<Reply> 
 
 async function pressOnce(context: Context<Press>): Promise<Reply> {
   const { services, request } = context;
-  const operation = await services.operations.get(request.operation);
+  const operation = await loadOf(context);
+  if (operation === "away") return tell(context, storeAway(request.operation));
   const act = actionOf(request.action);
   if (operation === undefined || act === undefined || !isItsCard(operation, request)) return unknown(context);
   if (!sees(services, request.principal, operation.target)) return unknown(context);
@@ -39,6 +40,28 @@ async function pressOnce(context: Context<Press>): Promise<Reply> {
   // Attaching read the operation anew: another press may have been first meanwhile.
   if (attached.state !== operation.state) throw new LostRace(operation.id);
   return act.run(context, attached);
+}
+
+/** Known where Redis answers, or where the operation is kept in the cluster. */
+async function loadOf({ services, request }: Context<Press>): Promise<Operation | undefined | "away"> {
+  try {
+    return await services.operations.get(request.operation);
+  } catch (error) {
+    services.meter({ kind: "error", where: "press", message: String(error) });
+    return "away";
+  }
+}
+
+function storeAway(operation: string): Reply {
+  return note(
+    "Nothing was done: Redis does not answer",
+    [
+      text(`What ${operation} was about lies in Redis, and nothing is written that Bulkhead cannot read first.`),
+      text("To cut a pod off, type the command again: it is kept in the cluster then, and its buttons work."),
+      text("To end a quarantine, type /np release with its id or its pod: the answer has the kubectl lines for it."),
+    ],
+    "failed",
+  );
 }
 
 function actionOf(action: string): Action | undefined {

@@ -5,6 +5,7 @@ import { operationCard } from "./card.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { isolate, StepFailed } from "./isolate.ts";
 import { record, standing } from "./journal.ts";
+import { markLifted } from "./lift.ts";
 import { notCut } from "./plan-sections.ts";
 import { drawQuarantine } from "./quarantine.ts";
 import { drawRelease, findQuarantine, type Quarantine } from "./release.ts";
@@ -53,9 +54,20 @@ export async function carryOut(context: Surroundings, operation: Operation, hold
   const { ok: _ok, detail: _detail, state, ...result } = end;
   const ended = { state, steps, result: { ...result, audited } };
   try {
-    return await amend(context.services, operation.id, (now) => ({ ...now, ...ended }));
+    return await storeEnd(context.services, operation, ended);
   } catch (error) {
     return unstored(context, { ...operation, ...ended }, error);
+  }
+}
+
+/** Where the operation cannot be read, what is known of it is stored as it is: it may be kept where Redis is away. */
+async function storeEnd(services: Services, operation: Operation, ended: Partial<Operation>): Promise<Operation> {
+  try {
+    return await amend(services, operation.id, (now) => ({ ...now, ...ended }));
+  } catch (error) {
+    const kept = await services.operations.replace({ ...operation, ...ended });
+    if (kept === undefined) throw error;
+    return kept;
   }
 }
 
@@ -138,23 +150,14 @@ async function theQuarantine(services: Services, { id }: Operation, { lifts }: R
  */
 async function lift(context: Surroundings, quarantine: Operation, release: string): Promise<readonly string[]> {
   try {
-    await markLifted(context, quarantine, release);
+    const { services, outlet } = context;
+    const ended = await markLifted(services, quarantine, release);
+    if (ended.card !== undefined) await outlet.show(operationCard(ended, services.now()), ended.card);
     return [];
   } catch (error) {
     context.services.meter({ kind: "error", where: "store lift", message: String(error) });
     return [`That ${quarantine.id} has ended could not be stored (Redis does not answer).`];
   }
-}
-
-async function markLifted({ services, outlet }: Surroundings, quarantine: Operation, release: string): Promise<void> {
-  const { namespace, pod } = quarantine.target;
-  const ended = await amend(services, quarantine.id, (now) => ({
-    ...now,
-    state: "done",
-    liftedBy: release,
-    result: { headline: `Released by ${release}: ${namespace}/${pod}`, tone: "good", lines: [], audited: "" },
-  }));
-  if (ended.card !== undefined) await outlet.show(operationCard(ended, services.now()), ended.card);
 }
 
 function failed(error: unknown): Ended {

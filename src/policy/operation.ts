@@ -82,6 +82,8 @@ export type Operation = {
   readonly card?: CardReference;
   readonly steps: readonly StepTime[];
   readonly result?: OperationResult;
+  /** It lies in a ConfigMap of the bot's namespace, since Redis was away; gone again once it is in Redis. */
+  readonly kept?: boolean;
   /** The quarantine that this release lifts. */
   readonly lifts?: string;
   /** The release that lifted this quarantine. */

@@ -1,0 +1,54 @@
+import type { Records } from "../kubernetes/records.ts";
+import type { Operation } from "../policy/operation.ts";
+import { adoptRecords, stalledAfterMs } from "./adopt.ts";
+import { operationCard } from "./card.ts";
+import { run } from "./confirm.ts";
+import type { Outlet } from "./desk.ts";
+import type { FallbackJournal } from "./fallback.ts";
+import { owing } from "./hold.ts";
+import { type Journal, readRecord } from "./laptop.ts";
+import type { Services } from "./services.ts";
+
+/** Everything that the sweep over kept operations needs. */
+export type Keeping = {
+  /** With the journal that falls back to the cluster. */
+  readonly services: Services;
+  /** Redis alone. */
+  readonly redis: Journal;
+  readonly fallback: Pick<FallbackJournal, "noneKept">;
+  readonly records: Records;
+  readonly outletFor: (operation: Operation) => Outlet;
+};
+
+/**
+ * One sweep over operations that lie in the cluster: those that stopped in the middle are gone on with, and once Redis
+ * is there all are taken over into it, and their cards say so. Throws where Redis is still away.
+ */
+export async function sweepKept(keeping: Keeping): Promise<void> {
+  const { services, redis, fallback, records, outletFor } = keeping;
+  await goOn(keeping);
+  const { left, taken } = await adoptRecords({ ...services, ...redis }, records);
+  if (left === 0) fallback.noneKept();
+  for (const operation of taken) {
+    if (operation.card !== undefined) {
+      await outletFor(operation).show(operationCard(operation, services.now()), operation.card);
+    }
+  }
+}
+
+/** Storing the step is a compare-and-set, so that of several replicas one goes on. */
+async function goOn({ services, records, outletFor }: Keeping): Promise<void> {
+  for (const { text } of await records.list()) {
+    const operation = readRecord(text)?.operation;
+    if (operation === undefined || !isStalled(operation, services.now())) continue;
+    const step = { step: `taken over by ${services.replica}`, at: services.now() };
+    const stored = await services.operations.replace({ ...operation, steps: [...operation.steps, step] });
+    if (stored === undefined) continue;
+    const context = { services, outlet: outletFor(stored), request: { card: stored.card } };
+    await owing(context, { operation: stored, lease: undefined }, (held, hold) => run(held, stored, hold));
+  }
+}
+
+function isStalled({ kept, state, steps }: Operation, now: number): boolean {
+  return kept === true && state === "running" && now - (steps.at(-1)?.at ?? 0) > stalledAfterMs;
+}

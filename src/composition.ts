@@ -11,7 +11,7 @@ function credentialSource(cluster: ClusterConfig, env: Environment): CredentialS
 }
 
 export function connectCluster(cluster: ClusterConfig, env: Environment, now: () => number): Connection {
-  return createConnection({ source: credentialSource(cluster, env), now });
+  return createConnection({ source: credentialSource(cluster, env), now, cluster: cluster.name });
 }
 
 /** The bot's own namespace and the ConfigMap that holds its configuration, for terminals elsewhere. */

@@ -15,6 +15,7 @@ import { connectCluster } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
 import { createCluster } from "./kubernetes/cluster.ts";
 import { createRecords, type Records } from "./kubernetes/records.ts";
+import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Operation } from "./policy/operation.ts";
 import { startProbes } from "./probes.ts";
@@ -66,7 +67,8 @@ async function start(config: Config): Promise<void> {
     startSweep(sweepEveryMs, () => keepAudit(journals.redis.audit), { onError }),
     startSweep(sweepEveryMs, () => desk.flush(false), { onError }),
   ];
-  const probes = await startProbes(config.port, metrics, () => notReady(slack.connected(), redis.status, services));
+  const missing = () => notReady(slack.connected(), redis.status, services);
+  const probes = await startProbes(config.port, metrics, { missing, stuck: () => standstill(services) });
   log.info({ port: probes.port, slackPort: slack.port(), cluster: config.cluster.name }, "Bulkhead has started");
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, "Bulkhead is stopping");
@@ -126,12 +128,21 @@ async function createServices(
 
 /** Kubernetes is no condition: without it the bot still answers, and says so. */
 function notReady(slackConnected: boolean, redisStatus: string, services: Services): readonly string[] {
-  const watches = services.clusters.get(services.defaultCluster)?.cluster.watches() ?? [];
+  const watches = watchesOf(services);
   return [
     ...(slackConnected ? [] : ["Slack is not connected, or its port does not listen"]),
     ...(redisStatus === "ready" ? [] : ["Redis does not answer"]),
     ...(watches.every(({ synced }) => synced) ? [] : ["the cache of the cluster is not complete yet"]),
   ];
+}
+
+/** What only a restart ends. */
+function standstill(services: Services): readonly string[] {
+  return areStuck(watchesOf(services), Date.now()) ? ["no watch has tried anything for five minutes"] : [];
+}
+
+function watchesOf({ clusters }: Services): readonly WatchState[] {
+  return [...clusters.values()].flatMap(({ cluster }) => cluster.watches());
 }
 
 function readText(path: string): string | undefined {

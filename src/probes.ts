@@ -2,19 +2,26 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Metrics } from "./metrics.ts";
 
-/** What keeps the bot from being ready, in words; empty when it is. */
-export type Readiness = () => readonly string[];
+/** What is wrong, in words; empty where nothing is. */
+type Problems = () => readonly string[];
 
-/** `/livez` (the event loop turns), `/readyz` (with what is missing), `/metrics`. Resolves when it listens. */
+export type Health = {
+  /** What keeps the bot from being ready. */
+  readonly missing: Problems;
+  /** What only a restart ends. An event loop that does not turn answers nothing, which the kubelet takes for the same. */
+  readonly stuck: Problems;
+};
+
+/** `/livez`, `/readyz` (both say what is wrong) and `/metrics`. Resolves when it listens. */
 export async function startProbes(
   port: number,
   metrics: Metrics,
-  readiness: Readiness,
+  health: Health,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const path = (request.url ?? "").split("?")[0];
-    if (path === "/livez") return answer(response, 200, "ok");
-    if (path === "/readyz") return ready(response, readiness());
+    if (path === "/livez") return answerHealth(response, health.stuck());
+    if (path === "/readyz") return answerHealth(response, health.missing());
     if (path === "/metrics") return void metricsTo(response, metrics);
     return answer(response, 404, "not found");
   });
@@ -25,8 +32,8 @@ export async function startProbes(
   return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
 }
 
-function ready(response: ServerResponse, missing: readonly string[]): void {
-  answer(response, missing.length === 0 ? 200 : 503, missing.length === 0 ? "ok" : missing.join("\n"));
+function answerHealth(response: ServerResponse, problems: readonly string[]): void {
+  answer(response, problems.length === 0 ? 200 : 503, problems.length === 0 ? "ok" : problems.join("\n"));
 }
 
 async function metricsTo(response: ServerResponse, metrics: Metrics): Promise<void> {

@@ -1,3 +1,4 @@
+import { isUnanswered } from "../kubernetes/failure.ts";
 import { isRefusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
@@ -10,6 +11,7 @@ import { carryOut, redraw } from "./procedures.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
 import { amend, attachCard, type Context, LostRace, store, storeAndHold } from "./services.ts";
+import { planStays } from "./unanswered.ts";
 
 /**
  * Confirm: the plan is drawn again, and only if it is still the one that was shown is it carried out. The change of
@@ -17,7 +19,11 @@ import { amend, attachCard, type Context, LostRace, store, storeAndHold } from "
  */
 export async function confirm(context: Context<Press>, operation: Operation): Promise<Reply> {
   const { services } = context;
-  const plan = await redraw(services, operation);
+  const plan = await redraw(services, operation).catch((error: unknown) => {
+    if (isUnanswered(error)) return error;
+    throw error;
+  });
+  if (plan instanceof Error) return tell(context, planStays(plan));
   if (isRefusal(plan)) return end(context, operation, `Refused: ${plan.reason}`, [plan.next]);
   if (plan.hash !== operation.plan?.hash) return showAgain(context, operation, plan);
   if (plan.confirmations === 2 && operation.state === "planned") {
@@ -45,6 +51,11 @@ async function begin(context: Context<Press>, operation: Operation, attempt: num
 
 /** What a confirmed operation needs of its surroundings: a press, or a replica that takes it over. */
 export type Running = Pick<Context<Press>, "services" | "outlet"> & { readonly request: Pick<Press, "card"> };
+
+async function tell({ outlet }: Context<Press>, reply: Reply): Promise<Reply> {
+  await outlet.show(reply, undefined);
+  return reply;
+}
 
 /** Intent first (invariant 1): no write before it is durable. */
 export async function run(context: Running, operation: Operation, hold: Hold): Promise<Reply> {

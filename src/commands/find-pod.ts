@@ -1,11 +1,13 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
+import { isUnanswered } from "../kubernetes/failure.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Pod } from "../policy/objects.ts";
 import { didYouMean } from "./suggest.ts";
 
 /**
  * The pod of that name, or the only one whose name begins so; else a refusal that names the candidates. The caller has
- * a right in the namespace; `seen` says which others may be suggested.
+ * a right in the namespace; `seen` says which others may be suggested. Where the server cannot be asked, the pod as the
+ * cache last knew it; then what it does not know is thrown as unanswered, not refused.
  */
 export async function findPod(
   cluster: Cluster,
@@ -13,7 +15,10 @@ export async function findPod(
   name: string,
   seen: (namespace: string) => boolean,
 ): Promise<Pod | Refusal> {
-  const exact = await cluster.getPod(namespace, name);
+  const exact = await cluster.getPod(namespace, name).catch((error: unknown) => {
+    if (!isUnanswered(error)) throw error;
+    return fromCache(cluster, { namespace, name }, error);
+  });
   if (exact !== undefined) return exact;
   const { pods } = await cluster.facts(namespace, "fresh");
   const starting = pods.filter((pod) => pod.name.startsWith(name));
@@ -21,6 +26,18 @@ export async function findPod(
   if (only !== undefined && others.length === 0) return only;
   if (only !== undefined) return severalPods(namespace, name, starting);
   return pods.length === 0 ? noPods(cluster, namespace, seen) : noSuchPod(namespace, name, pods);
+}
+
+async function fromCache(
+  cluster: Cluster,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  unanswered: Error,
+): Promise<Pod> {
+  const { pods } = await cluster.facts(namespace, "cache");
+  const [only, ...others] = pods.filter((pod) => pod.name === name || pod.name.startsWith(name));
+  const pod = pods.find((one) => one.name === name) ?? (others.length === 0 ? only : undefined);
+  if (pod === undefined) throw unanswered;
+  return pod;
 }
 
 function severalPods(namespace: string, name: string, pods: readonly Pod[]): Refusal {

@@ -1,3 +1,4 @@
+import { isUnanswered } from "../kubernetes/failure.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
@@ -11,19 +12,23 @@ import { drawQuarantine } from "./quarantine.ts";
 import { drawRelease, findQuarantine, type Quarantine } from "./release.ts";
 import { restore } from "./restore.ts";
 import { amend, type Context, clusterOf, type Services } from "./services.ts";
+import { whatToDo } from "./unanswered.ts";
 
-/** The operation's plan as it would be drawn now, or why there is none any more. */
+/**
+ * The operation's plan as it would be drawn now, or why there is none any more. It is about to be written, so it is never
+ * drawn from an old cache: KubernetesError is thrown where the cluster cannot be asked (isUnanswered).
+ */
 export async function redraw(services: Services, operation: Operation): Promise<Plan | Refusal> {
   const { plan, target } = operation;
   if (plan === undefined) return refusal("it has no plan", "Type the command again.");
   if (plan.kind === "release") {
     const quarantine = await findQuarantine(services, { operation: plan.lifts });
     if (isRefusal(quarantine)) return quarantine;
-    return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep: plan.keep });
+    return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep: plan.keep, from: "recent" });
   }
   const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
   if (pod === undefined || pod.uid !== plan.podUid) return refusal("the pod is gone", "Nothing needs to be cut off.");
-  return drawQuarantine(services, operation, pod, "cache");
+  return drawQuarantine(services, operation, pod, "recent");
 }
 
 type Surroundings = Pick<Context, "services" | "outlet">;
@@ -168,7 +173,7 @@ function failed(error: unknown): Ended {
     ok: false,
     headline: `Failed: ${why}`.slice(0, 150),
     tone: "bad",
-    lines: [why, left],
+    lines: [why, left, ...(isUnanswered(error) ? [whatToDo(error)] : [])],
     detail: { error: why, left },
   };
 }

@@ -11,6 +11,7 @@ import type { Enforcement, QuarantinePlan } from "../policy/plan.ts";
 import { principalKey } from "../policy/principal.ts";
 import { residualAllows } from "../policy/residual.ts";
 import type { Settings } from "./services.ts";
+import { oldPlan } from "./unanswered.ts";
 
 /** Everything that the decision looks at. */
 export type QuarantineFacts = {
@@ -93,7 +94,7 @@ function warningsFor({ pod, facts, emptyEndpoints, enforcement, cluster }: Quara
     ...(enforcement === "enforced" ? [] : [notKnown(enforcement, cluster)]),
     ...emptyEndpoints.map((name) => `Endpoint ${name} of the configuration matches no pod now.`),
     ...(pod.terminating ? ["The pod is being deleted already; it is still enforced until it is gone."] : []),
-    ...(facts.ageMs > 5_000 ? [`This is what was known ${Math.round(facts.ageMs / 1_000)} s ago.`] : []),
+    ...oldPlan(facts),
   ];
 }
 

@@ -1,4 +1,5 @@
-import type { Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
+import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
+import { isUnanswered } from "../kubernetes/failure.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
@@ -43,13 +44,13 @@ export async function proposeQuarantine(
   if (existing !== undefined) return answerExisting(context, operation, existing, command.dryRun);
   const plan = await drawQuarantine(services, operation, pod, "cache");
   if (isRefusal(plan)) return refuse(context, operation, plan, command.dryRun);
-  const denied = await refusePermissions(cluster, pod.namespace, request.source);
-  if (denied !== undefined) return refuse(context, operation, denied, command.dryRun);
+  const denied = await refusePermissions(cluster, pod.namespace, request.source).catch(orUnknown);
+  if (denied !== undefined && denied !== "unknown") return refuse(context, operation, denied, command.dryRun);
   const planned: Operation = {
     ...operation,
     state: "planned",
     target: plan.target,
-    plan,
+    plan: denied === "unknown" ? { ...plan, warnings: [...plan.warnings, rightsUnknown] } : plan,
     steps: [...operation.steps, { step: "planned", at: services.now() }],
     ...(command.reviewMs === undefined
       ? {}
@@ -67,7 +68,7 @@ export async function drawQuarantine(
   services: Services,
   operation: Operation,
   pod: Pod,
-  from: "cache" | "fresh",
+  from: Freshness,
 ): Promise<QuarantinePlan | Refusal> {
   const { cluster, enforcement } = clusterOf(services, operation.target.cluster);
   const facts = await cluster.facts(pod.namespace, from);
@@ -146,6 +147,14 @@ async function refusePermissions(
     `Kubernetes does not let Bulkhead write in namespace ${namespace}`,
     `Opt the namespace in: kubectl create rolebinding bulkhead-write -n ${namespace} --clusterrole=bulkhead-write --serviceaccount=bulkhead:bulkhead`,
   );
+}
+
+const rightsUnknown = "Whether Kubernetes lets Bulkhead write there could not be asked.";
+
+/** A plan can be shown without; if it is a no, the first write says so. */
+function orUnknown(error: unknown): "unknown" {
+  if (!isUnanswered(error)) throw error;
+  return "unknown";
 }
 
 /** Names of the endpoints by selector that no pod matches now: a typing error there is best seen beforehand. */

@@ -1,6 +1,8 @@
+import type { Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
+import { isUnanswered } from "../kubernetes/failure.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
-import type { Pod } from "../policy/objects.ts";
+import type { NetworkPolicy, Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { KeepChoice, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { accept } from "./accept.ts";
@@ -15,6 +17,7 @@ import type { Reply } from "./reply.ts";
 import { seenNamespaces, sees } from "./sees.ts";
 import { attachCard, type Context, clusterOf, type Services, store } from "./services.ts";
 import { verifiedSnapshot } from "./snapshot.ts";
+import { oldPlan } from "./unanswered.ts";
 
 export type ReleaseCommand = Extract<Command, { kind: "release" }>;
 
@@ -35,7 +38,7 @@ export async function proposeRelease(context: Context, operation: Operation, com
   const { services, outlet } = context;
   const found = await askedQuarantine(context, command.what);
   if (isRefusal(found)) return refuse(context, operation, found);
-  const plan = await drawRelease(services, found, command);
+  const plan = await drawRelease(services, found, { ...command, from: "cache" });
   if (isRefusal(plan)) return refuse(context, command.dryRun ? undefined : operation, plan);
   const planned: Operation = {
     ...operation,
@@ -96,15 +99,9 @@ async function seenStartingWith({ services, request }: Context, prefix: string):
 export async function drawRelease(
   services: Services,
   quarantine: Quarantine,
-  choice: { readonly deletePod: boolean; readonly keep: KeepChoice },
+  choice: { readonly deletePod: boolean; readonly keep: KeepChoice; readonly from: Freshness },
 ): Promise<ReleasePlan | Refusal> {
-  const { cluster } = clusterOf(services, quarantine.target.cluster);
-  const { namespace, pod: name } = quarantine.target;
-  const [pod, policy, facts] = await Promise.all([
-    cluster.getPod(namespace, name),
-    cluster.getPolicy(namespace, quarantine.plan.policy.metadata.name),
-    cluster.facts(namespace, "cache"),
-  ]);
+  const { pod, policy, facts } = await gather(services, quarantine, choice.from);
   const snapshot = await verifiedSnapshot(services, quarantine, policy);
   if (isRefusal(snapshot)) return snapshot;
   return planRelease({
@@ -113,9 +110,37 @@ export async function drawRelease(
     pod: pod?.uid === quarantine.plan.podUid ? pod : undefined,
     facts,
     labelsBefore: snapshot.labels,
-    warnings: snapshot.warnings,
+    warnings: [...snapshot.warnings, ...oldPlan(facts)],
     settleMs: services.settings.settleMs,
   });
+}
+
+type Gathered = {
+  readonly pod: Pod | undefined;
+  readonly policy: NetworkPolicy | undefined;
+  readonly facts: NamespaceFacts;
+};
+
+/** Pod and policy from the server; to show a plan, where it cannot be asked, as the cache last knew them. */
+async function gather(services: Services, { target, plan }: Quarantine, from: Freshness): Promise<Gathered> {
+  const { cluster } = clusterOf(services, target.cluster);
+  const policyName = plan.policy.metadata.name;
+  try {
+    const [pod, policy, facts] = await Promise.all([
+      cluster.getPod(target.namespace, target.pod),
+      cluster.getPolicy(target.namespace, policyName),
+      cluster.facts(target.namespace, from),
+    ]);
+    return { pod, policy, facts };
+  } catch (error) {
+    if (from !== "cache" || !isUnanswered(error)) throw error;
+    const facts = await cluster.facts(target.namespace, "cache");
+    return {
+      pod: facts.pods.find(({ name }) => name === target.pod),
+      policy: facts.policies.find(({ metadata }) => metadata.name === policyName),
+      facts: { ...facts, unanswered: error },
+    };
+  }
 }
 
 /** By the pod's own label where it is there, else by the operations that are live: the pod may be gone. */

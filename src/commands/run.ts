@@ -1,3 +1,4 @@
+import { KubernetesError } from "../kubernetes/failure.ts";
 import { type Decision, decideAccess, type Verb } from "../policy/access.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { operationId } from "../policy/operation.ts";
@@ -17,6 +18,7 @@ import type { Press, Request } from "./request.ts";
 import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
 import type { Context, Services } from "./services.ts";
 import { status } from "./status.ts";
+import { whatToDo } from "./unanswered.ts";
 import { whoami } from "./whoami.ts";
 
 /** The one door: parses, authorises, runs, maps errors, measures. No command can forget any of it. */
@@ -158,11 +160,13 @@ function commandName(typed: string): string {
   return parse(typed).kind;
 }
 
+const lookFirst = "Type /np status to see what is in force, then try again.";
+
 function broken(verb: string, error: unknown): Reply {
   const why = error instanceof Error ? error.message : String(error);
   return note(
     `Failed: ${verb}`,
-    [text(why), text("Type /np status to see what is in force, then try again.")],
+    [text(why), text(error instanceof KubernetesError ? whatToDo(error) : lookFirst)],
     "failed",
   );
 }

@@ -1,3 +1,4 @@
+import { isUnanswered } from "../kubernetes/failure.ts";
 import { decideAccess } from "../policy/access.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { marks } from "../policy/marks.ts";
@@ -8,6 +9,7 @@ import { list, note, text } from "./answers.ts";
 import type { Command } from "./command.ts";
 import type { Reply, Section } from "./reply.ts";
 import type { Context, Services } from "./services.ts";
+import { cacheLines, knownBefore, whatToDo } from "./unanswered.ts";
 
 /** What is in force, from the cluster (which holds the truth), and how Bulkhead itself is. */
 export async function status(
@@ -42,16 +44,18 @@ async function clusterSection(services: Services, name: string, visible: Visible
   if (entry === undefined) return text(`Cluster ${name} is not configured.`);
   const title = `Cluster ${name}: policy enforcement ${entry.enforcement}`;
   try {
-    const ours = await entry.cluster.listPolicies(`${marks.kind}=quarantine`);
-    const shown = ours.filter(({ metadata }) => visible(name, metadata.namespace));
-    return list(
-      title,
-      shown.length === 0
+    const ours = await entry.cluster.knownPolicies({ [marks.kind]: "quarantine" });
+    const shown = ours.items.filter(({ metadata }) => visible(name, metadata.namespace));
+    const before = knownBefore(ours);
+    return list(title, [
+      ...(before === undefined ? cacheLines(entry.cluster.watches(), services.now()) : [before]),
+      ...(shown.length === 0
         ? ["nothing of Bulkhead's is in force"]
-        : shown.map((policy) => inForce(policy, services.now())),
-    );
+        : shown.map((policy) => inForce(policy, services.now()))),
+    ]);
   } catch (error) {
-    return list(title, [`NOT REACHABLE: ${error instanceof Error ? error.message : String(error)}`]);
+    const next = isUnanswered(error) ? [whatToDo(error)] : [];
+    return list(title, [`NOT KNOWN: ${error instanceof Error ? error.message : String(error)}`, ...next]);
   }
 }
 

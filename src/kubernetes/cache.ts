@@ -1,4 +1,5 @@
-import type { Namespace, Pod, Workload } from "../policy/objects.ts";
+import type { Labels, Namespace, NetworkPolicy, Pod, Workload } from "../policy/objects.ts";
+import { selects } from "../policy/selector.ts";
 import type { NamespaceFacts } from "./cluster.ts";
 import type { Connection } from "./connection.ts";
 import { parseNamespace, parsePod, parsePolicy, parseService } from "./parse.ts";
@@ -8,14 +9,23 @@ import { type Watch, watchCollection } from "./watch.ts";
 import type { WatchState } from "./watch-progress.ts";
 import { parseWorkload, workloadResources } from "./workloads.ts";
 
-/** The cluster as its watches last saw it, trimmed to what decisions need. */
+/** How old an answer of the cache may be: confirmed by the server within so many milliseconds, or whatever was last known. */
+export type Oldest = number | "any";
+
+/**
+ * The cluster as its watches last saw it, trimmed to what decisions need. Undefined is answered where a kind is not
+ * complete or was not confirmed as lately as asked, and for `any` where it never was: then only the server knows.
+ */
 export type ClusterCache = {
-  /** Undefined where any kind is not synced or was not confirmed within the last 30 s: then only the server knows. */
-  facts(namespace: string): NamespaceFacts | undefined;
-  namespaces(): readonly Namespace[] | undefined;
+  facts(namespace: string, oldest: Oldest): NamespaceFacts | undefined;
+  namespaces(oldest: Oldest): readonly Namespace[] | undefined;
+  /** Over all namespaces, those with all these labels. */
+  policies(labels: Labels, oldest: Oldest): Cached<NetworkPolicy> | undefined;
   states(): readonly WatchState[];
   close(): Promise<void>;
 };
+
+export type Cached<T> = { readonly items: readonly T[]; readonly ageMs: number };
 
 export type CacheOptions = {
   readonly now: () => number;
@@ -23,29 +33,20 @@ export type CacheOptions = {
   readonly onProblem: (error: unknown, path: string) => void;
 };
 
-const currentForMs = 30_000;
-
 /** Watches every kind in all namespaces, each over a connection of its own. */
-export function createCache(connection: Connection, { now, onPodChange, onProblem }: CacheOptions): ClusterCache {
-  const follow = <T>(
-    resource: Resource,
-    parse: (raw: unknown) => T,
-    onChange: (change: Change<T>) => void = () => {},
-  ) => watchCollection(connection, { path: collectionPath(resource), parse, now, onProblem, onChange });
-  const pods = follow(resources.pods, parsePod, onPodChange);
-  const services = follow(resources.services, parseService);
-  const policies = follow(resources.policies, parsePolicy);
-  const namespaces = follow(resources.namespaces, parseNamespace);
-  const workloads = workloadResources.map(([kind, resource]) =>
-    follow<Workload>(resource, (raw) => parseWorkload(kind, raw)),
-  );
+export function createCache(connection: Connection, options: CacheOptions): ClusterCache {
+  const { pods, services, policies, namespaces, workloads } = watchAll(connection, options);
   const namespaced: readonly Watch<unknown>[] = [pods, services, policies, ...workloads];
   const all = [...namespaced, namespaces];
+  const age = (watches: readonly Watch<unknown>[], oldest: Oldest): number | undefined => {
+    const states = watches.map((watch) => watch.state());
+    return ageWithin(states, oldest, options.now());
+  };
 
   return {
-    facts(namespace) {
-      const ageMs = Math.max(...namespaced.map((watch) => ageOf(watch.state(), now())));
-      if (ageMs > currentForMs) return undefined;
+    facts(namespace, oldest) {
+      const ageMs = age(namespaced, oldest);
+      if (ageMs === undefined) return undefined;
       return {
         pods: pods.store.inNamespace(namespace),
         services: services.store.inNamespace(namespace),
@@ -54,7 +55,13 @@ export function createCache(connection: Connection, { now, onPodChange, onProble
         ageMs,
       };
     },
-    namespaces: () => (ageOf(namespaces.state(), now()) > currentForMs ? undefined : namespaces.store.all()),
+    namespaces: (oldest) => (age([namespaces], oldest) === undefined ? undefined : namespaces.store.all()),
+    policies(labels, oldest) {
+      const ageMs = age([policies], oldest);
+      if (ageMs === undefined) return undefined;
+      const wanted = { matchLabels: labels };
+      return { items: policies.store.all().filter(({ metadata }) => selects(wanted, metadata.labels ?? {})), ageMs };
+    },
     states: () => all.map((watch) => watch.state()),
     async close() {
       await Promise.all(all.map((watch) => watch.close()));
@@ -62,7 +69,29 @@ export function createCache(connection: Connection, { now, onPodChange, onProble
   };
 }
 
-/** Milliseconds since it was known to be current; infinite where it is not known to be complete. */
-function ageOf({ synced, seenAtMs }: WatchState, now: number): number {
-  return synced && seenAtMs !== undefined ? now - seenAtMs : Number.POSITIVE_INFINITY;
+function watchAll(connection: Connection, { now, onPodChange, onProblem }: CacheOptions) {
+  const follow = <T>(
+    resource: Resource,
+    parse: (raw: unknown) => T,
+    onChange: (change: Change<T>) => void = () => {},
+  ) => watchCollection(connection, { path: collectionPath(resource), parse, now, onProblem, onChange });
+  return {
+    pods: follow(resources.pods, parsePod, onPodChange),
+    services: follow(resources.services, parseService),
+    policies: follow(resources.policies, parsePolicy),
+    namespaces: follow(resources.namespaces, parseNamespace),
+    workloads: workloadResources.map(([kind, resource]) =>
+      follow<Workload>(resource, (raw) => parseWorkload(kind, raw)),
+    ),
+  };
+}
+
+/** The age of the oldest in milliseconds; undefined where that is too old. One that lost its place is good for `any` only. */
+function ageWithin(states: readonly WatchState[], oldest: Oldest, now: number): number | undefined {
+  const ages = states.map(({ synced, seenAtMs }) =>
+    seenAtMs === undefined || (oldest !== "any" && !synced) ? undefined : now - seenAtMs,
+  );
+  const known = ages.filter((one) => one !== undefined);
+  const ageMs = Math.max(0, ...known);
+  return known.length < ages.length || (oldest !== "any" && ageMs > oldest) ? undefined : ageMs;
 }

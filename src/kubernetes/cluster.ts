@@ -1,5 +1,6 @@
 import type {
   JsonPatchOperation,
+  Labels,
   Namespace,
   NetworkPolicy,
   ObjectVersion,
@@ -7,26 +8,36 @@ import type {
   Service,
   Workload,
 } from "../policy/objects.ts";
-import { type ClusterCache, createCache } from "./cache.ts";
+import { createCache } from "./cache.ts";
 import type { Connection } from "./connection.ts";
-import { listFacts } from "./facts.ts";
-import { listAll } from "./list.ts";
-import { parseNamespace, parsePod, parsePolicy } from "./parse.ts";
+import type { KubernetesError } from "./failure.ts";
 import { patchPod } from "./patch.ts";
-import { reviewAccess } from "./permission.ts";
-import { collectionPath, resources } from "./resources.ts";
+import { createReads } from "./reads.ts";
+import { resources } from "./resources.ts";
 import type { Change } from "./store.ts";
 import type { WatchState } from "./watch-progress.ts";
-import { createPolicy, deleteObject, getObject, getPolicy } from "./writes.ts";
+import { createPolicy, deleteObject } from "./writes.ts";
+
+/**
+ * Where facts may come from. `fresh`: lists from the API server. `recent`: the cache where the server confirmed it
+ * within the last few seconds, else fresh lists; for whatever is written upon. `cache`: the cache where that is current
+ * (30 s), else fresh lists, and where the server cannot be asked the cache as it was, which then says so; for showing.
+ */
+export type Freshness = "cache" | "recent" | "fresh";
+
+/** How old what was read may be: 0 for direct lists, else the time since the watch cache was last known to be current. */
+export type Age = {
+  readonly ageMs: number;
+  /** Why the server could not be asked, where this is what was known before that. */
+  readonly unanswered?: KubernetesError;
+};
 
 /** Everything in one namespace that a decision about a pod looks at, from one moment as near as lists allow. */
-export type NamespaceFacts = {
+export type NamespaceFacts = Age & {
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
   readonly workloads: readonly Workload[];
   readonly policies: readonly NetworkPolicy[];
-  /** How old this may be: 0 for direct lists, else the time since the watch cache was last known to be current. */
-  readonly ageMs: number;
 };
 
 /** What a write came to. Conflicts and absences are values; a refusal by the server's rules (403, 422) throws. */
@@ -40,9 +51,8 @@ export type Permission = { readonly allowed: boolean; readonly reason: string };
 export type PodListener = (change: Change<Pod>) => void;
 
 /**
- * One Kubernetes cluster. Reads named `get…`/`list…` go to the API server; `facts` and the name look-ups may come from
- * the watch cache where that is current. Every call ends in time: it throws KubernetesError, or TypeError/AbortError
- * of the transport wrapped in one.
+ * One Kubernetes cluster. Reads named `get…`/`list…` go to the API server; the others may come from the watch cache.
+ * Every call ends in time (createPatience; a list of several pages within 10 s), or throws KubernetesError.
  */
 export type Cluster = {
   /** The name that configuration gives it. */
@@ -53,9 +63,10 @@ export type Cluster = {
   getPolicy(namespace: string, name: string): Promise<NetworkPolicy | undefined>;
   /** In one namespace, or over all where none is given. */
   listPolicies(labelSelector: string, namespace?: string): Promise<readonly NetworkPolicy[]>;
+  /** Over all namespaces, those with all these labels, from the API server; else as the cache last knew them. */
+  knownPolicies(labels: Labels): Promise<Age & { readonly items: readonly NetworkPolicy[] }>;
   namespaces(): Promise<readonly Namespace[]>;
-  /** `fresh` lists from the API server whatever the cache says. */
-  facts(namespace: string, from: "cache" | "fresh"): Promise<NamespaceFacts>;
+  facts(namespace: string, from: Freshness): Promise<NamespaceFacts>;
   /** SelfSubjectAccessReview. */
   mayI(verb: string, resource: { group: string; plural: string }, namespace: string): Promise<Permission>;
   /** POST; `exists` carries the object of that name that is there already. */
@@ -104,28 +115,6 @@ export async function createCluster(name: string, connection: Connection, option
       await cache?.close();
       await connection.close();
     },
-  };
-}
-
-type Reads = "getPod" | "listPods" | "getPolicy" | "listPolicies" | "namespaces" | "facts" | "mayI";
-
-function createReads(connection: Connection, cache: ClusterCache | undefined): Pick<Cluster, Reads> {
-  const list = async <T>(path: string, parse: (raw: unknown) => T, labelSelector = ""): Promise<readonly T[]> =>
-    (await listAll(connection, path, parse, { labelSelector })).items;
-  return {
-    async getPod(namespace, name) {
-      const raw = await getObject(connection, resources.pods, namespace, name);
-      return raw === undefined ? undefined : parsePod(raw);
-    },
-    listPods: (namespace, selector) => list(collectionPath(resources.pods, namespace), parsePod, selector),
-    getPolicy: (namespace, name) => getPolicy(connection, namespace, name),
-    listPolicies: (selector, namespace) => list(collectionPath(resources.policies, namespace), parsePolicy, selector),
-    namespaces: async () => cache?.namespaces() ?? (await list(collectionPath(resources.namespaces), parseNamespace)),
-    async facts(namespace, from) {
-      const cached = from === "cache" ? cache?.facts(namespace) : undefined;
-      return cached ?? (await listFacts(connection, namespace));
-    },
-    mayI: (verb, { group, plural }, namespace) => reviewAccess(connection, { verb, group, plural, namespace }),
   };
 }
 

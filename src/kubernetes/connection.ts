@@ -1,6 +1,8 @@
 import { jsonOf } from "./answer.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
+import { KubernetesError, ofCluster } from "./failure.ts";
 import { jsonLines } from "./json-lines.ts";
+import { createPatience } from "./patience.ts";
 import { withRetries } from "./retry.ts";
 import { createSender, readAnswer, type Sent, type ServerClock } from "./sender.ts";
 import { callOf, type Exchange } from "./transport.ts";
@@ -12,8 +14,10 @@ export type RequestOptions = {
   /** Default `application/json`. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
-  /** For the whole call with its retries; the connection's default otherwise. */
+  /** For the whole call with its retries; else what `createPatience` gives. */
   readonly timeoutMs?: number;
+  /** Whether it only asks, as reviews by POST do. Default: only GET. */
+  readonly reads?: boolean;
   /**
    * Whether a second execution does no harm, so that the call is repeated after a broken connection or a 5xx: reads,
    * reviews, and writes whose precondition fails once they have taken effect. Default: only GET.
@@ -21,7 +25,7 @@ export type RequestOptions = {
   readonly repeatable?: boolean;
 };
 
-/** JSON over HTTP to one API server. Everything it throws is a KubernetesError. */
+/** JSON over HTTP to one API server. Everything it throws is a KubernetesError that names the cluster. */
 export type Connection = {
   /** One call, limited in time, with its safe retries (withRetries says which). */
   request(method: Exchange["method"], path: string, options?: RequestOptions): Promise<unknown>;
@@ -30,7 +34,10 @@ export type Connection = {
    * signal, its only time limit, ends them. No retries.
    */
   stream(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<unknown>>;
+  /** Within 15 s. */
   credentials(): Promise<Credentials>;
+  /** Whether the newest exchange got no answer: the server is away, frozen, or cut off. */
+  silent(): boolean;
   serverClock(): ServerClock | undefined;
   /** Leaves pooled connections that may be frozen. */
   renew(): void;
@@ -40,28 +47,50 @@ export type Connection = {
 export type ConnectionOptions = {
   readonly source: CredentialSource;
   readonly now: () => number;
-  /** Limit of one call where it names none. Default 10 000. */
+  /** The cluster's name by configuration, for messages. Default: none, they name the host alone. */
+  readonly cluster?: string;
+  /** Limit of one call where it names none. Default: see `createPatience`. */
   readonly timeoutMs?: number;
 };
 
 /** Nothing is read or connected before the first call. */
 export function createConnection(options: ConnectionOptions): Connection {
   const sender = createSender(options.source, options.now);
+  const patience = createPatience();
+  const named = (error: unknown): unknown =>
+    error instanceof KubernetesError ? ofCluster(error, options.cluster ?? "") : error;
+  const noted = async <T>(exchange: () => Promise<T>): Promise<T> => {
+    try {
+      const answered = await exchange();
+      patience.answered();
+      return answered;
+    } catch (error) {
+      patience.failed(error);
+      throw named(error);
+    }
+  };
   return {
-    async request(method, path, given = {}) {
-      const timeoutMs = given.timeoutMs ?? options.timeoutMs ?? 10_000;
+    request(method, path, given = {}) {
+      const timeoutMs =
+        given.timeoutMs ?? options.timeoutMs ?? patience.limitMs((given.reads ?? method === "GET") ? "read" : "write");
       const exchange = exchangeOf(method, path, { ...given, timeoutMs });
       const limits = { endsAt: options.now() + timeoutMs, now: options.now, signal: exchange.signal };
       const attempt = async () => jsonOf(await readAnswer(await sender.send(exchange)), callOf(exchange));
-      return await withRetries(attempt, given.repeatable ?? method === "GET", limits);
+      return noted(() => withRetries(attempt, given.repeatable ?? method === "GET", limits));
     },
-    async stream(path, query, signal) {
+    stream(path, query, signal) {
       const exchange = exchangeOf("GET", path, { query, signal });
-      const sent = await sender.send(exchange);
-      if (sent.response.statusCode !== 200) jsonOf(await readAnswer(sent), callOf(exchange));
-      return documentsOf(sent);
+      return noted(async () => {
+        const sent = await sender.send(exchange);
+        if (sent.response.statusCode !== 200) jsonOf(await readAnswer(sent), callOf(exchange));
+        return documentsOf(sent, { heard: () => patience.answered(), named });
+      });
     },
-    credentials: () => sender.credentials(),
+    credentials: () =>
+      sender.credentials(AbortSignal.timeout(15_000)).catch((error: unknown) => {
+        throw named(error);
+      }),
+    silent: () => patience.silent(),
     serverClock: () => sender.serverClock(),
     renew: () => sender.renew(),
     close: () => sender.close(),
@@ -89,10 +118,16 @@ function exchangeOf(
   };
 }
 
-async function* documentsOf({ response, broken }: Sent): AsyncGenerator<unknown, void> {
+async function* documentsOf(
+  { response, broken }: Sent,
+  { heard, named }: { readonly heard: () => void; readonly named: (error: unknown) => unknown },
+): AsyncGenerator<unknown, void> {
   try {
-    yield* jsonLines(response.body);
+    for await (const document of jsonLines(response.body)) {
+      heard();
+      yield document;
+    }
   } catch (error) {
-    throw broken(error);
+    throw named(broken(error));
   }
 }

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { KubernetesError } from "./failure.ts";
 
@@ -65,7 +66,20 @@ async function load(source: CredentialSource): Promise<KubeConfig> {
   if (source.kind === "text") config.loadFromString(source.text);
   if (source.kind === "files") mergeFiles(config, source.paths, () => new client.KubeConfig());
   if (source.kind !== "in-cluster" && source.context !== undefined) config.setCurrentContext(source.context);
+  limitPlugins(config);
   return config;
+}
+
+type PluginRunner = { execFn?: (...given: Parameters<typeof spawn>) => unknown };
+
+/** client-node waits for ever for an exec plugin: one that hangs is killed, so that they do not pile up. */
+function limitPlugins(config: KubeConfig): void {
+  const { authenticators = [] } = config as unknown as { authenticators?: readonly PluginRunner[] };
+  for (const one of authenticators) {
+    if (one.execFn === undefined) continue;
+    one.execFn = (command, args, options) =>
+      spawn(command, args, { ...options, timeout: 15_000, killSignal: "SIGKILL" });
+  }
 }
 
 function mergeFiles(config: KubeConfig, paths: readonly string[], empty: () => KubeConfig): void {
@@ -129,7 +143,8 @@ function explain(error: unknown): never {
   throw new KubernetesError({ kind: "credentials", message: `no usable kubeconfig: ${firstLine(why)}`, cause: error });
 }
 
-/** Exec plugins fail with all of their standard error. */
+/** Exec plugins fail with all of their standard error; what is long enough to be a token or a key does not go on. */
 function firstLine(text: string): string {
-  return (text.trim().split("\n")[0] ?? "").slice(0, 300);
+  const line = (text.trim().split("\n")[0] ?? "").slice(0, 300);
+  return line === "" ? "its plugin failed, or did not end in time" : line.replace(/[\w.+=-]{40,}/g, "…");
 }

@@ -7,9 +7,13 @@ import { collectionPath, type Resource, resources } from "./resources.ts";
 import { parseWorkload, workloadResources } from "./workloads.ts";
 
 /** Direct lists of one namespace, all at once. A kind that may not be listed makes it throw: it never reads as empty. */
-export async function listFacts(connection: Connection, namespace: string): Promise<NamespaceFacts> {
+export async function listFacts(
+  connection: Connection,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<NamespaceFacts> {
   const list = async <T>(resource: Resource, parse: (raw: unknown) => T): Promise<readonly T[]> =>
-    (await listAll(connection, collectionPath(resource, namespace), parse)).items;
+    (await listAll(connection, collectionPath(resource, namespace), parse, { signal })).items;
   const [pods, services, policies, ...workloads] = await Promise.all([
     list(resources.pods, parsePod),
     list(resources.services, parseService),

@@ -34,10 +34,13 @@ type Failure = {
   readonly sent?: boolean;
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
+  readonly cluster?: string;
 };
 
 /** A call to the Kubernetes API that failed. The message is for people: no headers, no tokens; names in it are hostile. */
 export class KubernetesError extends Error {
+  /** The name of the cluster by configuration; empty where it has none. */
+  readonly cluster: string;
   readonly kind: FailureKind;
   /** HTTP status; 0 where no answer came. */
   readonly code: number;
@@ -52,6 +55,7 @@ export class KubernetesError extends Error {
   constructor(failure: Failure) {
     super(failure.message, { cause: failure.cause });
     this.name = "KubernetesError";
+    this.cluster = failure.cluster ?? "";
     this.kind = failure.kind;
     this.code = failure.code ?? 0;
     this.reason = failure.reason ?? "";
@@ -59,6 +63,29 @@ export class KubernetesError extends Error {
     this.mayHaveTakenEffect = failure.sent ?? false;
     this.retryAfterMs = failure.retryAfterMs;
   }
+}
+
+/** The same failure with the cluster's name before its message; as it is where it is named already, or the name is empty. */
+export function ofCluster(error: KubernetesError, cluster: string): KubernetesError {
+  if (cluster === "" || error.cluster !== "") return error;
+  const { kind, code, reason, details, mayHaveTakenEffect: sent, retryAfterMs, cause } = error;
+  const message = `cluster ${cluster}: ${error.message}`;
+  return new KubernetesError({ kind, code, reason, details, sent, retryAfterMs, cause, cluster, message });
+}
+
+const unansweredKinds: readonly FailureKind[] = [
+  "unauthorized",
+  "throttled",
+  "server-error",
+  "not-kubernetes",
+  "unreachable",
+  "timeout",
+  "credentials",
+];
+
+/** Whether the cluster could not be asked at all; a refusal or an absence, which are answers, is something else. */
+export function isUnanswered(error: unknown): error is KubernetesError {
+  return error instanceof KubernetesError && unansweredKinds.includes(error.kind);
 }
 
 /**

@@ -28,7 +28,7 @@ async function reviewSelf(connection: Connection): Promise<string | undefined> {
     const body = { apiVersion: `authentication.k8s.io/${version}`, kind: "SelfSubjectReview" };
     const path = `/apis/authentication.k8s.io/${version}/selfsubjectreviews`;
     try {
-      const review = (await connection.request("POST", path, { body, repeatable: true })) as RawReview;
+      const review = (await connection.request("POST", path, { body, repeatable: true, reads: true })) as RawReview;
       return review.status?.userInfo?.username || undefined;
     } catch (error) {
       if (!isUnavailable(error)) throw error;

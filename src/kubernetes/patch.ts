@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { fieldManagers } from "../policy/marks.ts";
 import type { JsonPatchOperation } from "../policy/objects.ts";
@@ -11,21 +12,26 @@ import { getObject } from "./writes.ts";
 type PodName = { readonly namespace: string; readonly name: string };
 type Patch = readonly JsonPatchOperation[];
 
+const mostTries = 4;
+
 /**
  * JSON Patch. `conflict` says that this call changed nothing. Where no answer came, the pod decides: if it is as the
- * patch makes it, it is `patched`; if not, a broken connection is tried once more, and anything else is thrown.
+ * patch makes it, it is `patched`; if not, it is sent again after a broken connection or a 5xx, since its tests let it
+ * take effect once; a server that did not answer in time is not made to wait for again, and anything else is thrown.
  */
 export async function patchPod(connection: Connection, pod: PodName, patch: Patch): Promise<Patched> {
-  try {
-    return await send(connection, pod, patch);
-  } catch (error) {
-    if (!(error instanceof KubernetesError) || !error.mayHaveTakenEffect) throw error;
-    const found = await readBack(connection, pod, patch).catch(() => {
-      throw error;
-    });
-    if (found !== "otherwise") return found;
-    if (error.kind !== "unreachable") throw error;
-    return await sendAgain(connection, pod, patch);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await (tries === 1 ? send(connection, pod, patch) : sendAgain(connection, pod, patch));
+    } catch (error) {
+      if (!(error instanceof KubernetesError) || !error.mayHaveTakenEffect) throw error;
+      const found = await readBack(connection, pod, patch).catch(() => {
+        throw error;
+      });
+      if (found !== "otherwise") return found;
+      if (tries >= mostTries || (error.kind !== "unreachable" && error.kind !== "server-error")) throw error;
+      await wait(100 * 2 ** tries * (0.5 + Math.random()));
+    }
   }
 }
 
@@ -53,7 +59,7 @@ function doesNotApply(error: unknown): boolean {
   return error.reason === "Invalid" && error.details.name === undefined && error.details.causes === undefined;
 }
 
-/** The first try may take effect as late as now; then this one's tests fail. */
+/** An earlier try may take effect as late as now; then this one's tests fail. */
 async function sendAgain(connection: Connection, pod: PodName, patch: Patch): Promise<Patched> {
   const answer = await send(connection, pod, patch);
   if (answer.kind !== "conflict") return answer;

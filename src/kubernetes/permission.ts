@@ -20,6 +20,7 @@ export async function reviewAccess(connection: Connection, attributes: Attribute
       spec: { resourceAttributes: { verb, group, resource: plural, namespace } },
     },
     repeatable: true,
+    reads: true,
   })) as RawReview;
   return { allowed: review.status?.allowed === true, reason: review.status?.reason ?? "" };
 }

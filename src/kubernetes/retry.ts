@@ -12,8 +12,8 @@ const mostTries = 5;
 
 /**
  * Tries again where that is safe: 401 once (the credentials are read anew); 429 and connections that never came about,
- * always, since nothing was done; broken connections and 5xx only where the call is repeatable. Waits are jittered and
- * double, or are what Retry-After says. Throws the last failure.
+ * always, since nothing was done; broken connections and 5xx only where the call is repeatable. Waits double, or are
+ * what Retry-After says, and are jittered, so that many callers do not come back at once. Throws the last failure.
  */
 export async function withRetries<T>(attempt: () => Promise<T>, repeatable: boolean, limits: RetryLimits): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -33,8 +33,9 @@ function waitBefore(error: unknown, tries: number, repeatable: boolean): number 
   if (!(error instanceof KubernetesError)) return undefined;
   const backoff = 100 * 2 ** (tries - 1) * (0.5 + Math.random());
   if (error.kind === "unauthorized") return tries === 1 ? 0 : undefined;
-  if (error.kind === "throttled") return error.retryAfterMs ?? backoff;
+  const asked = error.retryAfterMs === undefined ? backoff : error.retryAfterMs * (1 + 0.1 * Math.random());
+  if (error.kind === "throttled") return asked;
   if (error.kind === "unreachable") return repeatable || !error.mayHaveTakenEffect ? backoff : undefined;
-  if (error.kind === "server-error") return repeatable ? (error.retryAfterMs ?? backoff) : undefined;
+  if (error.kind === "server-error") return repeatable ? asked : undefined;
   return undefined;
 }

@@ -2,7 +2,7 @@ import type { Dispatcher } from "undici";
 import type { Answer } from "./answer.ts";
 import { type CredentialSource, type Credentials, createCredentialStore } from "./credentials.ts";
 import { KubernetesError } from "./failure.ts";
-import { createTransport, type Exchange, isTimeout, transportFailure } from "./transport.ts";
+import { createTransport, type Exchange, isTimeout, isTlsFailure, transportFailure } from "./transport.ts";
 
 /** A clock reading of the API server, from the Date header of its newest answer (whole seconds). */
 export type ServerClock = { readonly serverMs: number; readonly seenAtMs: number };
@@ -16,7 +16,8 @@ export type Sent = {
 /** Sends exchanges with this cluster's credentials, and keeps what every answer tells by the way. */
 export type Sender = {
   send(exchange: Exchange): Promise<Sent>;
-  credentials(): Promise<Credentials>;
+  /** Throws KubernetesError where the signal ends before there are any. */
+  credentials(signal: AbortSignal): Promise<Credentials>;
   serverClock(): ServerClock | undefined;
   renew(): void;
   close(): Promise<void>;
@@ -30,13 +31,17 @@ export function createSender(source: CredentialSource, now: () => number): Sende
     async send(exchange) {
       const credentials = await orAbort(store.read(), exchange.signal);
       const headers = { ...exchange.headers, ...credentials.headers };
-      const response = await transport.send(credentials, { ...exchange, headers });
+      const response = await transport.send(credentials, { ...exchange, headers }).catch((error: unknown) => {
+        // A certificate that was replaced, ours or the authority's, fails in the handshake already.
+        if (isTlsFailure(error)) store.forget();
+        throw error;
+      });
       const date = Date.parse(String(response.headers["date"]));
       if (!Number.isNaN(date)) clock = { serverMs: date, seenAtMs: now() };
       if (response.statusCode === 401) store.forget();
       return { response, broken: (error) => transportFailure(error, credentials.server, exchange) };
     },
-    credentials: () => store.read(),
+    credentials: (signal) => orAbort(store.read(), signal),
     serverClock: () => clock,
     renew: () => transport.renew(),
     close: () => transport.close(),

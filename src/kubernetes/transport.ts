@@ -116,6 +116,11 @@ export function transportFailure(error: unknown, server: string, exchange: Excha
   return new KubernetesError({ kind: "unreachable", message, sent: !neverSent(code), cause: error });
 }
 
+/** Whether the two did not come to trust each other. */
+export function isTlsFailure(error: unknown): boolean {
+  return error instanceof KubernetesError && isTls(codeOf(error.cause));
+}
+
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === "string" ? code : "the connection broke";

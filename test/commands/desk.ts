@@ -29,13 +29,24 @@ export type Shown = { readonly reply: Reply; readonly card: CardReference | unde
  * A desk over a sandbox cluster and the real Redis. Waiting is instant and moves the clock; alice may do everything in
  * payments and shop, bob only look.
  */
-export async function startDesk(options: { services?: Partial<Services>; cluster?: SandboxClusterOptions } = {}) {
+export async function startDesk(
+  options: {
+    services?: Partial<Services>;
+    cluster?: SandboxClusterOptions;
+    /** Whether the cluster keeps a cache. */
+    watch?: boolean;
+    /** The limit of every call to the cluster. */
+    timeoutMs?: number;
+  } = {},
+) {
   const redis = await connectTestRedis();
   const sandbox = await startSandboxCluster(options.cluster);
   let elapsed = 0;
   const now = () => Date.now() + elapsed;
-  const connection = createConnection({ source: { kind: "text", text: sandbox.kubeconfig }, now });
-  const cluster = await createCluster("sandbox", connection, { now, watch: false });
+  const source = { kind: "text", text: sandbox.kubeconfig } as const;
+  const limit = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
+  const connection = createConnection({ source, now, cluster: "sandbox", ...limit });
+  const cluster = await createCluster("sandbox", connection, { now, watch: options.watch ?? false });
   const events: MeterEvent[] = [];
   const services: Services = {
     settings: {

@@ -47,7 +47,7 @@ export async function startScriptedApi(
     answer(next) {
       answerer = next;
     },
-    connect({ timeoutMs = 2_000, user = { token: "secret-token" } } = {}) {
+    connect({ timeoutMs = 5_000, user = { token: "secret-token" } } = {}) {
       const source = { kind: "text", text: kubeconfig(url, user) } as const;
       const connection = createConnection({ source, now: Date.now, timeoutMs });
       opened.push(connection);

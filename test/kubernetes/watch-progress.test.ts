@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type FailureKind, KubernetesError } from "../../src/kubernetes/failure.ts";
-import { createProgress } from "../../src/kubernetes/watch-progress.ts";
+import { areStuck, createProgress } from "../../src/kubernetes/watch-progress.ts";
 
 const failure = (kind: FailureKind, retryAfterMs?: number) =>
   new KubernetesError({ kind, message: kind, retryAfterMs });
@@ -17,14 +17,20 @@ test("It stands where the newest list or event left it", () => {
   expect(progress.position()).toBe("10");
   progress.advanced("12");
   expect(progress.position()).toBe("12");
-  expect(progress.state()).toEqual({ path: "/api/v1/pods", synced: true, seenAtMs: 1_002, problem: undefined });
+  expect(progress.state()).toEqual({
+    path: "/api/v1/pods",
+    synced: true,
+    seenAtMs: 1_003,
+    triedAtMs: 1_003,
+    problem: undefined,
+  });
 });
 
 test("Failures keep position and age, and make the waits longer up to a bound", () => {
   const progress = synced();
   const waits = [1, 2, 3, 4].map(() => progress.failed(failure("unreachable")));
   expect(progress.position()).toBe("10");
-  expect(progress.state()).toMatchObject({ synced: true, seenAtMs: 1_001, problem: { kind: "unreachable" } });
+  expect(progress.state()).toMatchObject({ synced: true, seenAtMs: 1_002, problem: { kind: "unreachable" } });
   for (const [index, bound] of [500, 1_000, 2_000, 4_000].entries()) {
     expect(waits[index]).toBeGreaterThanOrEqual(bound / 2);
     expect(waits[index]).toBeLessThanOrEqual(bound * 1.5);
@@ -50,6 +56,21 @@ test("Expiry asks for a list at once, and what is stored is not complete until t
   expect(progress.failed(failure("expired"))).toBeGreaterThan(0);
 });
 
-test("What the server asks to wait is waited", () => {
+test("What the server asks to wait is waited, up to a minute", () => {
   expect(synced().failed(failure("throttled", 7_000))).toBe(7_000);
+  expect(synced().failed(failure("throttled", 86_400_000))).toBe(60_000);
+});
+
+test("Watches are stuck where none has heard or failed for five minutes; a server that is away is no standstill", () => {
+  const minute = 60_000;
+  let now = 0;
+  const [quiet, failing] = ["a", "b"].map((path) => createProgress(path, () => now));
+  quiet!.listed("1");
+  expect(areStuck([quiet!.state()], 5 * minute)).toBe(false);
+  expect(areStuck([quiet!.state(), failing!.state()], 5 * minute + 1)).toBe(true);
+  now = 5 * minute;
+  failing!.failed(failure("unreachable"));
+  expect(areStuck([quiet!.state(), failing!.state()], 9 * minute)).toBe(false);
+  expect(areStuck([quiet!.state(), failing!.state()], 10 * minute + 1)).toBe(true);
+  expect(areStuck([], 10 * minute)).toBe(false);
 });

@@ -7,6 +7,7 @@ import { startControllers } from "./controllers/controllers.ts";
 import { storedVerbs } from "./discovery.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import type { KubeObject } from "./objects.ts";
+import { createRandom } from "./random.ts";
 import { everything, isMaster, roleAuthorizer } from "./rbac.ts";
 import { createResources, type Resources } from "./resources.ts";
 import { createApiServer } from "./server.ts";
@@ -49,6 +50,8 @@ export type SandboxCluster = {
   /** What is stored of a kind, over all namespaces or in one. */
   objects(kind: string, namespace?: string): KubeObject[];
   readonly faults: Faults;
+  /** The user of the old token has the new one from now on; the old one is refused (401). */
+  rotateToken(old: string, next: string): void;
   close(): Promise<void>;
 };
 
@@ -66,6 +69,7 @@ export async function startSandboxCluster(options: SandboxClusterOptions = {}): 
   apply(...systemNamespaces, ...(options.objects ?? []));
   controllers?.settle();
 
+  const tokens = tokensOf(options);
   const server = createApiServer({
     store,
     resources,
@@ -73,7 +77,7 @@ export async function startSandboxCluster(options: SandboxClusterOptions = {}): 
     now,
     faults,
     authorizer: authorizerOf(options, store, resources),
-    tokens: tokensOf(options),
+    tokens,
     timing: { bookmarkEveryMs: options.bookmarkEveryMs ?? 60_000 },
   });
   const port = await listen(server, options.port ?? 0);
@@ -89,6 +93,7 @@ export async function startSandboxCluster(options: SandboxClusterOptions = {}): 
       return resource === undefined ? [] : store.list(resource.storage, namespace);
     },
     faults,
+    rotateToken: (old, next) => rotate(tokens, old, next),
     close: () =>
       new Promise((resolve) => {
         controllers?.stop();
@@ -120,17 +125,6 @@ const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-le
   metadata: { name },
 }));
 
-/** Mulberry32: generated names are the same in every run, so that a transcript of a demo stays true. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -145,7 +139,14 @@ function serveCustomResources(store: Store, resources: Resources, { type, storag
   for (const gone of resources.undefine(object)) for (const left of store.list(gone)) store.remove(gone, left);
 }
 
-function tokensOf({ token, users = {} }: SandboxClusterOptions): ReadonlyMap<string, User> {
+function rotate(tokens: Map<string, User>, old: string, next: string): void {
+  const user = tokens.get(old);
+  if (user === undefined) throw new TypeError("nobody has that token");
+  tokens.delete(old);
+  tokens.set(next, user);
+}
+
+function tokensOf({ token, users = {} }: SandboxClusterOptions): Map<string, User> {
   const admin: User = { name: "admin", groups: ["system:masters", "system:authenticated"] };
   return new Map([...(token === undefined ? [] : ([[token, admin]] as const)), ...Object.entries(users)]);
 }

@@ -1,4 +1,6 @@
 import type { ServerResponse } from "node:http";
+import { createFreezer, type Freezer } from "./freezer.ts";
+import { createRandom } from "./random.ts";
 import { StatusError } from "./status.ts";
 
 /** Which requests a fault is for, and how often it strikes. */
@@ -6,68 +8,102 @@ export type FaultMatch = {
   readonly method?: string;
   /** Part of the path or of the query. */
   readonly path?: string | RegExp;
-  /** How many requests meet it (default 1). */
+  /** How many requests meet it: by default one, or with `share` any number. */
   readonly times?: number;
+  /** The part of the matching requests that meet it, in (0, 1], drawn by `seed` (default 1). */
+  readonly share?: number;
+  readonly seed?: number;
 };
 
 /**
- * `status`: answered with this code before anything is done (429 and 503 with Retry-After). `reset`: the connection is
- * cut before anything is done. `lose-answer`: it is done, and the connection cut before the answer. `hang`: nothing
- * ever comes.
+ * `status`: answered with this code before anything is done (with Retry-After, 1 s where none is given). `reset`: the
+ * connection is cut before anything is done. `lose-answer`: it is done, and the connection cut before the answer.
+ * `swallow-answer`: it is done, and nothing ever comes. `hang`: nothing is done, and nothing ever comes.
  */
 export type Fault =
   | { readonly type: "status"; readonly code: number; readonly retryAfterSeconds?: number }
-  | { readonly type: "reset" | "lose-answer" | "hang" };
+  | { readonly type: Silent };
+
+type Silent = "reset" | "lose-answer" | "swallow-answer" | "hang";
+
+/** A response that is a watch, and how to end it with 410. */
+export type OpenWatch = { readonly response: ServerResponse; readonly expire: () => void };
 
 /** What tests and drills can do to the connection between a client and the sandbox. */
-export type Faults = {
+export type Faults = Pick<Freezer, "freeze" | "thaw"> & {
   /** The next matching requests meet this fault. */
   inject(match: FaultMatch, fault: Fault): void;
   /** Forgets what was injected and has not struck. */
   clear(): void;
+  /** How many requests met a fault so far. */
+  struck(): number;
   /** Cuts all open watches, as a dying server does; with `clean` they end as at their timeout. Returns how many. */
   dropWatches(clean?: boolean): number;
   /** Every resourceVersion given out so far is answered 410 from now on. */
   expireHistory(): void;
-  /** For the server: what this request meets; throws the Status where it is one. */
-  meet(method: string, url: URL): "reset" | "lose-answer" | "hang" | undefined;
-  /** For the server: a response that is a watch. */
-  track(response: ServerResponse): void;
+  /** The same, and every open watch gets its ERROR event with 410 at once. Returns how many. */
+  expireWatches(): number;
 };
 
-export function createFaults(expireHistory: () => void): Faults {
-  let injected: { match: FaultMatch; fault: Fault; left: number }[] = [];
-  const watches = new Set<ServerResponse>();
+/** The same for the server itself. */
+export type ServerFaults = Faults & {
+  readonly freezer: Freezer;
+  /** What this request meets; throws the Status where it is one. */
+  meet(method: string, url: URL): Silent | undefined;
+  track(watch: OpenWatch): void;
+};
+
+type Injected = { readonly match: FaultMatch; readonly fault: Fault; left: number; readonly strikes: () => boolean };
+
+export function createFaults(expireHistory: () => void): ServerFaults {
+  let injected: Injected[] = [];
+  let struck = 0;
+  const watches = new Set<OpenWatch>();
+  const freezer = createFreezer();
+  const each = (end: (watch: OpenWatch) => void): number => {
+    const open = [...watches];
+    for (const watch of open) end(watch);
+    return open.length;
+  };
   return {
-    inject: (match, fault) => void injected.push({ match, fault, left: match.times ?? 1 }),
+    freezer,
+    freeze: () => freezer.freeze(),
+    thaw: () => freezer.thaw(),
+    inject: (match, fault) => void injected.push(injectedOf(match, fault)),
     clear: () => {
       injected = [];
     },
-    dropWatches: (clean = false) => {
-      const open = [...watches];
-      for (const response of open) {
-        if (clean) response.end();
-        else response.destroy();
-      }
-      return open.length;
-    },
+    struck: () => struck,
+    dropWatches: (clean = false) => each(({ response }) => void (clean ? response.end() : response.destroy())),
     expireHistory,
+    expireWatches: () => {
+      expireHistory();
+      return each(({ expire }) => expire());
+    },
     meet: (method, url) => {
-      const next = injected.find(({ match, left }) => left > 0 && matches(match, method, url));
+      const next = injected.find(({ match, left, strikes }) => left > 0 && matches(match, method, url) && strikes());
       if (next === undefined) return undefined;
       next.left -= 1;
+      struck += 1;
       if (next.fault.type !== "status") return next.fault.type;
       const { code, retryAfterSeconds = 1 } = next.fault;
       throw new StatusError(code, reasons.get(code), "a fault was injected here", { retryAfterSeconds });
     },
-    track: (response) => {
-      watches.add(response);
-      response.on("close", () => watches.delete(response));
+    track: (watch) => {
+      watches.add(watch);
+      watch.response.on("close", () => watches.delete(watch));
     },
   };
 }
 
+function injectedOf(match: FaultMatch, fault: Fault): Injected {
+  const { share, seed = 1, times = share === undefined ? 1 : Number.POSITIVE_INFINITY } = match;
+  const random = createRandom(seed);
+  return { match, fault, left: times, strikes: () => share === undefined || random() < share };
+}
+
 const reasons = new Map([
+  [409, "Conflict"],
   [429, "TooManyRequests"],
   [500, "InternalError"],
   [503, "ServiceUnavailable"],

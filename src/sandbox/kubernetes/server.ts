@@ -4,7 +4,7 @@ import { answer } from "./answer.ts";
 import { discover, serverVersion } from "./discovery.ts";
 import { asServed } from "./events.ts";
 import type { Answer, Api, Caller } from "./exchange.ts";
-import type { Faults } from "./faults.ts";
+import type { ServerFaults } from "./faults.ts";
 import type { JsonObject } from "./json.ts";
 import { resourceVersionOf, selectorOf } from "./list.ts";
 import { openApiV2, openApiV3 } from "./openapi.ts";
@@ -16,8 +16,8 @@ import { serveWatch, type WatchTiming } from "./watch.ts";
 
 export type ServerParts = Api & {
   readonly tokens: ReadonlyMap<string, User>;
-  readonly faults: Faults;
-  readonly timing: WatchTiming;
+  readonly faults: ServerFaults;
+  readonly timing: Pick<WatchTiming, "bookmarkEveryMs">;
 };
 
 const maxBodyBytes = 3 * 1024 * 1024;
@@ -35,6 +35,7 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
   const url = new URL(request.url ?? "/", "http://sandbox");
   const method = request.method ?? "GET";
   const bytes = await readAll(request);
+  await new Promise<void>((resolve) => parts.faults.freezer.whenThawed(resolve));
   const fault = parts.faults.meet(method, url);
   if (fault === "hang") return;
   if (fault === "reset") return void request.socket.destroy();
@@ -47,6 +48,7 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
   if (wanted.verb === "watch") return watch(parts, wanted, request, response);
   const result = answer(parts, wanted, callerOf(user, request, bytes));
   if (fault === "lose-answer") return void request.socket.destroy();
+  if (fault === "swallow-answer") return;
   sendAnswer(response, result, represent(wanted.resource, result, formOf(request.headers.accept ?? ""), parts.now()));
 }
 
@@ -90,8 +92,7 @@ function watch(parts: ServerParts, wanted: ResourceRequest, request: IncomingMes
     throw badRequest("sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled");
   }
   const form = formOf(request.headers.accept ?? "");
-  parts.faults.track(response);
-  serveWatch(
+  const expire = serveWatch(
     parts.store,
     {
       storage: resource.storage,
@@ -105,8 +106,9 @@ function watch(parts: ServerParts, wanted: ResourceRequest, request: IncomingMes
       type: { kind: resource.kind, apiVersion: groupVersion(resource) },
     },
     response,
-    parts.timing,
+    { ...parts.timing, whenReady: (act) => parts.faults.freezer.whenThawed(act) },
   );
+  parts.faults.track({ response, expire });
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {

@@ -21,23 +21,35 @@ export type WatchRequest = {
 export type WatchTiming = {
   /** Between two bookmarks of a watch that asked for them. */
   readonly bookmarkEveryMs: number;
+  /** Everything that is sent goes through this: it holds it up while the server is frozen. */
+  readonly whenReady: (act: () => void) => void;
 };
 
 /**
  * Streams changes as lines of JSON until the time is up or the client goes. A last bookmark comes 2 s before the end,
  * as from the server. A resourceVersion that the history no longer reaches is answered within the stream: one ERROR
- * event with a 410 Status. Returns what ends it: cleanly, or by cutting the connection.
+ * event with a 410 Status. Returns what ends it with that event whenever it is called.
  */
-export function serveWatch(store: Store, request: WatchRequest, response: ServerResponse, timing: WatchTiming): void {
+export function serveWatch(
+  store: Store,
+  request: WatchRequest,
+  response: ServerResponse,
+  { bookmarkEveryMs, whenReady }: WatchTiming,
+): () => void {
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
   response.flushHeaders();
-  const send = (type: string, object: unknown): void => void response.write(`${JSON.stringify({ type, object })}\n`);
+  const write = (text: string): void => void (response.writableEnded || response.write(text));
+  const send = (type: string, object: unknown): void => whenReady(() => write(`${JSON.stringify({ type, object })}\n`));
+  const finish = (): void => whenReady(() => void response.end());
   const from = request.resourceVersion ?? 0;
   const missed = from === 0 ? [] : store.since(from);
-  if (missed === undefined) {
+  const expire = (): void => {
     send("ERROR", expired(`too old resource version: ${from} (${store.oldest()})`).status);
-    response.end();
-    return;
+    finish();
+  };
+  if (missed === undefined) {
+    expire();
+    return () => undefined;
   }
   const forward = (change: Change): void => {
     const event = eventOf(change, request);
@@ -52,17 +64,29 @@ export function serveWatch(store: Store, request: WatchRequest, response: Server
         metadata: { resourceVersion: String(store.revision()), creationTimestamp: null },
       });
   };
+  const clocks = startClocks({ bookmark, finish }, request.timeoutSeconds, bookmarkEveryMs);
   const unsubscribe = store.subscribe(forward);
-  const often = setInterval(bookmark, timing.bookmarkEveryMs);
-  const last = setTimeout(bookmark, Math.max(0, request.timeoutSeconds - 2) * 1_000);
-  const end = setTimeout(() => response.end(), request.timeoutSeconds * 1_000);
   // The response's close, not the request's: that one fires as soon as the request body has ended.
   response.on("close", () => {
     unsubscribe();
-    clearInterval(often);
-    clearTimeout(last);
-    clearTimeout(end);
+    clocks.stop();
   });
+  return expire;
+}
+
+type Acts = { readonly bookmark: () => void; readonly finish: () => void };
+
+function startClocks({ bookmark, finish }: Acts, timeoutSeconds: number, bookmarkEveryMs: number) {
+  const often = setInterval(bookmark, bookmarkEveryMs);
+  const last = setTimeout(bookmark, Math.max(0, timeoutSeconds - 2) * 1_000);
+  const end = setTimeout(finish, timeoutSeconds * 1_000);
+  return {
+    stop() {
+      clearInterval(often);
+      clearTimeout(last);
+      clearTimeout(end);
+    },
+  };
 }
 
 function existing(store: Store, { storage, namespace, selects }: WatchRequest): KubeObject[] {

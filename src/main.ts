@@ -11,7 +11,7 @@ import { askReviews } from "./commands/review.ts";
 import { createDesk } from "./commands/run.ts";
 import type { Services } from "./commands/services.ts";
 import { createTakeover } from "./commands/takeover.ts";
-import { connectCluster } from "./composition.ts";
+import { connectCluster, slackDispatcher } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
 import { createCluster } from "./kubernetes/cluster.ts";
 import { createRecords, type Records } from "./kubernetes/records.ts";
@@ -48,7 +48,7 @@ async function start(config: Config): Promise<void> {
   await untilReady(redis, 2_000);
   const { services, journals, records, close } = await createServices(config, redis, log, metrics);
   const desk = createDesk(services);
-  const slack = startSlack(slackConfig(config), {
+  const slack = startSlack(slackConfig(config, slackDispatcher(config.slack.apiUrl, process.env)), {
     desk,
     now: Date.now,
     log,

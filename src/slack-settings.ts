@@ -1,3 +1,4 @@
+import type { Dispatcher } from "undici";
 import type { Config } from "./config.ts";
 import type { NeededSecret } from "./config-environment.ts";
 import type { SlackConfig } from "./slack/receive.ts";
@@ -30,12 +31,12 @@ export function neededForSlack({ bot, app, signing }: Given, document: unknown):
 }
 
 /** What the Slack room needs of the configuration, which holds the secrets that are needed. */
-export function slackConfig({ slack, settings }: Config): SlackConfig {
+export function slackConfig({ slack, settings }: Config, dispatcher?: Dispatcher): SlackConfig {
   const { mode, botToken = "", appToken = "", signingSecret = "", port, apiUrl, command, teams } = slack;
   const way = mode === "socket" ? ({ mode, appToken } as const) : ({ mode, signingSecret, port } as const);
   const named = settings.access.rules.flatMap(({ principals }) => principals);
   const groups = [...new Set(named.filter((key) => key.startsWith("slack-group:")))];
-  return { botToken, way, apiUrl, command, teams, groups };
+  return { botToken, way, apiUrl, command, teams, groups, dispatcher };
 }
 
 function isHttp(document: unknown): boolean {

@@ -7,7 +7,13 @@ import { KubernetesError } from "./failure.ts";
  * kubectl's KUBECONFIG. `in-cluster` is the pod's service account.
  */
 export type CredentialSource =
-  | { readonly kind: "files"; readonly paths: readonly string[]; readonly context?: string }
+  | {
+      readonly kind: "files";
+      readonly paths: readonly string[];
+      readonly context?: string;
+      /** The proxy for a server whose kubeconfig names none. */
+      readonly proxyFor?: (server: string) => string | undefined;
+    }
   | { readonly kind: "text"; readonly text: string; readonly context?: string }
   | { readonly kind: "in-cluster" };
 
@@ -47,7 +53,7 @@ export function createCredentialStore(source: CredentialSource, now: () => numbe
     read() {
       if (latest !== undefined && now() - latest.readAt < freshForMs) return latest.credentials;
       config ??= load(source);
-      const credentials = config.then(credentialsOf).catch(explain);
+      const credentials = config.then((loaded) => credentialsOf(loaded, source)).catch(explain);
       latest = { credentials, readAt: now() };
       credentials.catch(() => this.forget());
       return credentials;
@@ -110,15 +116,16 @@ type HttpsOptions = {
   rejectUnauthorized?: boolean;
 };
 
-async function credentialsOf(config: KubeConfig): Promise<Credentials> {
+async function credentialsOf(config: KubeConfig, source: CredentialSource): Promise<Credentials> {
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw new Error(`no cluster in context ${config.getCurrentContext() ?? "(none)"}`);
   if (cluster.server.includes("//undefined")) throw new Error("this is no pod: KUBERNETES_SERVICE_HOST is not set");
   const options: HttpsOptions = {};
   await config.applyToHTTPSOptions(options);
+  const proxyUrl = source.kind === "files" ? source.proxyFor?.(cluster.server) : undefined;
   return {
     server: cluster.server.replace(/\/$/, ""),
-    proxyUrl: cluster.proxyUrl,
+    proxyUrl: cluster.proxyUrl ?? proxyUrl,
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
     headers: headersOf(options),
     tls: {

@@ -17,6 +17,8 @@ export type WorldOptions = {
   /** Members of the configuration file that differ from the demo's. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly slack?: SandboxSlackOptions;
+  /** Variables that reach this Slack in another way than by its own address. */
+  readonly slackEnv?: (slack: SandboxSlack) => Readonly<Record<string, string>>;
   readonly onLine?: (line: string) => void;
 };
 
@@ -46,6 +48,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     SLACK_API_URL: slack.apiUrl,
     SLACK_BOT_TOKEN: slack.botToken,
     SLACK_APP_TOKEN: slack.appToken,
+    ...options.slackEnv?.(slack),
   };
   const put = async (): Promise<void> => {
     await Promise.all([slack.close(), cluster.close()]);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { webApi } from "@slack/bolt";
+import { type Dispatcher, fetch as fetchOfUndici } from "undici";
 import { boltLogger, type Log } from "./logger.ts";
 
 /** Time limit of one HTTP call to Slack, milliseconds. */
@@ -15,14 +16,25 @@ export function createClient(options: {
   readonly apiUrl: string;
   readonly timeoutMs: number;
   readonly log: Log;
+  readonly dispatcher?: Dispatcher | undefined;
 }): webApi.WebClient {
   return new webApi.WebClient(options.botToken, {
     slackApiUrl: options.apiUrl,
     timeout: options.timeoutMs,
+    fetch: fetchBy(options.dispatcher),
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     logger: boltLogger(options.log),
   });
+}
+
+/**
+ * `fetch` by way of a dispatcher (a proxy), or Node's own. Node's takes no dispatcher of another version of undici, so
+ * undici's is used with one; both follow the Fetch standard.
+ */
+export function fetchBy(dispatcher: Dispatcher | undefined): typeof fetch {
+  if (dispatcher === undefined) return fetch;
+  return ((input: string, init?: object) => fetchOfUndici(input, { ...init, dispatcher })) as unknown as typeof fetch;
 }
 
 /** Slack's own word for why it said no (`not_in_channel`); undefined where it did not answer in order. */

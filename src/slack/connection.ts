@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type App, SocketModeReceiver } from "@slack/bolt";
+import type { Dispatcher } from "undici";
 import { boltLogger, errorText, type Log } from "./logger.ts";
 import type { Arrival } from "./payload.ts";
 
@@ -18,6 +19,8 @@ export type ConnectionOptions = {
   readonly now: () => number;
   readonly log: Log;
   readonly onChange: (connected: boolean) => void;
+  /** The way out, for the address of the socket and for the socket itself. */
+  readonly dispatcher?: Dispatcher | undefined;
 };
 
 const openTimeoutMs = 15_000;
@@ -59,6 +62,7 @@ function createReceiver(options: ConnectionOptions): SocketModeReceiver {
     appToken: options.appToken,
     logger: boltLogger(options.log),
     autoReconnectEnabled: false,
+    ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
     installerOptions: {
       clientOptions: { slackApiUrl: options.apiUrl, timeout: 10_000, retryConfig: { retries: 0 } },
     },

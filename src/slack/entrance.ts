@@ -1,3 +1,4 @@
+import type { Dispatcher } from "undici";
 import type { Desk } from "../commands/desk.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { Press, Request } from "../commands/request.ts";
@@ -40,6 +41,7 @@ export type EntranceOptions = {
   readonly delivery: Delivery;
   readonly teams: readonly string[] | undefined;
   readonly apiUrl: string;
+  readonly dispatcher?: Dispatcher | undefined;
   readonly command: string;
   readonly now: () => number;
   readonly log: Log;
@@ -135,7 +137,7 @@ async function answer<T extends Request | Press>(identity: Identity, request: T,
  * turned away, everything goes to the caller alone.
  */
 function outletFor(caller: Caller, identity: Identity, arrivedAt: number, options: EntranceOptions): RequestOutlet {
-  const back = responseUrl(caller.responseUrl, { apiUrl: options.apiUrl, now: options.now, arrivedAt });
+  const back = responseUrl(caller.responseUrl, { ...options, arrivedAt });
   if (back === undefined && caller.responseUrl !== undefined) {
     options.onEvent("forged-response-url");
     void options.desk.alarm({ kind: "forged-response-url", from: principalKey(principalOf(caller)) });

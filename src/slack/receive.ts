@@ -1,4 +1,5 @@
 import { App } from "@slack/bolt";
+import type { Dispatcher } from "undici";
 import type { Desk, Outlet } from "../commands/desk.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Shelf } from "../scheduler/shelf.ts";
@@ -37,6 +38,8 @@ export type SlackConfig = {
   readonly teams: readonly string[] | undefined;
   /** The user groups that the access section names: `slack-group:T1/S1`. */
   readonly groups: readonly string[];
+  /** The way out for everything that goes to Slack, where it is not the straight one: a proxy. HTTP/1.1 only. */
+  readonly dispatcher?: Dispatcher | undefined;
 };
 
 /** What this room counts. */
@@ -114,10 +117,14 @@ type OpenOptions = Pick<SlackOptions, "now" | "log" | "shelf"> & {
   readonly alarm: (kind: ForgedCall) => void;
 };
 
-function open(app: App, { way, apiUrl }: SlackConfig, { now, log, shelf, onEvent, alarm }: OpenOptions): Opened {
+function open(
+  app: App,
+  { way, apiUrl, dispatcher }: SlackConfig,
+  { now, log, shelf, onEvent, alarm }: OpenOptions,
+): Opened {
   const onChange = (up: boolean): void => onEvent(up ? "connected" : "disconnected");
   if (way.mode === "socket") {
-    const options = { appToken: way.appToken, apiUrl, now, log, onChange };
+    const options = { appToken: way.appToken, apiUrl, dispatcher, now, log, onChange };
     return { lines: Array.from({ length: connections }, () => keepConnected(app, options)), port: () => undefined };
   }
   const line = listenHttp(app, {

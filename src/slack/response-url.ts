@@ -1,3 +1,5 @@
+import type { Dispatcher } from "undici";
+import { fetchBy } from "./calls.ts";
 import type { Message } from "./render.ts";
 
 /** Slack allows five uses within thirty minutes (docs: handling user interaction). */
@@ -21,6 +23,7 @@ export type ResponseUrlOptions = {
   readonly now: () => number;
   /** When the command or press arrived, milliseconds since the epoch. */
   readonly arrivedAt: number;
+  readonly dispatcher?: Dispatcher | undefined;
 };
 
 /**
@@ -34,7 +37,7 @@ export function responseUrl(url: string | undefined, options: ResponseUrlOptions
     left: () => (options.now() - options.arrivedAt < lifetimeMs ? mostUses - used : 0),
     async send(message, replace) {
       used += 1;
-      const response = await fetch(url, {
+      const response = await fetchBy(options.dispatcher)(url, {
         method: "POST",
         headers: { "content-type": "application/json; charset=utf-8" },
         body: JSON.stringify({ ...message, response_type: "ephemeral", replace_original: replace }),

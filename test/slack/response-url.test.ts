@@ -1,7 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ProxyAgent } from "undici";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { responseUrl } from "../../src/slack/response-url.ts";
+import { startConnectProxy } from "../connect-proxy.ts";
 
 const received: unknown[] = [];
 let answer = { status: 200, body: "ok" };
@@ -88,4 +90,18 @@ test("A refusal in the body and a redirect are failures", async () => {
   answer = { status: 302, body: "" };
   await expect(back.send(message, false)).rejects.toThrow();
   expect(received).toHaveLength(2);
+});
+
+test("What is sent goes by the proxy where there is one", async () => {
+  const proxy = await startConnectProxy((target) => Number(target.split(":")[1]));
+  const dispatcher = new ProxyAgent({ uri: proxy.url, proxyTunnel: true });
+  try {
+    const back = responseUrl(`${origin}/respond`, { ...options, apiUrl: `${origin}/api/`, dispatcher });
+    await back!.send(message, false);
+    expect(received).toHaveLength(1);
+    expect(proxy.asked).toEqual([new URL(origin).host]);
+  } finally {
+    await dispatcher.close();
+    await proxy.close();
+  }
 });

@@ -34,6 +34,11 @@ export function text(value: string): Section {
   return { kind: "text", text: value };
 }
 
+/** The same, without which Confirm is not to be offered. */
+export function mustRead(section: Section): Section {
+  return { ...section, mustRead: true };
+}
+
 export function list(title: string | undefined, items: readonly string[]): Section {
   return { kind: "list", title, items };
 }

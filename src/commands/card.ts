@@ -22,6 +22,7 @@ export function operationCard(operation: Operation, now: number): Reply {
     footer: footer(operation, now),
     operation: operation.id,
     outcome: outcomeOf(operation),
+    atTerminal: atTerminal(operation),
   };
 }
 
@@ -48,6 +49,13 @@ export function reviewCard(operation: Operation, now: number): Reply {
     text: "The review time has passed. Is this quarantine still needed? It stays until somebody releases it.",
   };
   return { ...card, sections: [asked, ...card.sections] };
+}
+
+function atTerminal({ kind, target, plan }: Operation): string {
+  if (plan?.kind !== "release") return `bulkhead ${kind} ${target.namespace}/${target.pod} --dry-run`;
+  const { lifts, mode, keep } = plan;
+  const how = mode === "delete" ? " --delete-pod" : keep === "any" ? "" : ` --keep ${keep}`;
+  return `bulkhead release ${lifts}${how} --dry-run`;
 }
 
 function headline(operation: Operation): string {
@@ -84,7 +92,7 @@ function facts(operation: Operation): Section {
   if (plan?.kind === "quarantine" && (state === "planned" || state === "awaiting-second")) {
     fields.push(["Policy engine", plan.enforcement === "enforced" ? "known to be enforced" : plan.enforcement]);
   }
-  return { kind: "fields", fields };
+  return { kind: "fields", fields, mustRead: true };
 }
 
 function incidents({ incident, incidentUnread }: Operation): readonly (readonly [string, string])[] {

@@ -3,7 +3,7 @@ import { isRefusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
-import { text } from "./answers.ts";
+import { mustRead, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
 import { type Hold, LeaseLost, owing } from "./hold.ts";
 import { record } from "./journal.ts";
@@ -116,7 +116,7 @@ async function show(
   remark: string | undefined,
 ): Promise<Reply> {
   const card = operationCard(operation, services.now());
-  const reply = remark === undefined ? card : { ...card, sections: [text(remark), ...card.sections] };
+  const reply = remark === undefined ? card : { ...card, sections: [mustRead(text(remark)), ...card.sections] };
   const place = operation.card ?? request.card;
   const { card: shown } = await outlet.show(reply, place);
   if (shown !== undefined && shown.ts !== place?.ts) await attachCard(services, operation, shown);

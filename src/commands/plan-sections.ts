@@ -20,12 +20,19 @@ function quarantineSections(plan: QuarantinePlan): readonly Section[] {
     ...optional("Warning", plan.warnings),
     ...optional(
       "Stays allowed whatever the labels (these policies select every pod or by absence)",
-      plan.residual.map(({ policy, allows }) => `${policy}: ${allows}`),
+      residualItems(plan),
     ),
-    { kind: "list", title: "What changes", items: plan.effects },
-    { kind: "list", title: "What will be written, in this order", items: quarantineWrites(plan) },
+    { kind: "list", title: "What changes", items: plan.effects, mustRead: true },
+    { kind: "list", title: "What will be written, in this order", items: quarantineWrites(plan), mustRead: true },
     { kind: "list", title: "What this does not cut", items: notCut },
   ];
+}
+
+/** Policies that allow the same are one line: a namespace may have hundreds of them, and each has to be read. */
+function residualItems({ residual }: QuarantinePlan): readonly string[] {
+  const policies = new Map<string, string[]>();
+  for (const { policy, allows } of residual) policies.set(allows, [...(policies.get(allows) ?? []), policy]);
+  return [...policies].map(([allows, names]) => `${names.join(", ")}: ${allows}`);
 }
 
 function quarantineWrites({ policy, removes, settleMs }: QuarantinePlan): readonly string[] {
@@ -43,8 +50,8 @@ function quarantineWrites({ policy, removes, settleMs }: QuarantinePlan): readon
 function releaseSections(plan: ReleasePlan): readonly Section[] {
   return [
     ...optional("Warning", plan.warnings),
-    { kind: "list", title: "What changes", items: plan.effects },
-    { kind: "list", title: "What will be written, in this order", items: releaseWrites(plan) },
+    { kind: "list", title: "What changes", items: plan.effects, mustRead: true },
+    { kind: "list", title: "What will be written, in this order", items: releaseWrites(plan), mustRead: true },
   ];
 }
 
@@ -68,5 +75,5 @@ function releaseWrites({ mode, labelsBefore, settleMs, lifts, keep }: ReleasePla
 }
 
 function optional(title: string, items: readonly string[]): readonly Section[] {
-  return items.length === 0 ? [] : [{ kind: "list", title, items }];
+  return items.length === 0 ? [] : [{ kind: "list", title, items, mustRead: true }];
 }

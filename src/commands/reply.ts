@@ -14,9 +14,14 @@ export type Reply = {
   readonly footer: readonly string[];
   readonly operation: string | undefined;
   readonly outcome: Outcome;
+  /** The command line that shows all of a plan at a terminal, for a medium that has no room for it. */
+  readonly atTerminal?: string;
 };
 
-export type Section =
+/** `mustRead`: where it cannot be shown in full, Confirm is not offered. */
+export type Section = Content & { readonly mustRead?: true };
+
+type Content =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "fields"; readonly fields: readonly (readonly [label: string, value: string])[] }
   | { readonly kind: "list"; readonly title: string | undefined; readonly items: readonly string[] }

@@ -2,13 +2,21 @@ import type { types } from "@slack/bolt";
 import type { Button, Reply } from "../commands/reply.ts";
 import { cut, oneLine } from "./escape.ts";
 import { richText, type SectionLimits } from "./rich-text.ts";
-import { spoken, summary } from "./summary.ts";
+import { asksConfirm, canBeTold, isConfirm, pointsAtOperation, spokenParts, summary } from "./summary.ts";
 
 /** A message as chat.postMessage, chat.update and a response_url take it. */
 export type Message = { readonly text: string; readonly blocks: types.KnownBlock[] };
 
 /** Slack's limits (`@slack/types`, and facts of the room's README): UTF-16 units, counts, bytes of JSON. */
-const slack = { header: 150, button: 75, context: 10, actions: 25, bytes: 12_000, value: 100 } as const;
+const slack = {
+  header: 150,
+  button: 75,
+  context: 10,
+  actions: 25,
+  bytes: 12_000,
+  blocks: 50,
+  section: 2_900,
+} as const;
 
 /** action_id of a button: this and the action's name. */
 export const actionPrefix = "np:";
@@ -17,11 +25,17 @@ const mark: Record<Reply["tone"], string> = { neutral: "", good: "✔ ", warning
 
 /**
  * Makes a message of a reply. Whatever the reply holds, the message is within Slack's limits, and no string in it can
- * mention, link or format; what was left out is said, with `command` (such as `/np`) as the way to it.
+ * mention, link or format; what was left out is said, with `command` (such as `/np`) as the way to it. Confirm is there
+ * only where everything that must be read is shown in full, in the blocks and in the text.
  */
 export function renderReply(reply: Reply, command: string): Message {
   const seeAlso = `${command} audit`;
-  return { text: summary(reply), blocks: fittingBlocks(reply, seeAlso) };
+  const whole = asksConfirm(reply) && canBeTold(reply) ? fittingWhole(reply, seeAlso) : undefined;
+  if (whole !== undefined) return { text: summary(reply), blocks: whole };
+  const short = asksConfirm(reply) ? withoutConfirm(reply) : reply;
+  const blocks =
+    fitting(short, seeAlso, undefined) ?? layOut(short, limits(0, seeAlso), { mostSections: 0, must: undefined });
+  return { text: summary(short), blocks };
 }
 
 /**
@@ -29,10 +43,23 @@ export function renderReply(reply: Reply, command: string): Message {
  * without form is better than none.
  */
 export function renderPlainly(reply: Reply): Message {
-  const text = summary(reply);
-  const said = cut(oneLine([reply.headline, ...reply.sections.map(spoken)].join(" – ")), 2_900);
-  const section: types.SectionBlock = { type: "section", text: { type: "plain_text", text: said, emoji: false } };
-  return { text, blocks: [...(said === "" ? [] : [section]), ...actions(reply)] };
+  const { first, rest } = spokenParts(reply);
+  if (asksConfirm(reply) && (first.length > slack.section || !canBeTold(reply)))
+    return renderPlainly(withoutConfirm(reply));
+  const shown = cut(rest === "" ? first : `${first} – ${rest}`, slack.section);
+  const section: types.SectionBlock = { type: "section", text: { type: "plain_text", text: shown, emoji: false } };
+  return { text: summary(reply), blocks: [...(shown === "" ? [] : [section]), ...actions(reply)] };
+}
+
+function withoutConfirm(reply: Reply): Reply {
+  const way =
+    reply.atTerminal === undefined ? "" : `: ${reply.atTerminal}. With --yes instead of --dry-run it confirms it`;
+  const why = `This plan is too long for Slack, so it cannot be confirmed here. A terminal shows all of it${way}.`;
+  return {
+    ...reply,
+    sections: [{ kind: "text", text: why }, ...reply.sections],
+    buttons: reply.buttons.filter((button) => !isConfirm(button)),
+  };
 }
 
 /** How much of each section, and how many: 40 with head, note, buttons and footer are within the 50 blocks allowed. */
@@ -44,15 +71,21 @@ const attempts = [
   [0.04, 40],
   [0.04, 15],
   [0.04, 5],
+  [0.04, 0],
 ] as const;
 
-/** Cuts all sections ever shorter, then drops the last ones, then all: what is left then always fits. */
-function fittingBlocks(reply: Reply, seeAlso: string): types.KnownBlock[] {
+/** What must be read is never cut; its lists are set as plain lines, which take less room, before it is given up. */
+function fittingWhole(reply: Reply, seeAlso: string): types.KnownBlock[] | undefined {
+  return fitting(reply, seeAlso, unlimited) ?? fitting(reply, seeAlso, { ...unlimited, dense: true });
+}
+
+/** Cuts all sections ever shorter, then drops the last ones, until they fit; `must` are the limits of what must be read. */
+function fitting(reply: Reply, seeAlso: string, must: SectionLimits | undefined): types.KnownBlock[] | undefined {
   for (const [part, mostSections] of attempts) {
-    const blocks = layOut(reply, limits(part, seeAlso), mostSections);
-    if (Buffer.byteLength(JSON.stringify(blocks)) <= slack.bytes) return blocks;
+    const blocks = layOut(reply, limits(part, seeAlso), { mostSections, must });
+    if (blocks.length <= slack.blocks && Buffer.byteLength(JSON.stringify(blocks)) <= slack.bytes) return blocks;
   }
-  return layOut(reply, limits(0, seeAlso), 0);
+  return undefined;
 }
 
 function limits(part: number, seeAlso: string): SectionLimits {
@@ -64,13 +97,22 @@ function limits(part: number, seeAlso: string): SectionLimits {
   };
 }
 
-function layOut(reply: Reply, limits: SectionLimits, mostSections: number): types.KnownBlock[] {
-  const sections = reply.sections.map((section) => richText(section, limits)).filter((block) => block !== undefined);
-  const shown = sections.slice(0, mostSections);
-  const hidden = sections.length - shown.length;
+const unlimited = { text: Infinity, items: Infinity, item: Infinity, seeAlso: "" } as const;
+
+type Layout = { readonly mostSections: number; readonly must: SectionLimits | undefined };
+
+function layOut(reply: Reply, limits: SectionLimits, { mostSections, must }: Layout): types.KnownBlock[] {
+  const laid = reply.sections.flatMap((section) => {
+    const own = section.mustRead === true ? must : undefined;
+    const block = richText(section, own ?? limits);
+    return block === undefined ? [] : [{ stays: own !== undefined, block }];
+  });
+  const others = laid.filter(({ stays }) => !stays).slice(0, mostSections);
+  const shown = laid.filter((one) => one.stays || others.includes(one));
+  const hidden = laid.length - shown.length;
   return [
     header(reply),
-    ...shown,
+    ...shown.map(({ block }) => block),
     ...context(hidden === 0 ? [] : [`… and ${hidden} more parts, see ${limits.seeAlso}`]),
     ...actions(reply),
     ...context(reply.footer),
@@ -93,10 +135,10 @@ function context(lines: readonly string[]): types.ContextBlock[] {
   return [{ type: "context", elements }];
 }
 
-/** Buttons need an operation to point at, and Slack refuses one action_id twice in a block. */
+/** Slack refuses one action_id twice in a block. */
 function actions(reply: Reply): types.ActionsBlock[] {
   const { operation } = reply;
-  if (operation === undefined || operation === "" || operation.length > slack.value) return [];
+  if (operation === undefined || !pointsAtOperation(reply)) return [];
   const distinct = reply.buttons.filter((button, at) => {
     return reply.buttons.findIndex((other) => other.action === button.action) === at;
   });

@@ -9,6 +9,8 @@ export type SectionLimits = {
   readonly item: number;
   /** The command that shows everything, named where something was left out. */
   readonly seeAlso: string;
+  /** Lists as plain lines: an item of a rich_text_list costs 70 bytes of JSON more. */
+  readonly dense?: true;
 };
 
 /**
@@ -35,15 +37,15 @@ function elementsOf(section: Section, limits: SectionLimits): types.RichTextBloc
 
 function paragraph(text: string, limits: SectionLimits): types.RichTextSection[] {
   const shown = clean(text).trim();
-  return shown === "" ? [] : [line(plain(cutAndSay(shown, limits)))];
+  return shown === "" ? [] : [line(...plain(cutAndSay(shown, limits)))];
 }
 
 function fields(pairs: readonly (readonly [string, string])[], limits: SectionLimits): types.RichTextSection[] {
   const shown = pairs.slice(0, limits.items).map(([label, value]) => {
     const name = bold(`${cut(oneLine(label), limits.item)}: `);
-    return line(name, plain(`${cut(orDash(oneLine(value)), limits.item)}\n`));
+    return line(name, ...plain(`${cut(orDash(oneLine(value)), limits.item)}\n`));
   });
-  return pairs.length > limits.items ? [...shown, line(plain(leftOut(pairs.length - limits.items, limits)))] : shown;
+  return pairs.length > limits.items ? [...shown, line(...plain(leftOut(pairs.length - limits.items, limits)))] : shown;
 }
 
 function list(
@@ -52,15 +54,19 @@ function list(
   limits: SectionLimits,
 ): types.RichTextBlockElement[] {
   if (items.length === 0) return heading(title);
-  const shown = items.slice(0, limits.items).map((item) => line(plain(cut(orDash(oneLine(item)), limits.item))));
-  if (items.length > limits.items) shown.push(line(plain(leftOut(items.length - limits.items, limits))));
+  if (limits.dense === true) {
+    const lines = items.slice(0, limits.items).map((item) => `• ${cut(orDash(oneLine(item)), limits.item)}`);
+    return [...heading(title), line(...plain(lines.join("\n")))];
+  }
+  const shown = items.slice(0, limits.items).map((item) => line(...plain(cut(orDash(oneLine(item)), limits.item))));
+  if (items.length > limits.items) shown.push(line(...plain(leftOut(items.length - limits.items, limits))));
   return [...heading(title), { type: "rich_text_list", style: "bullet", elements: shown }];
 }
 
 function code(title: string | undefined, text: string, limits: SectionLimits): types.RichTextBlockElement[] {
   const shown = clean(text).trimEnd();
   if (shown.trim() === "") return heading(title);
-  return [...heading(title), { type: "rich_text_preformatted", elements: [plain(cutAndSay(shown, limits))] }];
+  return [...heading(title), { type: "rich_text_preformatted", elements: plain(cutAndSay(shown, limits)) }];
 }
 
 function heading(title: string | undefined): types.RichTextSection[] {
@@ -86,8 +92,10 @@ function line(...elements: types.RichTextText[]): types.RichTextSection {
   return { type: "rich_text_section", elements };
 }
 
-function plain(text: string): types.RichTextText {
-  return { type: "text", text };
+/** In pieces of the length that section texts may have: that of rich_text elements is not documented. */
+function plain(text: string): types.RichTextText[] {
+  const pieces = text.match(/[\s\S]{1,2900}(?<![\uD800-\uDBFF])|[\s\S]/g) ?? [];
+  return pieces.map((piece) => ({ type: "text", text: piece }));
 }
 
 function bold(text: string): types.RichTextText {

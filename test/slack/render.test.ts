@@ -2,6 +2,7 @@ import type { types } from "@slack/bolt";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Button, Reply, Section } from "../../src/commands/reply.ts";
+import { clean, escapeMrkdwn } from "../../src/slack/escape.ts";
 import { type Message, renderPlainly, renderReply } from "../../src/slack/render.ts";
 import { card, confirmButton } from "./replies.ts";
 
@@ -152,7 +153,7 @@ const hostileText = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 400 }),
   fc.constantFrom("", " ", "\u200b", "<!channel>", "&", "<@U1>", "💥".repeat(3_000), "&<>".repeat(4_000), "\uD800"),
 );
-const section: fc.Arbitrary<Section> = fc.oneof(
+const content: fc.Arbitrary<Section> = fc.oneof(
   fc.record({ kind: fc.constant("text"), text: hostileText }),
   fc.record({ kind: fc.constant("fields"), fields: fc.array(fc.tuple(hostileText, hostileText), { maxLength: 40 }) }),
   fc.record({
@@ -162,6 +163,9 @@ const section: fc.Arbitrary<Section> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("code"), title: fc.option(hostileText, { nil: undefined }), text: hostileText }),
 );
+const section: fc.Arbitrary<Section> = fc
+  .tuple(content, fc.boolean())
+  .map(([one, must]) => (must ? { ...one, mustRead: true } : one));
 const button: fc.Arbitrary<Button> = fc.record({
   action: fc.constantFrom("confirm", "confirm-again", "cancel", "release", "keep", "show"),
   label: hostileText,
@@ -188,7 +192,7 @@ function everyText(value: unknown): { readonly type: unknown; readonly text: str
 
 function limitsHold({ text, blocks }: Message): void {
   expect(text.length).toBeGreaterThan(0);
-  expect(text.length).toBeLessThanOrEqual(4_000);
+  expect(text.length).toBeLessThanOrEqual(offersConfirm(blocks) ? 30_000 : 4_000);
   expect(text).not.toMatch(/[<>]|&(?!(amp|lt|gt);)/);
   expect(blocks.length).toBeLessThanOrEqual(50);
   expect(Buffer.byteLength(JSON.stringify(blocks))).toBeLessThanOrEqual(12_000);
@@ -216,6 +220,79 @@ function blockHolds(block: types.KnownBlock): void {
     expect(value?.length).toBeLessThanOrEqual(2_000);
   }
 }
+
+function offersConfirm(blocks: readonly types.KnownBlock[]): boolean {
+  return /"action_id":"np:confirm(-again)?"/.test(JSON.stringify(blocks));
+}
+
+/** Everything in the sections that must be read before Confirm, as it is shown: cleaned, but not cut. */
+function mustBeShown({ sections }: Reply): readonly string[] {
+  return sections
+    .filter(({ mustRead }) => mustRead)
+    .flatMap((one) => {
+      if (one.kind === "fields") return one.fields.map(([, value]) => value);
+      return one.kind === "list" ? one.items : [one.text];
+    });
+}
+
+const bare = (text: string): string => clean(text).replaceAll(/\s/g, "");
+
+test("Confirm is offered only where all that must be read is shown in full, in the blocks and in the text", () => {
+  let offered = 0;
+  fc.assert(
+    fc.property(reply, (any) => {
+      const asking: Reply = { ...any, operation: "q-1", buttons: [confirmButton, ...any.buttons] };
+      for (const message of [renderReply(asking, "/np"), renderPlainly(asking)]) {
+        if (!offersConfirm(message.blocks)) continue;
+        offered += 1;
+        const shown = bare(
+          everyText(message.blocks)
+            .map(({ text }) => text)
+            .join(""),
+        );
+        const told = bare(message.text);
+        for (const one of mustBeShown(asking)) {
+          expect(shown).toContain(bare(one));
+          expect(told).toContain(bare(escapeMrkdwn(one)));
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
+  expect(offered).toBeGreaterThan(10);
+}, 60_000);
+
+test("A plan that has no room has no Confirm, and says how to see and confirm it", () => {
+  const items = Array.from({ length: 300 }, (_, at) => `policy-${at} ${"x".repeat(60)}`);
+  const cancel: Button = { action: "cancel", label: "Cancel", style: undefined };
+  const long = card({
+    sections: [{ kind: "list", title: "Warning", items, mustRead: true }],
+    buttons: [confirmButton, cancel],
+    atTerminal: "bulkhead quarantine a/b --dry-run",
+  });
+  for (const { blocks, text } of [renderReply(long, "/np"), renderPlainly(long)]) {
+    expect(offersConfirm(blocks)).toBe(false);
+    expect(JSON.stringify(blocks)).toContain('"np:cancel"');
+    expect(JSON.stringify(blocks)).toContain("bulkhead quarantine a/b --dry-run. With --yes instead of --dry-run");
+    expect(text).toContain("bulkhead quarantine a/b --dry-run");
+  }
+});
+
+test("What must be read keeps its length while the rest is cut to make room for it", () => {
+  const items = Array.from({ length: 90 }, (_, at) => `policy-${at} ${"x".repeat(60)}`);
+  const must: Section = { kind: "list", title: "Warning", items, mustRead: true };
+  const rest: Section = { kind: "text", text: "y".repeat(9_000) };
+  const { blocks, text } = render({ sections: [rest, must], buttons: [confirmButton] });
+  expect(offersConfirm(blocks)).toBe(true);
+  for (const item of items) {
+    expect(
+      everyText(blocks)
+        .map((one) => one.text)
+        .join(""),
+    ).toContain(item);
+    expect(text).toContain(item);
+  }
+});
 
 test("Whatever a reply holds, its message is within every limit and nothing in it can act (invariant 11)", () => {
   fc.assert(

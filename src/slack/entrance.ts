@@ -5,6 +5,7 @@ import type { Press, Request } from "../commands/request.ts";
 import { principalKey } from "../policy/principal.ts";
 import { type Acknowledgement, acknowledgement, failure, foreigner } from "./answers.ts";
 import type { Delivery, RequestOutlet } from "./deliver.ts";
+import type { Groups } from "./groups.ts";
 import type { ForgedCall } from "./http.ts";
 import { type Identity, identify } from "./identify.ts";
 import { errorText, type Log } from "./logger.ts";
@@ -38,6 +39,7 @@ export type Entrance = {
 export type EntranceOptions = {
   readonly desk: Desk;
   readonly people: People;
+  readonly groups: Groups;
   readonly delivery: Delivery;
   readonly teams: readonly string[] | undefined;
   readonly apiUrl: string;

@@ -1,4 +1,5 @@
 import type { Principal } from "../policy/principal.ts";
+import type { Groups } from "./groups.ts";
 import { errorText, type Log } from "./logger.ts";
 import { type Caller, principalOf } from "./payload.ts";
 import type { Channel, People, Person } from "./people.ts";
@@ -16,6 +17,7 @@ type SlackPrincipal = Extract<Principal, { kind: "slack" }>;
 
 export type IdentifyOptions = {
   readonly people: People;
+  readonly groups: Groups;
   /** Workspaces whose people may use the bot: an empty list is nobody, undefined is the bot's own. */
   readonly teams: readonly string[] | undefined;
   readonly log: Log;
@@ -34,12 +36,19 @@ export async function identify(caller: Caller, options: IdentifyOptions): Promis
       options.people.person(caller.user),
       caller.channel === undefined ? unseen : options.people.channel(caller.channel),
     ]);
-    return judge(caller, { person, channel, teams });
+    const identity = judge(caller, { person, channel, teams });
+    return identity.kind === "person" ? await withGroups(identity, options.groups) : identity;
   } catch (error) {
     options.log.warn({ user: caller.user, error: errorText(error) }, "Slack did not say who called");
     const why = "Slack did not confirm who you are, and without that nothing is done. Try again in a minute.";
     return { kind: "turned-away", principal: principalOf(caller), why };
   }
+}
+
+/** Asked only for who may use the bot at all. */
+async function withGroups(identity: Extract<Identity, { kind: "person" }>, groups: Groups): Promise<Identity> {
+  const found = await groups.of(identity.principal.user);
+  return found.length === 0 ? identity : { ...identity, principal: { ...identity.principal, groups: found } };
 }
 
 const unseen: Channel = { kind: "unseen" };

@@ -1,6 +1,7 @@
 import type { webApi } from "@slack/bolt";
 import { refusal } from "./calls.ts";
 import { errorText, type Log } from "./logger.ts";
+import { remembering } from "./remember.ts";
 
 /** What Slack says about a user (users.info); teams are every workspace that the account belongs to. */
 export type Person =
@@ -108,23 +109,4 @@ async function askChannel(client: webApi.WebClient, channel: string, log: Log): 
 function isShared(channel: NonNullable<webApi.ConversationsInfoResponse["channel"]>): boolean {
   if (channel.is_ext_shared === true || channel.is_pending_ext_shared === true) return true;
   return channel.is_shared === true && channel.is_org_shared !== true;
-}
-
-/** Remembers answers, not failures; who asks while an answer is awaited gets the same. Forgets all at a thousand. */
-function remembering<T>(now: () => number, keepMs: (answer: T) => number) {
-  const known = new Map<string, { readonly answer: Promise<T>; until: number }>();
-  return (key: string, ask: () => Promise<T>): Promise<T> => {
-    const before = known.get(key);
-    if (before !== undefined && now() < before.until) return before.answer;
-    if (known.size >= 1_000) known.clear();
-    const entry = { answer: ask(), until: Number.POSITIVE_INFINITY };
-    known.set(key, entry);
-    entry.answer.then(
-      (answer) => {
-        entry.until = now() + keepMs(answer);
-      },
-      () => known.delete(key),
-    );
-    return entry.answer;
-  };
 }

@@ -1,5 +1,6 @@
 import pino from "pino";
 import { describe, expect, test } from "vitest";
+import type { Groups } from "../../src/slack/groups.ts";
 import { type Identity, identify } from "../../src/slack/identify.ts";
 import type { Caller } from "../../src/slack/payload.ts";
 import type { Channel, People, Person } from "../../src/slack/people.ts";
@@ -32,9 +33,12 @@ function people(answers: { person?: Person; channel?: Channel["kind"]; ownTeam?:
 
 const silent = () => Promise.reject(new Error("no answer"));
 
-function ask(options: { people?: People; teams?: string[]; caller?: Partial<Caller> } = {}): Promise<Identity> {
+type Asked = { people?: People; teams?: string[]; caller?: Partial<Caller>; groups?: Groups };
+
+function ask(options: Asked = {}): Promise<Identity> {
   const log = pino({ level: "silent" });
-  return identify({ ...caller, ...options.caller }, { people: options.people ?? people(), teams: options.teams, log });
+  const { teams, groups = { of: () => Promise.resolve([]) } } = options;
+  return identify({ ...caller, ...options.caller }, { people: options.people ?? people(), groups, teams, log });
 }
 
 test("A full member in an internal channel is a person, known by ids, with the name as seen", async () => {
@@ -43,6 +47,15 @@ test("A full member in an internal channel is a person, known by ids, with the n
     principal: { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "Alice" },
     channel: "internal",
   });
+});
+
+test("The user groups of a person come with the principal; nobody else's are asked about", async () => {
+  const asked: string[] = [];
+  const groups = { of: (user: string) => (asked.push(user), Promise.resolve(["slack-group:T1/S1"])) };
+  expect(await ask({ groups })).toMatchObject({ principal: { user: "U1", groups: ["slack-group:T1/S1"] } });
+  await ask({ groups, people: people({ person: { ...alice, unfit: "a guest account" } }) });
+  await ask({ groups, caller: { team: "T9" } });
+  expect(asked).toEqual(["U1"]);
 });
 
 test("In an organisation, a person of several workspaces is known by the one the call came from", async () => {

@@ -18,7 +18,7 @@ beforeEach(() => {
   lines.length = 0;
   api.calls.length = 0;
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  const client = createClient({ botToken: "xoxb-test", apiUrl: api.apiUrl, timeoutMs: 200, log });
+  const client = createClient({ botToken: "xoxb-test", apiUrl: api.apiUrl, timeoutMs: 1_000, log });
   people = createPeople(client, { now: () => now, log });
 });
 

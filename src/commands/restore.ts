@@ -136,7 +136,7 @@ async function readBack(restoration: Restoration): Promise<Restored> {
   const { cluster, plan } = restoration;
   const [pod, policies] = await Promise.all([
     thePod(restoration),
-    cluster.listPolicies(`${marks.operation}=${plan.lifts}`),
+    cluster.listPolicies(`${marks.operation}=${plan.lifts}`, plan.target.namespace),
   ]);
   const left = policies.map(({ metadata }) => `NetworkPolicy ${metadata.name} is still there`);
   if (pod === undefined) return { exact: left.length === 0, lines: [...left, goneLine(plan)] };

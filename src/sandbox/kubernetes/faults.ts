@@ -10,6 +10,8 @@ export type FaultMatch = {
   readonly path?: string | RegExp;
   /** How many requests meet it: by default one, or with `share` any number. */
   readonly times?: number;
+  /** How many matching requests pass before it begins (default 0). */
+  readonly skip?: number;
   /** The part of the matching requests that meet it, in (0, 1], drawn by `seed` (default 1). */
   readonly share?: number;
   readonly seed?: number;
@@ -33,8 +35,8 @@ export type OpenWatch = { readonly response: ServerResponse; readonly expire: ()
 export type Faults = Pick<Freezer, "freeze" | "thaw"> & {
   /** The next matching requests meet this fault. */
   inject(match: FaultMatch, fault: Fault): void;
-  /** Forgets what was injected and has not struck. */
-  clear(): void;
+  /** Forgets what was injected and has not struck; with a part of a path only what was injected for paths with it. */
+  clear(path?: string): void;
   /** How many requests met a fault so far. */
   struck(): number;
   /** Cuts all open watches, as a dying server does; with `clean` they end as at their timeout. Returns how many. */
@@ -70,8 +72,8 @@ export function createFaults(expireHistory: () => void): ServerFaults {
     freeze: () => freezer.freeze(),
     thaw: () => freezer.thaw(),
     inject: (match, fault) => void injected.push(injectedOf(match, fault)),
-    clear: () => {
-      injected = [];
+    clear: (path = "") => {
+      injected = injected.filter(({ match }) => path !== "" && !String(match.path ?? "").includes(path));
     },
     struck: () => struck,
     dropWatches: (clean = false) => each(({ response }) => void (clean ? response.end() : response.destroy())),
@@ -99,7 +101,12 @@ export function createFaults(expireHistory: () => void): ServerFaults {
 function injectedOf(match: FaultMatch, fault: Fault): Injected {
   const { share, seed = 1, times = share === undefined ? 1 : Number.POSITIVE_INFINITY } = match;
   const random = createRandom(seed);
-  return { match, fault, left: times, strikes: () => share === undefined || random() < share };
+  let { skip = 0 } = match;
+  const strikes = (): boolean => {
+    skip -= 1;
+    return skip < 0 && (share === undefined || random() < share);
+  };
+  return { match, fault, left: times, strikes };
 }
 
 const reasons = new Map([

@@ -109,11 +109,8 @@ describe("the bot's pod", () => {
     });
   });
 
-  it("has bounded memory and disk, and writes to two bounded folders alone: its spool and /tmp", () => {
-    expect(container.resources).toMatchObject({
-      requests: { memory: "192Mi", "ephemeral-storage": "64Mi" },
-      limits: { memory: "512Mi", "ephemeral-storage": "512Mi" },
-    });
+  it("has bounded memory, and writes to two bounded folders alone: its spool and /tmp", () => {
+    expect(container.resources).toMatchObject({ requests: { memory: "192Mi" }, limits: { memory: "512Mi" } });
     const writable = container.volumeMounts.filter(({ readOnly }) => readOnly !== true);
     expect(writable).toEqual([
       { name: "spool", mountPath: "/var/lib/bulkhead/spool" },

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type App, SocketModeReceiver } from "@slack/bolt";
+import type { App } from "@slack/bolt";
 import type { Dispatcher } from "undici";
-import { boltLogger, errorText, type Log } from "./logger.ts";
-import type { Arrival } from "./payload.ts";
+import type { Log } from "./logger.ts";
+import { openSession, type Session, unlessAborted } from "./session.ts";
 
 /** One Socket Mode connection that is opened again whenever it is lost. */
 export type Connection = {
@@ -23,112 +23,65 @@ export type ConnectionOptions = {
   readonly dispatcher?: Dispatcher | undefined;
 };
 
-const openTimeoutMs = 15_000;
-const closeTimeoutMs = 2_000;
 const longestPauseMs = 10_000;
+/** How long the old connection serves on beside the new one. */
+const lingerMs = 2_000;
 
 /**
  * Opens a Socket Mode connection for the app and keeps it open until it is stopped. Reconnecting is done here and not
  * by `@slack/socket-mode` 3.1, which waits 5 s after every refresh and turns some failures into unhandled rejections.
+ * Where Slack asks for a move, the new connection stands before the old one is closed: nothing is lost between them.
  */
 export function keepConnected(app: App, options: ConnectionOptions): Connection {
-  const receiver = createReceiver(options);
-  receiver.init(app);
   const stopping = new AbortController();
   const first = Promise.withResolvers<void>();
-  let connected = false;
-  const change = (state: boolean): void => {
-    connected = state;
-    options.onChange(state);
-    if (state) first.resolve();
+  const live = new Set<Session>();
+  const hold = (session: Session): void => {
+    live.add(session);
+    if (live.size === 1) options.onChange(true);
+    first.resolve();
+    void session.ended.then(() => {
+      live.delete(session);
+      if (live.size === 0) options.onChange(false);
+    });
   };
-  const running = connectUntil(stopping.signal, receiver, { log: options.log, change });
+  const open = (): Promise<Session | undefined> => openSession(app, options, stopping.signal);
+  const running = connectUntil(stopping.signal, open, hold);
   return {
-    connected: () => connected,
+    connected: () => live.size > 0,
     ready: first.promise,
     async stop() {
       stopping.abort();
       await running;
+      await Promise.all([...live].map((session) => session.close()));
     },
   };
 }
 
-/**
- * Its client options are its own: the receiver writes its retry policy into them, and they must hold no headers, or
- * the bot token goes to apps.connections.open. No retries, since the loop around it repeats.
- */
-function createReceiver(options: ConnectionOptions): SocketModeReceiver {
-  return new SocketModeReceiver({
-    appToken: options.appToken,
-    logger: boltLogger(options.log),
-    autoReconnectEnabled: false,
-    ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
-    installerOptions: {
-      clientOptions: { slackApiUrl: options.apiUrl, timeout: 10_000, retryConfig: { retries: 0 } },
-    },
-    // Called when an envelope arrives, before anything else; Bolt puts the result into the listener's context.
-    customPropertiesExtractor: (envelope): { arrival: Arrival } => {
-      return { arrival: { at: options.now(), envelope: String(envelope.envelope_id) } };
-    },
-  });
-}
-
-type Hooks = { readonly log: Log; readonly change: (connected: boolean) => void };
-
-async function connectUntil(stopped: AbortSignal, receiver: SocketModeReceiver, hooks: Hooks): Promise<void> {
+async function connectUntil(
+  stopped: AbortSignal,
+  open: () => Promise<Session | undefined>,
+  hold: (session: Session) => void,
+): Promise<void> {
   let failures = 0;
+  let before: Session | undefined;
   while (!stopped.aborted) {
-    const opened = await open(receiver, stopped, hooks.log);
-    if (opened === undefined) {
+    const session = await open();
+    if (session === undefined) {
       failures += 1;
       const pauseMs = Math.min(longestPauseMs, 250 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2);
       await wait(pauseMs, undefined, { signal: stopped }).catch(() => undefined);
       continue;
     }
     failures = 0;
-    hooks.change(true);
-    await unlessAborted(opened.lost, stopped);
-    hooks.change(false);
+    hold(session);
+    if (before !== undefined) void retire(before);
+    await unlessAborted(session.ending, stopped);
+    before = session;
   }
-  await close(receiver);
 }
 
-/** Undefined where Slack could not be reached or said no, which is logged. */
-async function open(
-  receiver: SocketModeReceiver,
-  stopped: AbortSignal,
-  log: Log,
-): Promise<{ lost: Promise<void> } | undefined> {
-  const lost = new Promise<void>((resolve) => {
-    receiver.client.once("disconnected", () => resolve());
-  });
-  const started = receiver.start().then(() => true);
-  try {
-    const limit = AbortSignal.any([stopped, AbortSignal.timeout(openTimeoutMs)]);
-    if ((await unlessAborted(started, limit)) === true) return { lost };
-    // It may still open once nobody waits for it.
-    started.then(() => close(receiver)).catch(() => undefined);
-    log.warn({}, "Slack connection did not open in time");
-  } catch (error) {
-    log.warn({ error: errorText(error) }, "Slack connection could not be opened");
-  }
-  await close(receiver);
-  return undefined;
-}
-
-async function close(receiver: SocketModeReceiver): Promise<void> {
-  await Promise.race([receiver.client.disconnect(), wait(closeTimeoutMs, undefined, { ref: false })]);
-}
-
-/** Waits no longer than the signal; undefined where that was first. Leaves no listener on a signal that lives long. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined;
-  const aborted = Promise.withResolvers<undefined>();
-  const onAbort = (): void => aborted.resolve(undefined);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+async function retire(session: Session): Promise<void> {
+  await wait(lingerMs, undefined, { ref: false });
+  await session.close();
 }

@@ -293,13 +293,24 @@ describe("who is let in", () => {
 });
 
 describe("connections", () => {
-  test("Two connections stand, and a refresh of both is over at once", async () => {
+  test("Two connections stand, and where Slack asks both to move, new ones stand before they close", async () => {
     await waitFor(() => edge.sandbox.connections() === 2);
     edge.sandbox.disconnect("refresh_requested");
-    await waitFor(() => edge.events.filter((name) => name === "disconnected").length === 2);
-    await waitFor(() => edge.sandbox.connections() === 2 && edge.slack.connected(), { timeoutMs: 2_000 });
+    await waitFor(() => edge.sandbox.connections() === 4);
     const { acknowledgement } = await edge.sandbox.command({ ...alice, text: "status" });
     expect(acknowledgement.kind).toBe("acknowledged");
+    await waitFor(() => edge.sandbox.connections() === 2, { timeoutMs: 10_000 });
+    expect(edge.slack.connected()).toBe(true);
+    expect(edge.events).not.toContain("disconnected");
+  });
+
+  test("What came just before Slack asked for a move is acknowledged and answered", async () => {
+    await waitFor(() => edge.sandbox.connections() === 2);
+    const commands = Array.from({ length: 20 }, (_, at) => edge.sandbox.command({ ...alice, text: `status ${at}` }));
+    edge.sandbox.disconnect("warning");
+    const kinds = (await Promise.all(commands)).map(({ acknowledgement }) => acknowledgement.kind);
+    expect(kinds).toEqual(Array(20).fill("acknowledged"));
+    await waitFor(() => edge.requests.length === 20);
   });
 
   test("Connections that break off are opened again", async () => {

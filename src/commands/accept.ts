@@ -14,6 +14,8 @@ export type Wanted = {
   readonly command: { readonly dryRun: boolean; readonly incident: string | undefined; readonly reason: string };
   /** The incident where neither the command nor the channel names one: that of the quarantine that is ended. */
   readonly incident?: string | undefined;
+  /** Gives and shows the answer where nothing can be recorded; by default that it was not accepted. */
+  readonly unrecorded?: () => Promise<Reply>;
 };
 
 /** The recorded operation, or the answer that ends the command here. */
@@ -36,9 +38,7 @@ export async function accept(context: Context, wanted: Wanted): Promise<Acceptan
     accepted = await services.operations.accept(operation);
   } catch (error) {
     services.meter({ kind: "error", where: "accept", message: String(error) });
-    const reply = notRecorded(kind, target);
-    await outlet.show(reply, undefined);
-    return { kind: "answered", reply };
+    return { kind: "answered", reply: await unrecorded(context, wanted) };
   }
   if (accepted.kind === "accepted") return accepted;
   if (accepted.kind === "duplicate") return { kind: "answered", reply: duplicate(accepted.operation) };
@@ -65,6 +65,13 @@ function newOperation({ request }: Context, { kind, target, command }: Wanted): 
     reason: command.reason,
     steps: [{ step: "command", at: request.at }],
   };
+}
+
+async function unrecorded({ outlet }: Context, { kind, target, unrecorded: answer }: Wanted): Promise<Reply> {
+  if (answer !== undefined) return answer();
+  const reply = notRecorded(kind, target);
+  await outlet.show(reply, undefined);
+  return reply;
 }
 
 function notRecorded(kind: OperationKind, { namespace, pod }: Target): Reply {

@@ -7,6 +7,7 @@ import type { Operation } from "../policy/operation.ts";
 import type { KeepChoice, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
+import { releaseByHand } from "./by-hand.ts";
 import { operationCard, showPreview } from "./card.ts";
 import type { Command } from "./command.ts";
 import { findPod } from "./find-pod.ts";
@@ -28,7 +29,9 @@ export type Quarantine = Operation & { readonly plan: QuarantinePlan };
 export async function release(context: Context, command: ReleaseCommand): Promise<Reply> {
   const found = await askedQuarantine(context, command.what);
   if (isRefusal(found)) return refuse(context, undefined, found);
-  const accepted = await accept(context, { kind: "release", target: found.target, command, incident: found.incident });
+  const { target, incident } = found;
+  const unrecorded = () => releaseByHand(context, { operation: found.id });
+  const accepted = await accept(context, { kind: "release", target, command, incident, unrecorded });
   if (accepted.kind === "answered") return accepted.reply;
   return owing(context, accepted, (held) => proposeRelease(held, accepted.operation, command));
 }
@@ -37,7 +40,7 @@ export async function release(context: Context, command: ReleaseCommand): Promis
 export async function proposeRelease(context: Context, operation: Operation, command: ReleaseCommand): Promise<Reply> {
   const { services, outlet } = context;
   const found = await askedQuarantine(context, command.what);
-  if (isRefusal(found)) return refuse(context, operation, found);
+  if (isRefusal(found)) return refuse(context, command.dryRun ? undefined : operation, found);
   const plan = await drawRelease(services, found, { ...command, from: "cache" });
   if (isRefusal(plan)) return refuse(context, command.dryRun ? undefined : operation, plan);
   const planned: Operation = {

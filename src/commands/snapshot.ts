@@ -38,6 +38,12 @@ export async function verifiedSnapshot(
   return { labels: good, warnings: altered ? ["The snapshot on the policy was altered; the audit's is used."] : [] };
 }
 
+/** Labels from the JSON of the annotation on our policy, unverified; undefined where it holds none. */
+export function parsedLabels(text: string | undefined): Labels | undefined {
+  const labels = parsed(text);
+  return isLabels(labels) ? labels : undefined;
+}
+
 function parsed(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {

@@ -17,7 +17,7 @@ import { createLeases } from "../../src/scheduler/leases.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { type OwnRedis, startOwnRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
-import { startDesk, stored, type TestDesk, wordsIn } from "./desk.ts";
+import { bob, startDesk, stored, type TestDesk, wordsIn } from "./desk.ts";
 
 let desk: TestDesk;
 let server: OwnRedis;
@@ -185,4 +185,50 @@ test("A plan that was kept can still be confirmed once Redis is back, before and
   await sweep();
   expect(await kept()).toEqual([]);
   expect((await press("confirm", plan.operation)).headline).toMatch(/^ISOLATED/);
+});
+
+test.each([
+  ["by its id", (id: string) => type(`release ${id}`)],
+  ["by its pod", () => type("release payments/checkout-1")],
+  ["by the button of a card that Redis knows", (id: string) => press("release", id)],
+])(
+  "A release %s while Redis is away writes nothing, and the kubectl lines are there to be decided upon",
+  async (how, release) => {
+    const plan = await type("quarantine payments/checkout-1");
+    await press("confirm", plan.operation);
+    const id = plan.operation ?? "";
+    const before = { labels: labels(), policies: desk.sandbox.objects("NetworkPolicy", "payments") };
+    await server.kill();
+    const reply = await release(id);
+    expect(reply.outcome).toBe("failed");
+    expect({ labels: labels(), policies: desk.sandbox.objects("NetworkPolicy", "payments") }).toEqual(before);
+    if (how.startsWith("by the button")) return expect(wordsIn(reply)).toContain("/np release");
+    const lines = reply.sections.find(({ kind }) => kind === "code");
+    expect(lines).toMatchObject({
+      text: [
+        "kubectl label pod checkout-1 -n payments --overwrite app=checkout",
+        "sleep 2",
+        "kubectl label pod checkout-1 -n payments bulkhead.dev/quarantine-",
+        `kubectl delete networkpolicy bulkhead-${id} -n payments`,
+      ].join("\n"),
+    });
+  },
+);
+
+test("The release button of a quarantine that is kept in the cluster answers with the kubectl lines", async () => {
+  await server.kill();
+  const plan = await type("quarantine payments/checkout-1");
+  await press("confirm", plan.operation);
+  const reply = await press("release", plan.operation);
+  expect(reply.headline).toBe("Not done: a release opens, and Redis does not answer");
+  expect(wordsIn(reply)).toContain(`kubectl delete networkpolicy bulkhead-${plan.operation} -n payments`);
+  expect(labels()).toMatchObject({ "bulkhead.dev/quarantine": plan.operation });
+});
+
+test("Who may not release is told no kubectl line", async () => {
+  const plan = await type("quarantine payments/checkout-1");
+  await press("confirm", plan.operation);
+  await server.kill();
+  const reply = await createDesk(services).run(desk.request(`release ${plan.operation}`, bob), desk.outlet);
+  expect(wordsIn(reply)).not.toContain("kubectl label");
 });

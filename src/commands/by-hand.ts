@@ -1,0 +1,115 @@
+import { decideAccess } from "../policy/access.ts";
+import { marks } from "../policy/marks.ts";
+import type { Labels, NetworkPolicy } from "../policy/objects.ts";
+import { code, note, text } from "./answers.ts";
+import type { Reply, Section } from "./reply.ts";
+import type { Context } from "./services.ts";
+import { parsedLabels } from "./snapshot.ts";
+
+/** What is to be released: an operation or the beginning of its id, or a pod or the beginning of its name. */
+type Meant =
+  | { readonly operation: string }
+  | { readonly cluster?: string | undefined; readonly namespace: string; readonly pod: string };
+
+/**
+ * The answer to a release while Redis is away: a release opens, so Bulkhead does not do it without its audit log; the
+ * exact kubectl lines are for a person to decide. All from the clusters alone, and only where the person may release.
+ */
+export async function releaseByHand(context: Context, meant: Meant): Promise<Reply> {
+  const found = await quarantines(context, meant);
+  const [only, ...more] = found;
+  const sections =
+    only === undefined ? [text("No quarantine that is meant and that you may release was found in the cluster.")] : [];
+  if (only !== undefined) sections.push(...(more.length > 0 ? [several(found)] : linesOf(context, only)));
+  const reply = note(
+    "Not done: a release opens, and Redis does not answer",
+    [text("Bulkhead opens nothing that it cannot record first. Type it again when Redis answers."), ...sections],
+    "failed",
+  );
+  await context.outlet.show(reply, undefined);
+  return reply;
+}
+
+type Found = { readonly cluster: string; readonly policy: NetworkPolicy; readonly pod: string };
+
+async function quarantines({ services, request }: Context, meant: Meant): Promise<readonly Found[]> {
+  const { access } = services.settings;
+  const listed = await Promise.all(
+    [...services.clusters].map(async ([cluster, entry]) => {
+      const policies = await entry.cluster.listPolicies(`${marks.kind}=quarantine`);
+      return policies.map((policy): Found => ({ cluster, policy, pod: podOf(policy) }));
+    }),
+  );
+  return listed.flat().filter((found) => {
+    const { namespace } = found.policy.metadata;
+    const place = { cluster: found.cluster, namespace };
+    return isMeant(found, meant) && decideAccess(access, request.principal, "release", place).allowed;
+  });
+}
+
+function podOf({ metadata }: NetworkPolicy): string {
+  return metadata.annotations?.[marks.pod]?.split(" ")[0] ?? "";
+}
+
+function isMeant({ cluster, policy, pod }: Found, meant: Meant): boolean {
+  const { namespace, labels = {} } = policy.metadata;
+  if ("operation" in meant) return labels[marks.operation]?.startsWith(meant.operation) === true;
+  return (
+    (meant.cluster === undefined || meant.cluster === cluster) &&
+    meant.namespace === namespace &&
+    pod.startsWith(meant.pod)
+  );
+}
+
+function several(found: readonly Found[]): Section {
+  const names = found.map(({ policy, pod }) => `${policy.metadata.labels?.[marks.operation]} (${pod})`);
+  return text(`Several are meant: ${names.join(", ")}. Name one for its kubectl lines.`);
+}
+
+function linesOf({ services }: Context, { cluster, policy, pod }: Found): readonly Section[] {
+  const lines = releaseLines(policy, pod, services.settings.settleMs);
+  const operation = policy.metadata.labels?.[marks.operation] ?? "?";
+  const { name } = policy.metadata;
+  if (lines === undefined) {
+    const said = `Annotation ${marks.snapshot} of NetworkPolicy ${name} does not say what the labels of ${pod} were: somebody changed it. Look at it before you restore them by hand.`;
+    return [text(said)];
+  }
+  return [
+    text(`If it cannot wait, these lines end ${operation} by hand, in cluster ${cluster}, in this order:`),
+    code(undefined, lines.join("\n")),
+    text(
+      "The labels are those that the policy's annotation names; their hash in the audit log could not be compared. Release it here as well when Redis is back, so that the record says so.",
+    ),
+  ];
+}
+
+/**
+ * The kubectl lines by which a person ends a quarantine without Bulkhead, in the order that leaves no open moment:
+ * labels back, a wait, our label off, our policy off. Undefined where the policy does not say what the labels were, or
+ * says it in strings that no label can hold: those would go into a shell.
+ */
+export function releaseLines(policy: NetworkPolicy, pod: string, settleMs: number): readonly string[] | undefined {
+  const { name, namespace, annotations = {} } = policy.metadata;
+  const labels = parsedLabels(annotations[marks.snapshot]);
+  if (labels === undefined || !isPlain(labels) || !isName(pod)) return undefined;
+  const back = Object.entries(labels)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([key, value]) => `${key}=${value}`);
+  return [
+    ...(back.length === 0 ? [] : [`kubectl label pod ${pod} -n ${namespace} --overwrite ${back.join(" ")}`]),
+    `sleep ${Math.ceil(settleMs / 1_000)}`,
+    `kubectl label pod ${pod} -n ${namespace} ${marks.quarantine}-`,
+    `kubectl delete networkpolicy ${name} -n ${namespace}`,
+  ];
+}
+
+/** Label syntax: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+function isPlain(labels: Labels): boolean {
+  return Object.entries(labels).every(
+    ([key, value]) => /^[a-zA-Z0-9][-a-zA-Z0-9_./]*$/.test(key) && /^([a-zA-Z0-9][-a-zA-Z0-9_.]*)?$/.test(value),
+  );
+}
+
+function isName(pod: string): boolean {
+  return /^[a-z0-9][-a-z0-9.]*$/.test(pod);
+}

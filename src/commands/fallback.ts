@@ -62,9 +62,12 @@ function fallbackOperations(redis: Operations, cluster: Operations, state: State
     },
     get: (id) => find(id, redis, cluster, state),
     async startingWith(prefix, after) {
-      const found = await redis.startingWith(prefix, after).catch(() => undefined);
-      if (found !== undefined && (found.length > 0 || !state.mayHold)) return found;
-      return cluster.startingWith(prefix, after);
+      const found = await redis.startingWith(prefix, after).catch((error: unknown) => ({ error }));
+      if (!("error" in found) && (found.length > 0 || !state.mayHold)) return found;
+      const kept = await cluster.startingWith(prefix, after).catch(() => []);
+      // A later page of what is kept may be empty; a first one only says that the cluster does not know either.
+      if (after === undefined && kept.length === 0 && "error" in found) throw found.error;
+      return kept;
     },
     replace: (next, lease) => write(next, { redis: () => redis.replace(next, lease), kept: (operation) => operation }),
     replaceAndHold: (next) => write<Held>(next, { redis: () => redis.replaceAndHold(next), kept: unleased }),

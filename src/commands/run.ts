@@ -4,6 +4,7 @@ import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { operationId } from "../policy/operation.ts";
 import { note, refused, text, usageAnswer } from "./answers.ts";
 import { audit } from "./audit.ts";
+import { releaseByHand } from "./by-hand.ts";
 import type { Command, CommandName } from "./command.ts";
 import type { Desk, Outlet } from "./desk.ts";
 import { help } from "./help.ts";
@@ -80,7 +81,25 @@ async function run(context: Context): Promise<Reply> {
   if (command.kind === "usage") return tell(outlet, usageAnswer(command.problem, command.topic));
   if (isRead(command) && !(await firstDelivery(services, request))) return note("Answered already", []);
   const spec = specs[command.kind] as Spec<Command>;
-  return (await refuseUnlessAllowed(context, command, spec)) ?? spec.run(context, command);
+  const carry = async () => (await refuseUnlessAllowed(context, command, spec)) ?? spec.run(context, command);
+  return command.kind === "release" ? carry().catch(byHandWhereAway(context, command.what)) : carry();
+}
+
+/** What a release goes by lies in Redis: without it a person is told how to do it by hand. */
+function byHandWhereAway(context: Context, what: ReleaseCommand["what"]): (error: unknown) => Promise<Reply> {
+  return async (error) => {
+    if (error instanceof KubernetesError || (await isStoreThere(context.services))) throw error;
+    return releaseByHand(context, what);
+  };
+}
+
+async function isStoreThere({ operations }: Services): Promise<boolean> {
+  try {
+    await operations.list({ live: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Nobody without the right anywhere learns even whether the target exists. */

@@ -92,6 +92,8 @@ async function storeLines(services: Services): Promise<readonly string[]> {
       seq === 0 ? "the audit chain is empty" : `the audit chain has ${seq} entries, head ${hash.slice(0, 12)}`,
     ];
   } catch {
-    return ["Redis does NOT answer: nothing can be written from Slack until it does"];
+    return [
+      "Redis does NOT answer: pods can be quarantined (kept in the cluster until it does), nothing can be released",
+    ];
   }
 }

@@ -84,6 +84,16 @@ describe("the Dockerfile", () => {
     expect(project.devDependencies["node"]).toMatch(/^24\./);
   });
 
+  it("is labelled with the version of package.json", () => {
+    const labels = stages
+      .at(-1)!
+      .instructions.filter(({ name }) => name === "LABEL")
+      .map(({ args }) => args);
+    const { version, license } = JSON.parse(read("package.json")) as { version: string; license: string };
+    expect(labels).toContain(`org.opencontainers.image.version=${version}`);
+    expect(labels).toContain(`org.opencontainers.image.licenses=${license}`);
+  });
+
   it("copies the runbooks as soon as there are any", () => {
     const copied = stages.flatMap(({ instructions }) => instructions.filter(({ args }) => /\brunbooks\b/.test(args)));
     expect(copied.length > 0).toBe(existsSync(join(checkout, "runbooks")));

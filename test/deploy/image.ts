@@ -96,6 +96,7 @@ const steps: Readonly<Record<string, Step>> = {
     draft.user = args;
   },
   EXPOSE() {},
+  LABEL() {},
   ENTRYPOINT(draft, args) {
     draft.entrypoint = execForm(args);
   },

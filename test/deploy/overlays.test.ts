@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { find, type Manifest } from "./manifests.ts";
+import { readConfig } from "../../src/config.ts";
+import { find, type Manifest, readYaml } from "./manifests.ts";
 import { hasKubectl, render, renderOwn } from "./rendered.ts";
 
 const everything = ["ha", "network-policy", "redis", "priority"].map((name) => `../components/${name}`);
@@ -125,6 +126,50 @@ describe.runIf(hasKubectl)("what kubectl makes of the components, all together",
 
   it("gives the bot the priority class that it brings", () => {
     expect(bot().spec["priorityClassName"]).toBe(find(objects, "PriorityClass", "bulkhead").metadata.name);
+  });
+});
+
+describe.runIf(hasKubectl)("what kubectl makes of the component http", () => {
+  const objects = hasKubectl ? renderOwn({ resources: ["../base"], components: ["../components/http"] }) : [];
+  const container = () => find(objects, "Deployment", "bulkhead").spec!.template.spec.containers[0]!;
+
+  it("has the signing secret in place of the app token, which is what the bot then needs", () => {
+    const names = container().env.map(({ name }) => name);
+    expect(names).toContain("SLACK_SIGNING_SECRET");
+    expect(names).not.toContain("SLACK_APP_TOKEN");
+    const given: Record<string, string> = {
+      SLACK_BOT_TOKEN: "xoxb-1",
+      REDIS_URL: "redis://r",
+      KUBERNETES_SERVICE_HOST: "x",
+    };
+    const env = { ...given, SLACK_SIGNING_SECRET: "0123456789abcdef0123456789abcdef" };
+    expect(readConfig(env, "slack: { mode: http }", () => undefined, "bot")).toMatchObject({
+      config: { slack: { mode: "http", port: 3000 } },
+    });
+  });
+
+  it("leads from the Ingress of the example to the port that the bot listens on, by that path alone", () => {
+    expect(container().ports).toContainEqual({ name: "slack", containerPort: 3000 });
+    const service = find(objects, "Service", "bulkhead-slack");
+    expect(service.spec).toMatchObject({ ports: [{ name: "slack", targetPort: "slack" }] });
+    const ingress = readYaml<{ spec: { rules: { http: { paths: unknown } }[] } }>(
+      "deploy/components/http/ingress.example.yaml",
+    );
+    expect(ingress.spec.rules.map(({ http }) => http.paths)).toEqual([
+      [
+        {
+          path: "/slack/events",
+          pathType: "Exact",
+          backend: { service: { name: service.metadata.name, port: { name: "slack" } } },
+        },
+      ],
+    ]);
+    expect(rules(find(objects, "NetworkPolicy", "bulkhead-slack").spec, "ingress")).toEqual([
+      {
+        from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "ingress-nginx" } } }],
+        ports: [{ protocol: "TCP", port: "slack" }],
+      },
+    ]);
   });
 });
 

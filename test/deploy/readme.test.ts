@@ -1,0 +1,75 @@
+import { existsSync, readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { checkout, find, read, readKustomization } from "./manifests.ts";
+import { hasKubectl, renderOwn } from "./rendered.ts";
+
+const text = read("deploy/README.md");
+const fenced = (language: string) =>
+  [...text.matchAll(/^ *```(\w+)\n([\s\S]*?)^ *```$/gm)].flatMap(([, name, body = ""]) =>
+    name === language ? [body.replaceAll(/^ {3}/gm, (indent) => (/^ {3}\S/m.test(body) ? "" : indent))] : [],
+  );
+const config = { "config.yaml": read("deploy/base/config.yaml") };
+
+describe("deploy/README.md", () => {
+  it("tells of every overlay and component that there is", () => {
+    for (const kind of ["overlays", "components"]) {
+      for (const name of readdirSync(`${checkout}deploy/${kind}`)) expect(text).toContain(`\`${kind}/${name}\``);
+    }
+  });
+
+  it("links to what is there, and names no file of deploy/ that is not", () => {
+    for (const [, path = ""] of text.matchAll(/\]\(([^)#]+)\)/g)) {
+      expect(existsSync(`${checkout}deploy/${path}`), path).toBe(true);
+    }
+    for (const [, path = ""] of text.matchAll(/`((?:base|components|overlays|terminal|opt-in)\/[\w./-]*)`/g)) {
+      expect(existsSync(`${checkout}deploy/${path}`), path).toBe(true);
+    }
+  });
+
+  it("has for each right of the table the role that grants it", () => {
+    const roles = readKustomization("deploy/base").filter(({ rules }) => rules !== undefined);
+    for (const { metadata } of roles) expect(text).toContain(`| \`${metadata.name}\` |`);
+  });
+
+  it("applies and restarts what deploy/base has", () => {
+    const base = readKustomization("deploy/base").map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    const commands = fenced("sh").join("\n");
+    for (const [, name] of commands.matchAll(/ deploy\/(bulkhead\S*)/g)) expect(base).toContain(`Deployment/${name}`);
+    expect(commands).toContain("kubectl apply -k deploy/ours");
+  });
+});
+
+describe.runIf(hasKubectl)("the kustomizations of deploy/README.md", () => {
+  const [ours = "", more = "", proxies = "", ...rest] = fenced("yaml");
+
+  it("are three", () => {
+    expect(rest).toEqual([]);
+    expect([ours, more, proxies].every((one) => one.includes("resources:"))).toBe(true);
+  });
+
+  it("install two replicas with your image and your configuration", () => {
+    const objects = renderOwn(ours, { "config.yaml": `${config["config.yaml"]}\n# ours\n` });
+    const { spec } = find(objects, "Deployment", "bulkhead");
+    expect(spec).toMatchObject({ replicas: 2 });
+    expect(spec!.template.spec.containers[0]!.image).toMatch(/^REGISTRY\/bulkhead:\d/);
+    expect(find(objects, "ConfigMap", "bulkhead-config").data?.["config.yaml"]).toContain("# ours");
+    expect(find(objects, "ConfigMap", "bulkhead-config")).toMatchObject({ immutable: true });
+    find(objects, "StatefulSet", "bulkhead-redis");
+    find(objects, "NetworkPolicy", "bulkhead");
+  });
+
+  it("install any number of replicas", () => {
+    const objects = renderOwn(more);
+    expect(find(objects, "Deployment", "bulkhead").spec).toMatchObject({ replicas: 4 });
+    find(objects, "PodDisruptionBudget", "bulkhead");
+  });
+
+  it("give the bot a proxy and an authority", () => {
+    const { spec } = find(renderOwn(proxies), "Deployment", "bulkhead").spec!.template;
+    const [container] = spec.containers;
+    expect(container!.env.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS"]),
+    );
+    expect(container!.volumeMounts.map(({ name }) => name)).toEqual(spec.volumes.map(({ name }) => name));
+  });
+});

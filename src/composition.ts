@@ -1,6 +1,8 @@
 import { type Dispatcher, ProxyAgent } from "undici";
+import type { ClusterEntry } from "./commands/services.ts";
 import type { ClusterConfig, Environment } from "./config.ts";
 import { kubeconfigFiles } from "./config-kubeconfig.ts";
+import { type ClusterOptions, openCluster } from "./kubernetes/cluster.ts";
 import { type Connection, createConnection } from "./kubernetes/connection.ts";
 import type { CredentialSource } from "./kubernetes/credentials.ts";
 import { proxyFor } from "./proxy.ts";
@@ -28,6 +30,42 @@ export function slackDispatcher(apiUrl: string, env: Environment): Dispatcher | 
   const uri = proxyFor(apiUrl, env);
   if (uri === undefined) return undefined;
   return new ProxyAgent({ uri, proxyTunnel: true, allowH2: false, connectTimeout: 5_000 });
+}
+
+/** By the cluster's name. */
+export type Connections = ReadonlyMap<string, Connection>;
+
+/** Throws where there is none: configuration was checked to name only clusters that are there. */
+export function connectionOf(connections: Connections, name: string): Connection {
+  const connection = connections.get(name);
+  if (connection === undefined) throw new Error(`cluster ${name} is not configured`);
+  return connection;
+}
+
+type OpenClusters = {
+  readonly entries: ReadonlyMap<string, ClusterEntry>;
+  close(): Promise<void>;
+};
+
+/**
+ * Every configured cluster by its name. Nothing is awaited and nothing fails here: a cluster that is down, or whose
+ * credentials cannot be had, says so when it is asked, and is tried again whenever it is.
+ */
+export function openClusters(
+  configs: readonly ClusterConfig[],
+  connections: Connections,
+  optionsFor: (name: string) => ClusterOptions,
+): OpenClusters {
+  const clusters = configs.map(({ name, enforcement }) => ({
+    enforcement,
+    cluster: openCluster(name, connectionOf(connections, name), optionsFor(name)),
+  }));
+  return {
+    entries: new Map(clusters.map((entry) => [entry.cluster.name, entry])),
+    async close() {
+      await Promise.all(clusters.map(({ cluster }) => cluster.close()));
+    },
+  };
 }
 
 /** The bot's own namespace and the ConfigMap that holds its configuration, for terminals elsewhere. */

@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { verbs } from "./policy/access.ts";
 import { parseDuration } from "./policy/duration.ts";
-import { isNamespaceName } from "./policy/target.ts";
+import { isClusterName, isNamespaceName } from "./policy/target.ts";
 
 /** The configuration file, key by key. Every key that is not here is a problem, not ignored. */
 const duration = z.string().transform((text, context) => {
@@ -14,7 +14,7 @@ const duration = z.string().transform((text, context) => {
 
 const clusterName = z
   .string()
-  .regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, "is no cluster name (lower-case letters, digits, dashes, dots)");
+  .refine(isClusterName, "is no cluster name (at most 63 lower-case letters, digits, dashes, dots)");
 
 const namespace = z.string().refine(isNamespaceName, "is no namespace's name");
 
@@ -92,11 +92,15 @@ const cluster = z.strictObject({
 const defaultSpool = "/var/lib/bulkhead/spool";
 
 export const configFile = z.strictObject({
-  /** One for now; the types take several. */
   clusters: z
     .array(cluster)
-    .length(1, "names exactly one cluster in this version")
+    .min(1, "names no cluster")
     .default([{ name: "default", enforcement: "unknown" }]),
+  /** The cluster that Bulkhead's own namespace, records and Redis are in. */
+  home: clusterName.optional(),
+  /** Which cluster a command means that names none, in these channels and everywhere else. */
+  channels: z.record(z.string().regex(/^[CDG][A-Z0-9]+$/, "is no channel's id"), clusterName).default({}),
+  defaultCluster: clusterName.optional(),
   settle: duration.default(2_000),
   protectedNamespaces: z.array(namespace).default(["kube-system"]),
   endpoints: z

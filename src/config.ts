@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import type { Settings } from "./commands/services.ts";
+import { clusterProblems, clusterSettings } from "./config-clusters.ts";
 import { environmentProblems, readSecret, secretProblems, withoutSecrets } from "./config-environment.ts";
 import { kubeconfigProblems } from "./config-kubeconfig.ts";
 import { peopleProblems } from "./config-names.ts";
@@ -18,7 +19,8 @@ export type ClusterConfig = {
 
 export type Config = {
   readonly settings: Settings;
-  readonly cluster: ClusterConfig;
+  /** At least one; names are unique. */
+  readonly clusters: readonly ClusterConfig[];
   readonly slack: {
     readonly mode: "socket" | "http";
     /** Where calls come in over HTTP; 0 for any free port. */
@@ -71,10 +73,7 @@ export function readConfig(
   const file = document === undefined ? undefined : parseFile(document.value, problems);
   const secrets = readSecrets(env, read, problems);
   if (use === "bot") problems.push(...botProblems(env, read, secrets, document?.value));
-  const [cluster] = file?.clusters ?? [];
-  if (file !== undefined && cluster !== undefined && problems.length === 0) {
-    return { config: configOf({ ...file, cluster }, secrets, env) };
-  }
+  if (file !== undefined && problems.length === 0) return { config: configOf(file, secrets, env) };
   return { problems: problems.map((line) => withoutSecrets(line, Object.values(secrets))) };
 }
 
@@ -95,13 +94,8 @@ function readSecrets(env: Environment, read: (path: string) => string | undefine
   return secrets;
 }
 
-function configOf(
-  file: ConfigFile & { readonly cluster: ConfigFile["clusters"][number] },
-  secrets: Secrets,
-  env: Environment,
-): Config {
+function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config {
   const ownNamespace = env["POD_NAMESPACE"] ?? "bulkhead";
-  const { cluster } = file;
   return {
     settings: {
       access: { rules: file.access, people: file.people },
@@ -110,13 +104,14 @@ function configOf(
       redisService: secrets.redis === undefined ? undefined : serviceOf(new URL(secrets.redis).hostname, ownNamespace),
       endpoints: endpointsOf(file.endpoints),
       settleMs: file.settle,
+      clusters: clusterSettings(file, env),
     },
-    cluster: {
-      name: cluster.name,
-      kubeconfig: cluster.kubeconfig,
-      context: cluster.context,
-      enforcement: cluster.enforcement,
-    },
+    clusters: file.clusters.map(({ name, kubeconfig, context, enforcement }) => ({
+      name,
+      kubeconfig,
+      context,
+      enforcement,
+    })),
     slack: {
       botToken: secrets.bot,
       appToken: secrets.app,
@@ -173,7 +168,8 @@ function parseYaml(text: string, problems: string[]): { readonly value: unknown 
 function parseFile(document: unknown, problems: string[]): ConfigFile | undefined {
   const parsed = configFile.safeParse(document);
   if (!parsed.success) problems.push(...schemaProblems(configFile, parsed.error, document));
-  problems.push(...duplicateNames(document), ...(parsed.success ? peopleProblems(parsed.data) : []));
+  problems.push(...duplicateNames(document));
+  if (parsed.success) problems.push(...peopleProblems(parsed.data), ...clusterProblems(parsed.data));
   return parsed.data;
 }
 

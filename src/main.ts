@@ -11,9 +11,8 @@ import { askReviews } from "./commands/review.ts";
 import { createDesk } from "./commands/run.ts";
 import type { Services } from "./commands/services.ts";
 import { createTakeover } from "./commands/takeover.ts";
-import { connectCluster, slackDispatcher } from "./composition.ts";
+import { connectCluster, connectionOf, openClusters, slackDispatcher } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
-import { createCluster } from "./kubernetes/cluster.ts";
 import { createRecords, type Records } from "./kubernetes/records.ts";
 import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { createMetrics } from "./metrics.ts";
@@ -69,7 +68,8 @@ async function start(config: Config): Promise<void> {
   ];
   const missing = () => notReady(slack.connected(), redis.status, services);
   const probes = await startProbes(config.port, metrics, { missing, stuck: () => standstill(services) });
-  log.info({ port: probes.port, slackPort: slack.port(), cluster: config.cluster.name }, "Bulkhead has started");
+  const clusters = [...services.clusters.keys()];
+  log.info({ port: probes.port, slackPort: slack.port(), clusters }, "Bulkhead has started");
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, "Bulkhead is stopping");
     await slack.stop();
@@ -95,9 +95,13 @@ async function createServices(
   metrics: ReturnType<typeof createMetrics>,
 ): Promise<{ services: Services; journals: Journals; records: Records; close: () => Promise<void> }> {
   const now = Date.now;
-  const connection = connectCluster(config.cluster, process.env, now);
-  const onProblem = (error: unknown, path: string) => log.warn({ path, error: String(error) }, "watch");
-  const cluster = await createCluster(config.cluster.name, connection, { now, watch: true, onProblem });
+  const connections = new Map(config.clusters.map((one) => [one.name, connectCluster(one, process.env, now)]));
+  const clusters = openClusters(config.clusters, connections, (cluster) => ({
+    now,
+    watch: true,
+    onProblem: (error, path) => log.warn({ cluster, path, error: String(error) }, "watch"),
+  }));
+  const { settings } = config;
   const audit = openAudit(config, redis, log);
   const chained = {
     operations: createOperations(redis, { now }),
@@ -105,12 +109,11 @@ async function createServices(
     incidents: createIncidents(redis),
     audit,
   };
-  const records = createRecords(connection, config.settings.ownNamespace);
+  const records = createRecords(connectionOf(connections, settings.clusters.home), settings.ownNamespace);
   const fallback = withFallback(chained, records);
   const services: Services = {
-    settings: config.settings,
-    clusters: new Map([[cluster.name, { cluster, enforcement: config.cluster.enforcement }]]),
-    defaultCluster: cluster.name,
+    settings,
+    clusters: clusters.entries,
     operations: fallback.operations,
     leases: fallback.leases,
     audit: fallback.audit,
@@ -123,16 +126,21 @@ async function createServices(
       if (event.kind === "error") log.error({ where: event.where, error: event.message }, "error");
     },
   };
-  return { services, journals: { redis: chained, fallback }, records, close: () => cluster.close() };
+  return { services, journals: { redis: chained, fallback }, records, close: () => clusters.close() };
 }
 
-/** Kubernetes is no condition: without it the bot still answers, and says so. */
+/**
+ * Kubernetes is no condition: without it the bot still answers, and says so. Only the first reading of the home cluster
+ * is waited for, and that until it fails; of other clusters nothing is.
+ */
 function notReady(slackConnected: boolean, redisStatus: string, services: Services): readonly string[] {
-  const watches = watchesOf(services);
+  const watches = services.clusters.get(services.settings.clusters.home)?.cluster.watches() ?? [];
   return [
     ...(slackConnected ? [] : ["Slack is not connected, or its port does not listen"]),
     ...(redisStatus === "ready" ? [] : ["Redis does not answer"]),
-    ...(watches.every(({ synced }) => synced) ? [] : ["the cache of the cluster is not complete yet"]),
+    ...(watches.every(({ synced, problem }) => synced || problem !== undefined)
+      ? []
+      : ["the cache of the cluster is not complete yet"]),
   ];
 }
 

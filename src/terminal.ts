@@ -1,10 +1,9 @@
 import { createAuditLog } from "./audit/log.ts";
 import { createLaptopJournal, type Journal } from "./commands/laptop.ts";
 import type { Services } from "./commands/services.ts";
-import { connectCluster, sharedConfig } from "./composition.ts";
-import { type Config, type Environment, readConfig } from "./config.ts";
+import { type Connections, connectCluster, openClusters, sharedConfig } from "./composition.ts";
+import { type ClusterConfig, type Config, type Environment, readConfig } from "./config.ts";
 import { isInPod } from "./config-kubeconfig.ts";
-import { createCluster } from "./kubernetes/cluster.ts";
 import { readConfigMap } from "./kubernetes/config-map.ts";
 import type { Connection } from "./kubernetes/connection.ts";
 import { whoIs } from "./kubernetes/identity.ts";
@@ -48,20 +47,20 @@ export async function openTerminal(
   const { env, now } = options;
   const first = readConfig(env, options.configText, options.read);
   if ("problems" in first) return first;
-  const connection = connectCluster(first.config.cluster, env, now);
-  const text = options.configText ?? (await clusterCopy(connection, first.config.settings.ownNamespace));
+  const own = homeConnection(first.config, options);
+  const text = options.configText ?? (await clusterCopy(own, first.config.settings.ownNamespace));
   const loaded = readConfig(env, text, options.read);
   if ("problems" in loaded) return loaded;
   const { config } = loaded;
+  const connections = connectionsOf(config, own, options);
   const source = isInPod(env) ? "in-pod" : "terminal";
   const principal: Principal =
-    source === "in-pod" ? { kind: "in-pod" } : { kind: "terminal", ...(await whoIs(connection, config.terminalUser)) };
-  const { journal, connected, release } = await openJournal(config, connection, source, now);
-  const cluster = await createCluster(config.cluster.name, connection, { now, watch: false });
+    source === "in-pod" ? { kind: "in-pod" } : { kind: "terminal", ...(await whoIs(own, config.terminalUser)) };
+  const { journal, connected, release } = await openJournal(config, own, source, now);
+  const clusters = openClusters(config.clusters, connections, () => ({ now, watch: false }));
   const services: Services = {
     settings: config.settings,
-    clusters: new Map([[cluster.name, { cluster, enforcement: config.cluster.enforcement }]]),
-    defaultCluster: cluster.name,
+    clusters: clusters.entries,
     ...journal,
     now,
     wait: options.wait,
@@ -75,9 +74,36 @@ export async function openTerminal(
     connected,
     async close() {
       release();
-      await cluster.close();
+      await clusters.close();
     },
   };
+}
+
+/** Connects to the cluster that the bot is in; on a laptop without a configuration that is kubectl's current one. */
+function homeConnection({ clusters, settings }: Config, { env, now }: TerminalOptions): Connection {
+  const home = clusters.find(({ name }) => name === settings.clusters.home);
+  if (home === undefined) throw new Error(`cluster ${settings.clusters.home} is not configured`);
+  return connectCluster(home, env, now);
+}
+
+/**
+ * How each cluster is reached from here. Where the configuration came out of the cluster its kubeconfigs are files of the
+ * bot's pod: another cluster is then the context of the caller's own kubeconfig that bears the configured context's
+ * name, else the cluster's.
+ */
+function connectionsOf({ clusters, settings }: Config, own: Connection, options: TerminalOptions): Connections {
+  const { env, now, configText } = options;
+  return new Map(
+    clusters.map((cluster) => {
+      if (cluster.name === settings.clusters.home) return [cluster.name, own];
+      const here = configText === undefined ? mine(cluster) : cluster;
+      return [cluster.name, connectCluster(here, env, now)];
+    }),
+  );
+}
+
+function mine(cluster: ClusterConfig): ClusterConfig {
+  return { ...cluster, kubeconfig: undefined, context: cluster.context ?? cluster.name };
 }
 
 /** The configuration as the bot has it, so that a laptop goes by the same access section. */

@@ -28,11 +28,18 @@ export async function audit(
     services.audit.head(),
   ]);
   const all = everywhere(services, principal, "audit");
-  const visible = entries.filter((entry) => all || isVisible(services, principal, entry));
+  const visible = entries
+    .filter(({ cluster }) => command.cluster === undefined || command.cluster === cluster)
+    .filter((entry) => all || isVisible(services, principal, entry));
   const shown = visible.slice(-shownAtMost).toReversed();
   const reply: Reply = {
     ...note(`Audit: ${visible.length} entries in the last ${formatDuration(command.sinceMs)}`, [
-      shown.length === 0 ? text("Nothing was recorded.") : list(undefined, shown.map(line)),
+      shown.length === 0
+        ? text("Nothing was recorded.")
+        : list(
+            undefined,
+            shown.map((entry) => line(services, entry)),
+          ),
       ...(visible.length > shownAtMost
         ? [text(`These are the newest ${shownAtMost}. All of them: bulkhead audit export --output ndjson`)]
         : []),
@@ -47,8 +54,8 @@ export async function audit(
  * An entry of a namespace is for those who may audit it. Of those without one, the incidents of channels are for
  * whoever has the right somewhere; the rest (refusals that were about no known namespace) for whom they are about.
  */
-function isVisible({ settings, defaultCluster }: Services, principal: Principal, entry: ChainedEntry): boolean {
-  const { cluster = defaultCluster, namespace, kind, actor } = entry;
+function isVisible({ settings }: Services, principal: Principal, entry: ChainedEntry): boolean {
+  const { cluster = settings.clusters.home, namespace, kind, actor } = entry;
   if (namespace !== undefined) {
     return decideAccess(settings.access, principal, "audit", { cluster, namespace }).allowed;
   }
@@ -56,7 +63,9 @@ function isVisible({ settings, defaultCluster }: Services, principal: Principal,
   return kind === "incident" || (own !== undefined && own === principalKey(actor));
 }
 
-function line({ seq, at, actor, kind, verb, operation, summary, reason }: ChainedEntry): string {
+function line(services: Services, entry: ChainedEntry): string {
+  const { seq, at, actor, kind, verb, operation, cluster, summary, reason } = entry;
+  const where = cluster === undefined || services.clusters.size < 2 ? "" : ` (cluster ${cluster})`;
   const why = reason === undefined ? "" : ` (${reason})`;
-  return `#${seq} ${at} ${principalName(actor)} ${verb} ${kind}${operation === undefined ? "" : ` ${operation}`}: ${summary}${why}`;
+  return `#${seq} ${at} ${principalName(actor)} ${verb} ${kind}${operation === undefined ? "" : ` ${operation}`}${where}: ${summary}${why}`;
 }

@@ -1,9 +1,12 @@
 import type { KeepChoice } from "../policy/plan.ts";
+import type { PlaceReference, PodReference } from "../policy/target.ts";
 
 /** What was typed, as a value. Names are as typed (a pod may be a prefix); nothing was looked up yet. */
 export type Command =
   | {
       readonly kind: "quarantine";
+      /** As typed; undefined where none was named. */
+      readonly cluster: string | undefined;
       readonly namespace: string;
       readonly pod: string;
       readonly reviewMs: number | undefined;
@@ -13,22 +16,21 @@ export type Command =
     }
   | {
       readonly kind: "release";
-      readonly what: { readonly operation: string } | { readonly namespace: string; readonly pod: string };
+      readonly what: { readonly operation: string } | PodReference;
       readonly deletePod: boolean;
       readonly keep: KeepChoice;
       readonly dryRun: boolean;
       readonly incident: string | undefined;
       readonly reason: string;
     }
-  | { readonly kind: "status"; readonly namespace: string | undefined }
-  | {
+  | ({ readonly kind: "status" } & PlaceReference)
+  | ({
       readonly kind: "audit";
       readonly sinceMs: number;
-      readonly namespace: string | undefined;
       /** A Slack user id (`U…`) or a principal's key. */
       readonly by: string | undefined;
       readonly incident: string | undefined;
-    }
+    } & PlaceReference)
   | { readonly kind: "incident"; readonly change: IncidentChange }
   | { readonly kind: "whoami" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined };
@@ -51,11 +53,12 @@ export type Manual = {
 
 export const manuals = {
   quarantine: {
-    usage: "quarantine <namespace>/<pod> [review 2h] [--incident ID] [--dry-run] [reason …]",
+    usage: "quarantine [cluster:]<namespace>/<pod> [review 2h] [--incident ID] [--dry-run] [reason …]",
     does: "cut one pod off from new connections, and say whether that holds",
     details: [
       "Shows the plan first; nothing is written before Confirm.",
       "The beginning of a pod's name is enough where it is unique.",
+      "Without a cluster: the channel's, else the default, else the only one that holds the pod; it is never guessed.",
       "review 2h: the card asks after two hours whether it is still needed; it never releases by itself.",
       "--incident ID: the incident that it belongs to, instead of the one that the channel is bound to.",
     ],
@@ -63,11 +66,12 @@ export const manuals = {
       "quarantine payments/checkout-7d9f",
       "quarantine payments/checkout-7d9f review 2h odd outbound traffic",
       "quarantine payments/checkout-7d9f --dry-run",
+      "quarantine prod-eu:payments/checkout-7d9f",
     ],
   },
   release: {
     usage:
-      "release <operation | namespace/pod> [--delete-pod] [--keep this|replacement] [--incident ID] [--dry-run] [reason …]",
+      "release <operation | [cluster:]namespace/pod> [--delete-pod] [--keep this|replacement] [--incident ID] [--dry-run] [reason …]",
     does: "end a quarantine: restore the pod's labels exactly and remove what was written",
     details: [
       "Shows the plan first; nothing is written before Confirm.",
@@ -82,19 +86,25 @@ export const manuals = {
     ],
   },
   status: {
-    usage: "status [namespace]",
+    usage: "status [cluster:][namespace]",
     does: "what is in force, and whether Bulkhead itself is well",
-    details: [],
-    examples: ["status", "status payments"],
+    details: ["Without a cluster it is about all of them."],
+    examples: ["status", "status payments", "status prod-eu:payments", "status prod-eu:"],
   },
   audit: {
-    usage: "audit [since 24h] [namespace/] [by @user] [incident ID]",
+    usage: "audit [since 24h] [cluster:][namespace/] [by @user] [incident ID]",
     does: "who did what, when and why, and what was refused",
     details: [
       "Shows what lies in namespaces where you have the right audit.",
       "From a terminal also: audit verify [--from FILE], audit export --output ndjson.",
     ],
-    examples: ["audit", "audit since 2h payments/", "audit by <@U024BE7LH|jane>", "audit since 7d incident INC-482"],
+    examples: [
+      "audit",
+      "audit since 2h payments/",
+      "audit prod-eu:payments/",
+      "audit by <@U024BE7LH|jane>",
+      "audit since 7d incident INC-482",
+    ],
   },
   incident: {
     usage: "incident [<id> | off]",

@@ -40,6 +40,11 @@ async function fromCache(
   return pod;
 }
 
+/** Whether findPod would find a pod or several there: one call, for asking several clusters at once. */
+export async function hasPod(cluster: Cluster, namespace: string, name: string): Promise<boolean> {
+  return (await cluster.listPods(namespace, "")).some((pod) => pod.name.startsWith(name));
+}
+
 function severalPods(namespace: string, name: string, pods: readonly Pod[]): Refusal {
   const names = pods.map((pod) => pod.name).toSorted();
   const shown = names.slice(0, 8).join(", ");

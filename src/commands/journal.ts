@@ -55,7 +55,12 @@ function entryOf(services: Services, operation: Operation, entry: Note): NewEntr
   };
 }
 
-type Refused = { readonly verb: string; readonly namespace?: string | undefined; readonly why: string };
+type Refused = {
+  readonly verb: string;
+  readonly cluster?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly why: string;
+};
 
 /** Counts the refusal of a known person and writes it. */
 export async function recordRefusal(services: Services, asked: Request | Press, about: Refused): Promise<void> {
@@ -71,6 +76,7 @@ export async function writeRefusal(services: Services, asked: Request | Press, a
     kind: "refusal",
     at: new Date(services.now()).toISOString(),
     verb: about.verb,
+    ...(about.cluster === undefined ? {} : { cluster: about.cluster }),
     ...(about.namespace === undefined ? {} : { namespace: about.namespace }),
     actor: asked.principal,
     where: { source: asked.source, ...(asked.channel === undefined ? {} : { channel: asked.channel }) },

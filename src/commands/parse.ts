@@ -2,7 +2,7 @@ import { parseDuration } from "../policy/duration.ts";
 import { isIncidentId } from "../policy/incident.ts";
 import { isOperationIdPrefix } from "../policy/operation.ts";
 import type { KeepChoice } from "../policy/plan.ts";
-import { isNamespaceName, parsePodReference } from "../policy/target.ts";
+import { parsePlaceReference, parsePodReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
 import { notAnId, parseIncident, takeIncident } from "./parse-incident.ts";
 import { didYouMean } from "./suggest.ts";
@@ -45,7 +45,8 @@ function parseQuarantine(all: readonly string[]): Command | Usage {
   const [where, ...rest] = flags.words;
   if (where === undefined) return usage("Which pod?", "quarantine");
   const target = parsePodReference(where);
-  if (target === undefined) return usage(`"${where.slice(0, 80)}" is not of the form namespace/pod.`, "quarantine");
+  if (target === undefined)
+    return usage(`"${where.slice(0, 80)}" is not of the form namespace/pod or cluster:namespace/pod.`, "quarantine");
   const review = takeReview(rest);
   if (review.kind === "usage") return review;
   const reason = review.words.join(" ");
@@ -66,7 +67,10 @@ function parseRelease(all: readonly string[]): Command | Usage {
   if (where === undefined) return usage("Which quarantine?", "release");
   const what = isOperationIdPrefix(where) ? { operation: where } : parsePodReference(where);
   if (what === undefined) {
-    return usage(`"${where.slice(0, 80)}" is neither an operation (q-…) nor namespace/pod.`, "release");
+    return usage(
+      `"${where.slice(0, 80)}" is neither an operation (q-…) nor namespace/pod nor cluster:namespace/pod.`,
+      "release",
+    );
   }
   const reason = rest.join(" ");
   if (reason.length > reasonLimit) return tooLong("release");
@@ -77,39 +81,43 @@ function parseRelease(all: readonly string[]): Command | Usage {
   return { kind: "release", what, deletePod, keep: keep.keep, dryRun, incident, reason };
 }
 
-function parseStatus([namespace, ...rest]: readonly string[]): Command | Usage {
+function parseStatus([where, ...rest]: readonly string[]): Command | Usage {
   if (rest.length > 0) return tooMuch("status", rest);
-  if (namespace === undefined) return { kind: "status", namespace };
-  const name = namespace.replace(/\/$/, "");
-  return isNamespaceName(name) ? { kind: "status", namespace: name } : usage(notANamespace(name), "status");
+  const place = where === undefined ? anywhere : parsePlaceReference(where);
+  return place === undefined ? usage(notAPlace(where ?? ""), "status") : { kind: "status", ...place };
 }
+
+const anywhere = { cluster: undefined, namespace: undefined };
 
 function parseAudit(words: readonly string[]): Command | Usage {
   const given = pairsOf(words);
   if (given.kind === "usage") return given;
-  const { since = "24h", by, incident, namespace } = given.pairs;
+  const { since = "24h", by, incident, place: where } = given.pairs;
   const sinceMs = parseDuration(since);
   if (sinceMs === undefined) return usage("since needs a time such as 24h or 30m.", "audit");
   const actor = by === undefined ? undefined : principalOf(by);
   if (by !== undefined && actor === undefined) return usage("by needs a @user.", "audit");
   if (incident !== undefined && !isIncidentId(incident)) return usage(notAnId(incident), "audit");
-  const name = namespace?.replace(/\/$/, "");
-  if (name !== undefined && !isNamespaceName(name)) return usage(notANamespace(name), "audit");
-  return { kind: "audit", sinceMs, namespace: name, by: actor, incident };
+  const place = where === undefined ? anywhere : parsePlaceReference(where);
+  if (place === undefined) return usage(notAPlace(where ?? ""), "audit");
+  return { kind: "audit", sinceMs, ...place, by: actor, incident };
 }
 
-type AuditPairs = { since?: string; by?: string; incident?: string; namespace?: string };
+type AuditPairs = { since?: string; by?: string; incident?: string; place?: string };
 
-/** `since`, `by` and `incident` with the word after each; any other word is the namespace. Each at most once. */
+/** `since`, `by` and `incident` with the word after each; any other word is the place. Each at most once. */
 function pairsOf(words: readonly string[]): Usage | { readonly kind: "pairs"; readonly pairs: AuditPairs } {
   const pairs: AuditPairs = {};
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
-    const key = word === "since" || word === "by" || word === "incident" ? word : "namespace";
+    const key = word === "since" || word === "by" || word === "incident" ? word : "place";
     if (pairs[key] !== undefined) {
-      return usage(`"${words.slice(i).join(" ").slice(0, 80)}" is more than one ${key}.`, "audit");
+      return usage(
+        `"${words.slice(i).join(" ").slice(0, 80)}" is more than one ${key === "place" ? "namespace" : key}.`,
+        "audit",
+      );
     }
-    pairs[key] = key === "namespace" ? word : (words[++i] ?? "");
+    pairs[key] = key === "place" ? word : (words[++i] ?? "");
   }
   return { kind: "pairs", pairs };
 }
@@ -179,6 +187,6 @@ function tooLong(topic: CommandName): Usage {
   return usage(`The reason is longer than ${reasonLimit} characters.`, topic);
 }
 
-function notANamespace(word: string): string {
-  return `"${word.slice(0, 80)}" is no namespace's name.`;
+function notAPlace(word: string): string {
+  return `"${word.slice(0, 80)}" is no namespace's name, with or without a cluster (cluster:namespace).`;
 }

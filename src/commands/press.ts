@@ -153,7 +153,7 @@ async function turnDown(
   reason: string,
 ): Promise<Reply> {
   const { services, request } = context;
-  await recordRefusal(services, request, { verb, namespace: target.namespace, why: reason });
+  await recordRefusal(services, request, { ...target, verb, why: reason });
   return tell(context, refused(`${request.action} ${id}`, refusal(reason, "Type /np whoami to see what you may do.")));
 }
 

@@ -28,7 +28,8 @@ export type QuarantineFacts = {
 /** The plan of a quarantine, or the reason why there is none. Pure. */
 export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal {
   const { pod, facts, settings, operation } = given;
-  const no = refuseTarget({ ...settings, pod, services: facts.services }) ?? refuseForeignMark(pod);
+  const inHomeCluster = given.cluster === settings.clusters.home;
+  const no = refuseTarget({ ...settings, pod, inHomeCluster, services: facts.services }) ?? refuseForeignMark(pod);
   if (no !== undefined) return no;
   const policies = facts.policies.filter((policy) => policy.metadata.labels?.[marks.operation] !== operation.id);
   const removes = keysToRemove(pod.labels, { ...facts, policies });

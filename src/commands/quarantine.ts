@@ -1,5 +1,6 @@
 import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
+import type { Place } from "../policy/access.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
@@ -10,8 +11,9 @@ import { selects } from "../policy/selector.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
 import { operationCard, showPreview } from "./card.ts";
+import { clusterFor, inCluster } from "./clusters.ts";
 import type { Command } from "./command.ts";
-import { findPod } from "./find-pod.ts";
+import { findPod, hasPod } from "./find-pod.ts";
 import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
 import { planQuarantine } from "./quarantine-plan.ts";
@@ -22,9 +24,22 @@ import { attachCard, type Context, clusterOf, type Services, store } from "./ser
 
 type QuarantineCommand = Extract<Command, { kind: "quarantine" }>;
 
+/** The cluster that is meant: where several could be, the one that has the pod. */
+export async function locateQuarantine(
+  context: Context,
+  command: QuarantineCommand,
+): Promise<{ readonly place: Place; readonly command: QuarantineCommand } | Refusal> {
+  const { namespace, pod } = command;
+  const isIn = (name: string) => hasPod(clusterOf(context.services, name).cluster, namespace, pod);
+  const cluster = await clusterFor(context, { verb: "quarantine", reference: command, isIn });
+  if (typeof cluster === "object") return cluster;
+  return { place: { cluster, namespace }, command: { ...command, cluster } };
+}
+
 /** Plans a quarantine and shows the plan; nothing is written to the cluster before Confirm. */
 export async function quarantine(context: Context, command: QuarantineCommand): Promise<Reply> {
-  const target = { cluster: context.services.defaultCluster, namespace: command.namespace, pod: command.pod };
+  if (command.cluster === undefined) throw new Error("nobody said which cluster is meant");
+  const target = { cluster: command.cluster, namespace: command.namespace, pod: command.pod };
   const accepted = await accept(context, { kind: "quarantine", target, command });
   if (accepted.kind === "answered") return accepted.reply;
   return owing(context, accepted, (held) => proposeQuarantine(held, accepted.operation, command));
@@ -109,8 +124,8 @@ async function refuse(
   no: Refusal,
   dryRun: boolean,
 ): Promise<Reply> {
-  const { namespace, pod } = operation.target;
-  const what = `quarantine ${namespace}/${pod}`;
+  const { cluster, namespace, pod } = operation.target;
+  const what = `quarantine ${inCluster(services, cluster, `${namespace}/${pod}`)}`;
   if (!dryRun) {
     await store(services, {
       ...operation,
@@ -118,7 +133,7 @@ async function refuse(
       result: { headline: `Refused: ${what}`, tone: "warning", lines: [no.reason], audited: "" },
     });
   }
-  await recordRefusal(services, request, { verb: "quarantine", namespace, why: no.reason });
+  await recordRefusal(services, request, { verb: "quarantine", cluster, namespace, why: no.reason });
   const reply = { ...refused(what, no), operation: operation.id };
   await outlet.show(reply, undefined);
   return reply;

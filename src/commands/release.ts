@@ -1,14 +1,17 @@
 import type { Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
+import type { Place } from "../policy/access.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy, Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { KeepChoice, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import type { Target } from "../policy/target.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
 import { releaseByHand } from "./by-hand.ts";
 import { operationCard, showPreview } from "./card.ts";
+import { clusterFor, inCluster } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { findPod } from "./find-pod.ts";
 import { owing } from "./hold.ts";
@@ -21,6 +24,24 @@ import { verifiedSnapshot } from "./snapshot.ts";
 import { oldPlan } from "./unanswered.ts";
 
 export type ReleaseCommand = Extract<Command, { kind: "release" }>;
+
+/** Where the quarantine is that is meant; of a pod by name, in the cluster that has such a quarantine. */
+export async function locateRelease(
+  context: Context,
+  command: ReleaseCommand,
+): Promise<{ readonly place: Place; readonly command: ReleaseCommand } | Refusal> {
+  const { services } = context;
+  const { what } = command;
+  if ("operation" in what) {
+    const found = await askedQuarantine(context, what);
+    return isRefusal(found) ? found : { place: found.target, command };
+  }
+  const live = await services.operations.list({ namespace: what.namespace, live: true });
+  const isIn = (cluster: string) => hasQuarantine(services, live, { ...what, cluster });
+  const cluster = await clusterFor(context, { verb: "release", reference: what, isIn });
+  if (typeof cluster === "object") return cluster;
+  return { place: { cluster, namespace: what.namespace }, command: { ...command, what: { ...what, cluster } } };
+}
 
 /** A quarantine with its plan: what a release can lift. */
 export type Quarantine = Operation & { readonly plan: QuarantinePlan };
@@ -39,7 +60,9 @@ export async function release(context: Context, command: ReleaseCommand): Promis
 /** The same for an operation that was accepted already, by this replica or by one that is gone. */
 export async function proposeRelease(context: Context, operation: Operation, command: ReleaseCommand): Promise<Reply> {
   const { services, outlet } = context;
-  const found = await askedQuarantine(context, command.what);
+  const { what } = command;
+  const { cluster } = operation.target;
+  const found = await askedQuarantine(context, "operation" in what ? what : { ...what, cluster });
   if (isRefusal(found)) return refuse(context, command.dryRun ? undefined : operation, found);
   const plan = await drawRelease(services, found, { ...command, from: "cache" });
   if (isRefusal(plan)) return refuse(context, command.dryRun ? undefined : operation, plan);
@@ -61,9 +84,12 @@ export async function proposeRelease(context: Context, operation: Operation, com
  * The quarantine that is meant, by id, by the beginning of one, or by its pod, among those that the person sees: any
  * other is not there, and does not make a beginning ambiguous either.
  */
-export async function askedQuarantine(context: Context, what: ReleaseCommand["what"]): Promise<Quarantine | Refusal> {
+async function askedQuarantine(context: Context, what: ReleaseCommand["what"]): Promise<Quarantine | Refusal> {
   const { services } = context;
-  if (!("operation" in what)) return quarantineOfPod(context, what.namespace, what.pod);
+  if (!("operation" in what)) {
+    if (what.cluster === undefined) throw new Error("nobody said which cluster is meant");
+    return quarantineOfPod(context, { ...what, cluster: what.cluster });
+  }
   const [operation, ...more] = await seenStartingWith(context, what.operation);
   if (more.length > 0) return refusal(`several operations begin with ${what.operation}`, "Type more of the id.");
   return operation === undefined ? unknownOperation(what.operation) : liftable(operation, services.now());
@@ -147,18 +173,42 @@ async function gather(services: Services, { target, plan }: Quarantine, from: Fr
 }
 
 /** By the pod's own label where it is there, else by the operations that are live: the pod may be gone. */
-async function quarantineOfPod(context: Context, namespace: string, name: string): Promise<Quarantine | Refusal> {
+async function quarantineOfPod(context: Context, target: Target): Promise<Quarantine | Refusal> {
   const { services } = context;
-  const { cluster } = clusterOf(services, services.defaultCluster);
-  const pod = await findPod(cluster, namespace, name, seenNamespaces(context, cluster.name));
+  const { namespace } = target;
+  const { cluster } = clusterOf(services, target.cluster);
+  const pod = await findPod(cluster, namespace, target.pod, seenNamespaces(context, cluster.name));
   const marked = isRefusal(pod) ? undefined : await markedBy(services, pod);
   if (marked !== undefined) return liftable(marked, services.now());
-  const live = await services.operations.list({ namespace, live: true });
-  const [only, ...more] = live.filter(({ kind, target }) => kind === "quarantine" && target.pod.startsWith(name));
+  const [only, ...more] = quarantinesOf(await services.operations.list({ namespace, live: true }), target);
   if (only !== undefined && more.length === 0) return liftable(only, services.now());
-  if (only !== undefined)
-    return refusal(`several quarantines in ${namespace} are of pods that begin with ${name}`, "Name the operation.");
-  return refusal(`no quarantine of ${namespace}/${name} is known`, `Look at /np status ${namespace}.`);
+  if (only !== undefined) {
+    return refusal(
+      `several quarantines in ${namespace} are of pods that begin with ${target.pod}`,
+      "Name the operation.",
+    );
+  }
+  const name = inCluster(services, target.cluster, `${namespace}/${target.pod}`);
+  const where = inCluster(services, target.cluster, namespace);
+  return refusal(`no quarantine of ${name} is known`, `Look at /np status ${where}.`);
+}
+
+/** Whether quarantineOfPod would find one or several there. */
+async function hasQuarantine(services: Services, live: readonly Operation[], target: Target): Promise<boolean> {
+  if (quarantinesOf(live, target).length > 0) return true;
+  const { cluster } = clusterOf(services, target.cluster);
+  const marked = await cluster.listPods(target.namespace, marks.quarantine);
+  return marked.some(({ name }) => name.startsWith(target.pod));
+}
+
+function quarantinesOf(live: readonly Operation[], { cluster, namespace, pod }: Target): readonly Operation[] {
+  return live.filter(
+    ({ kind, target }) =>
+      kind === "quarantine" &&
+      target.cluster === cluster &&
+      target.namespace === namespace &&
+      target.pod.startsWith(pod),
+  );
 }
 
 /** A label can be written by others: only a quarantine of this very pod counts, and not whichever the label names. */
@@ -194,7 +244,6 @@ async function refuse(
   operation: Operation | undefined,
   no: Refusal,
 ): Promise<Reply> {
-  const namespace = operation?.target.namespace;
   if (operation !== undefined) {
     await store(services, {
       ...operation,
@@ -202,7 +251,7 @@ async function refuse(
       result: { headline: "Refused: release", tone: "warning", lines: [no.reason], audited: "" },
     });
   }
-  await recordRefusal(services, request, { verb: "release", namespace, why: no.reason });
+  await recordRefusal(services, request, { ...operation?.target, verb: "release", why: no.reason });
   const reply = { ...refused("release", no), operation: operation?.id };
   await outlet.show(reply, undefined);
   return reply;

@@ -1,10 +1,12 @@
 import { KubernetesError } from "../kubernetes/failure.ts";
-import { type Decision, decideAccess, type Verb } from "../policy/access.ts";
+import { type Decision, decideAccess, type Place, type Verb } from "../policy/access.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { operationId } from "../policy/operation.ts";
+import type { PodReference } from "../policy/target.ts";
 import { note, refused, text, usageAnswer } from "./answers.ts";
 import { audit } from "./audit.ts";
 import { releaseByHand } from "./by-hand.ts";
+import { placeFor } from "./clusters.ts";
 import type { Command, CommandName } from "./command.ts";
 import type { Desk, Outlet } from "./desk.ts";
 import { help } from "./help.ts";
@@ -12,8 +14,8 @@ import { incident, incidentVerbs } from "./incident.ts";
 import { recordRefusal } from "./journal.ts";
 import { parse } from "./parse.ts";
 import { press } from "./press.ts";
-import { quarantine } from "./quarantine.ts";
-import { askedQuarantine, type ReleaseCommand, release } from "./release.ts";
+import { locateQuarantine, quarantine } from "./quarantine.ts";
+import { locateRelease, type ReleaseCommand, release } from "./release.ts";
 import type { Reply } from "./reply.ts";
 import type { Press, Request } from "./request.ts";
 import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
@@ -39,25 +41,31 @@ export function createDesk(services: Services): Desk {
 type Spec<C> = {
   /** The rights of which it needs one; none for help and whoami. */
   readonly verbs: (command: C) => readonly Verb[];
-  /** The namespace that it is about; may look the target up, and a refusal then ends the command. */
-  readonly namespace: (context: Context, command: C) => string | undefined | Promise<string | Refusal>;
+  /** What it is about, with the cluster that is meant; may look the target up, and a refusal then ends the command. */
+  readonly locate: (context: Context, command: C) => Located<C> | Refusal | Promise<Located<C> | Refusal>;
   readonly run: (context: Context, command: C) => Promise<Reply>;
 };
 
+/** The command with the cluster that it means, and where it acts: what decideAccess is asked about. */
+type Located<C> = { readonly place: Place; readonly command: C };
+
 const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> } = {
-  quarantine: { verbs: () => ["quarantine"], namespace: (_, { namespace }) => namespace, run: quarantine },
-  release: { verbs: () => ["release"], namespace: (context, { what }) => namespaceOf(context, what), run: release },
-  status: { verbs: () => ["status"], namespace: (_, { namespace }) => namespace, run: status },
-  audit: { verbs: () => ["audit"], namespace: (_, { namespace }) => namespace, run: audit },
-  incident: { verbs: incidentVerbs, namespace: () => undefined, run: incident },
-  whoami: { verbs: () => [], namespace: () => undefined, run: whoami },
-  help: { verbs: () => [], namespace: () => undefined, run: help },
+  quarantine: { verbs: () => ["quarantine"], locate: locateQuarantine, run: quarantine },
+  release: { verbs: () => ["release"], locate: locateRelease, run: release },
+  status: { verbs: () => ["status"], locate: locateRead, run: status },
+  audit: { verbs: () => ["audit"], locate: locateRead, run: audit },
+  incident: { verbs: incidentVerbs, locate: locateNowhere, run: incident },
+  whoami: { verbs: () => [], locate: locateNowhere, run: whoami },
+  help: { verbs: () => [], locate: locateNowhere, run: help },
 };
 
-async function namespaceOf(context: Context, what: ReleaseCommand["what"]): Promise<string | Refusal> {
-  if ("namespace" in what) return what.namespace;
-  const found = await askedQuarantine(context, what);
-  return isRefusal(found) ? found : found.target.namespace;
+function locateRead<C extends Place>(context: Context, command: C): Located<C> | Refusal {
+  const place = placeFor(context, { cluster: command.cluster, namespace: command.namespace });
+  return isRefusal(place) ? place : { place, command };
+}
+
+function locateNowhere<C>(_: Context, command: C): Located<C> {
+  return { place: { cluster: undefined, namespace: undefined }, command };
 }
 
 function understand(request: Request): ReturnType<Desk["understand"]> {
@@ -70,9 +78,13 @@ function understand(request: Request): ReturnType<Desk["understand"]> {
 
 function inWords(command: Extract<Command, { kind: "quarantine" | "release" }>): string {
   const dry = command.dryRun ? " (dry run)" : "";
-  if (command.kind === "quarantine") return `quarantine ${command.namespace}/${command.pod}${dry}`;
+  if (command.kind === "quarantine") return `quarantine ${typed(command)}${dry}`;
   const { what } = command;
-  return `release ${"operation" in what ? what.operation : `${what.namespace}/${what.pod}`}${dry}`;
+  return `release ${"operation" in what ? what.operation : typed(what)}${dry}`;
+}
+
+function typed({ cluster, namespace, pod }: PodReference): string {
+  return `${cluster === undefined ? "" : `${cluster}:`}${namespace}/${pod}`;
 }
 
 async function run(context: Context): Promise<Reply> {
@@ -81,7 +93,10 @@ async function run(context: Context): Promise<Reply> {
   if (command.kind === "usage") return tell(outlet, usageAnswer(command.problem, command.topic));
   if (isRead(command) && !(await firstDelivery(services, request))) return note("Answered already", []);
   const spec = specs[command.kind] as Spec<Command>;
-  const carry = async () => (await refuseUnlessAllowed(context, command, spec)) ?? spec.run(context, command);
+  const carry = async (): Promise<Reply> => {
+    const allowed = await locateAllowed(context, command, spec);
+    return "outcome" in allowed ? allowed : spec.run(context, allowed.command);
+  };
   return command.kind === "release" ? carry().catch(byHandWhereAway(context, command.what)) : carry();
 }
 
@@ -102,31 +117,40 @@ async function isStoreThere({ operations }: Services): Promise<boolean> {
   }
 }
 
-/** Nobody without the right anywhere learns even whether the target exists. */
-async function refuseUnlessAllowed(
+/**
+ * The command with its cluster, or the answer that ends it. Nobody without the right anywhere learns even whether the
+ * target exists.
+ */
+async function locateAllowed(
   context: Context,
   command: Command,
   spec: Spec<Command>,
-): Promise<Reply | undefined> {
-  const { services, request, outlet } = context;
+): Promise<Located<Command> | Reply> {
+  const { services, request } = context;
   const [verb, ...others] = spec.verbs(command);
-  if (verb === undefined) return undefined;
-  const cluster = services.defaultCluster;
-  const may = (namespace: string | undefined): Decision => {
-    const decide = (one: Verb) =>
-      decideAccess(services.settings.access, request.principal, one, { cluster, namespace });
+  if (verb === undefined) return locateNowhere(context, command);
+  const may = (place: Place): Decision => {
+    const decide = (one: Verb) => decideAccess(services.settings.access, request.principal, one, place);
     return [verb, ...others].map(decide).find(({ allowed }) => allowed) ?? decide(verb);
   };
-  const anywhere = may(undefined);
-  const namespace = anywhere.allowed ? await spec.namespace(context, command) : undefined;
-  if (typeof namespace === "object") {
-    await recordRefusal(services, request, { verb: command.kind, why: namespace.reason });
-    return tell(outlet, refused(command.kind, namespace));
-  }
-  const decision = anywhere.allowed ? may(namespace) : anywhere;
-  if (decision.allowed) return undefined;
-  await recordRefusal(services, request, { verb: command.kind, namespace, why: decision.reason });
-  return tell(outlet, refused(command.kind, refusal(decision.reason, "Type /np whoami to see what you may do.")));
+  const anywhere = may({ cluster: undefined, namespace: undefined });
+  if (!anywhere.allowed) return turnDown(context, command, refusal(anywhere.reason, lookAtWhoami));
+  const located = await spec.locate(context, command);
+  if (isRefusal(located)) return turnDown(context, command, located);
+  const decision = may(located.place);
+  return decision.allowed ? located : turnDown(context, command, refusal(decision.reason, lookAtWhoami), located.place);
+}
+
+const lookAtWhoami = "Type /np whoami to see what you may do.";
+
+async function turnDown(
+  { services, request, outlet }: Context,
+  { kind }: Command,
+  no: Refusal,
+  place?: Place,
+): Promise<Reply> {
+  await recordRefusal(services, request, { ...place, verb: kind, why: no.reason });
+  return tell(outlet, refused(kind, no));
 }
 
 function isRead({ kind }: Command): boolean {

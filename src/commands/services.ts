@@ -18,6 +18,16 @@ export type Settings = {
   readonly redisService: { readonly name: string; readonly namespace: string } | undefined;
   readonly endpoints: readonly Endpoint[];
   readonly settleMs: number;
+  readonly clusters: ClusterSettings;
+};
+
+/** Which cluster is meant where none is named, and which one Bulkhead itself belongs to. */
+export type ClusterSettings = {
+  /** Bulkhead's own namespace, its records and its Redis are in this one. */
+  readonly home: string;
+  readonly defaultCluster: string | undefined;
+  /** By channel id. */
+  readonly channels: Readonly<Record<string, string>>;
 };
 
 export type ClusterEntry = { readonly cluster: Cluster; readonly enforcement: Enforcement };
@@ -41,7 +51,6 @@ export type MeterEvent =
 export type Services = {
   readonly settings: Settings;
   readonly clusters: ReadonlyMap<string, ClusterEntry>;
-  readonly defaultCluster: string;
   readonly operations: Operations;
   readonly leases: Leases;
   readonly audit: AuditLog;

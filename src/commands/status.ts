@@ -4,8 +4,9 @@ import { formatDuration } from "../policy/duration.ts";
 import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
-import { type Principal, principalName } from "../policy/principal.ts";
+import { principalName } from "../policy/principal.ts";
 import { list, note, text } from "./answers.ts";
+import { inCluster, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import type { Reply, Section } from "./reply.ts";
 import type { Context, Services } from "./services.ts";
@@ -16,27 +17,29 @@ export async function status(
   { services, request, outlet }: Context,
   command: Extract<Command, { kind: "status" }>,
 ): Promise<Reply> {
-  const visible: Visible = (cluster, namespace) =>
-    (command.namespace === undefined || command.namespace === namespace) &&
+  const may = (cluster: string, namespace: string | undefined): boolean =>
+    (command.cluster === undefined || command.cluster === cluster) &&
     decideAccess(services.settings.access, request.principal, "status", { cluster, namespace }).allowed;
+  const visible: Visible = (cluster, namespace) =>
+    (command.namespace === undefined || command.namespace === namespace) && may(cluster, namespace);
+  // A cluster where one may not look is not named.
+  const names = [...services.clusters.keys()].filter((name) => may(name, command.namespace));
   const [clusters, operations, store] = await Promise.all([
-    Promise.all(clustersOf(services, request.principal).map((name) => clusterSection(services, name, visible))),
+    Promise.all(names.map((name) => clusterSection(services, name, visible))),
     openOperations(services, visible),
     storeLines(services),
   ]);
-  const where = command.namespace === undefined ? "" : ` in ${command.namespace}`;
-  const reply = note(`Status${where}`, [...clusters, operations, list("Bulkhead", store)]);
+  const reply = note(`Status${placeWords(command)}`, [...clusters, operations, list("Bulkhead", store)]);
   await outlet.show(reply, undefined);
   return reply;
 }
 
-/** A cluster where one may look at no namespace is not named. */
-function clustersOf({ settings, clusters }: Services, principal: Principal): readonly string[] {
-  return [...clusters.keys()].filter(
-    (cluster) => decideAccess(settings.access, principal, "status", { cluster, namespace: undefined }).allowed,
-  );
+function placeWords({ cluster, namespace }: Extract<Command, { kind: "status" }>): string {
+  if (cluster === undefined) return namespace === undefined ? "" : ` in ${namespace}`;
+  return namespace === undefined ? ` of cluster ${cluster}` : ` in ${cluster}:${namespace}`;
 }
 
+/** Whether the caller asked for it and may see it. */
 type Visible = (cluster: string, namespace: string) => boolean;
 
 async function clusterSection(services: Services, name: string, visible: Visible): Promise<Section> {
@@ -44,7 +47,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
   if (entry === undefined) return text(`Cluster ${name} is not configured.`);
   const title = `Cluster ${name}: policy enforcement ${entry.enforcement}`;
   try {
-    const ours = await entry.cluster.knownPolicies({ [marks.kind]: "quarantine" });
+    const ours = await entry.cluster.knownPolicies({ [marks.kind]: "quarantine" }, patienceMs);
     const shown = ours.items.filter(({ metadata }) => visible(name, metadata.namespace));
     const before = knownBefore(ours);
     return list(title, [
@@ -73,14 +76,14 @@ async function openOperations(services: Services, visible: Visible): Promise<Sec
     const live = (await services.operations.list({ live: true })).filter(({ target }) =>
       visible(target.cluster, target.namespace),
     );
-    return list("Operations", live.length === 0 ? ["none is open"] : live.map(operationLine));
+    return list("Operations", live.length === 0 ? ["none is open"] : live.map((one) => operationLine(services, one)));
   } catch {
     return list("Operations", ["not known: Redis does not answer"]);
   }
 }
 
-function operationLine({ id, kind, state, target, principal, result }: Operation): string {
-  const where = `${target.namespace}/${target.pod}`;
+function operationLine(services: Services, { id, kind, state, target, principal, result }: Operation): string {
+  const where = inCluster(services, target.cluster, `${target.namespace}/${target.pod}`);
   return `${id}: ${kind} ${where}, ${state}, by ${principalName(principal)}${result === undefined ? "" : `: ${result.headline}`}`;
 }
 

@@ -63,8 +63,11 @@ export type Cluster = {
   getPolicy(namespace: string, name: string): Promise<NetworkPolicy | undefined>;
   /** In one namespace, or over all where none is given. */
   listPolicies(labelSelector: string, namespace?: string): Promise<readonly NetworkPolicy[]>;
-  /** Over all namespaces, those with all these labels, from the API server; else as the cache last knew them. */
-  knownPolicies(labels: Labels): Promise<Age & { readonly items: readonly NetworkPolicy[] }>;
+  /**
+   * Over all namespaces, those with all these labels, from the API server; else as the cache last knew them. The server
+   * gets `withinMs` to answer (default 10 000).
+   */
+  knownPolicies(labels: Labels, withinMs?: number): Promise<Age & { readonly items: readonly NetworkPolicy[] }>;
   namespaces(): Promise<readonly Namespace[]>;
   facts(namespace: string, from: Freshness): Promise<NamespaceFacts>;
   /** SelfSubjectAccessReview. */
@@ -96,6 +99,11 @@ export type ClusterOptions = {
 /** Rejects with KubernetesError of kind `credentials` where the kubeconfig cannot be used; asks the server nothing yet. */
 export async function createCluster(name: string, connection: Connection, options: ClusterOptions): Promise<Cluster> {
   await connection.credentials();
+  return openCluster(name, connection, options);
+}
+
+/** The same without looking at the kubeconfig: where it cannot be used, every call says so, and so do the watches. */
+export function openCluster(name: string, connection: Connection, options: ClusterOptions): Cluster {
   const listeners = new Set<PodListener>();
   const onPodChange: PodListener = (change) => {
     for (const listener of listeners) listener(change);

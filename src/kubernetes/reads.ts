@@ -21,23 +21,28 @@ const listWithinMs = 10_000;
 
 /** What a cluster answers from its server or, where there is one, from its cache. */
 export function createReads(connection: Connection, cache: ClusterCache | undefined): Pick<Cluster, Reads> {
-  const list = async <T>(path: string, parse: (raw: unknown) => T, labelSelector = ""): Promise<readonly T[]> => {
-    const signal = AbortSignal.timeout(listWithinMs);
+  const list = async <T>(
+    path: string,
+    parse: (raw: unknown) => T,
+    { labelSelector = "", withinMs = listWithinMs } = {},
+  ): Promise<readonly T[]> => {
+    const signal = AbortSignal.timeout(withinMs);
     return (await listAll(connection, path, parse, { labelSelector, signal })).items;
   };
-  const policies = (labelSelector: string, namespace?: string) =>
-    list(collectionPath(resources.policies, namespace), parsePolicy, labelSelector);
+  const policies = (labelSelector: string, namespace?: string, withinMs?: number) =>
+    list(collectionPath(resources.policies, namespace), parsePolicy, { labelSelector, withinMs });
   return {
     async getPod(namespace, name) {
       const raw = await getObject(connection, resources.pods, namespace, name);
       return raw === undefined ? undefined : parsePod(raw);
     },
-    listPods: (namespace, selector) => list(collectionPath(resources.pods, namespace), parsePod, selector),
+    listPods: (namespace, selector) =>
+      list(collectionPath(resources.pods, namespace), parsePod, { labelSelector: selector }),
     getPolicy: (namespace, name) => getPolicy(connection, namespace, name),
-    listPolicies: policies,
-    knownPolicies: (labels) =>
+    listPolicies: (labelSelector, namespace) => policies(labelSelector, namespace),
+    knownPolicies: (labels, withinMs) =>
       orOld(
-        async () => ({ items: await policies(selectorQuery({ matchLabels: labels })), ageMs: 0 }),
+        async () => ({ items: await policies(selectorQuery({ matchLabels: labels }), undefined, withinMs), ageMs: 0 }),
         () => cache?.policies(labels, "any"),
       ),
     async namespaces() {

@@ -9,9 +9,11 @@ export type GuardInput = {
   readonly pod: Pod;
   readonly services: readonly Service[];
   readonly protectedNamespaces: readonly string[];
+  /** Whether the pod is in the cluster that the bot itself belongs to: its namespace and its Redis are only there. */
+  readonly inHomeCluster: boolean;
   /** The bot's own namespace. */
   readonly ownNamespace: string;
-  /** The Service that REDIS_URL names, where it names one of this cluster. */
+  /** The Service that REDIS_URL names, where it names one of the home cluster. */
   readonly redisService: { readonly name: string; readonly namespace: string } | undefined;
 };
 
@@ -34,8 +36,8 @@ export function refusal(reason: string, next: string): Refusal {
   return { kind: "refusal", reason, next };
 }
 
-const ownNamespace: Rule = ({ pod, ownNamespace: own }) =>
-  pod.namespace === own
+const ownNamespace: Rule = ({ pod, inHomeCluster, ownNamespace: own }) =>
+  inHomeCluster && pod.namespace === own
     ? refusal(`${own} is Bulkhead's own namespace: cutting it off would end the response`, "Choose another pod.")
     : undefined;
 
@@ -47,7 +49,8 @@ const protectedNamespace: Rule = ({ pod, protectedNamespaces }) =>
       )
     : undefined;
 
-const ownRedis: Rule = ({ pod, services, redisService }) => {
+const ownRedis: Rule = ({ pod, inHomeCluster, services, redisService }) => {
+  if (!inHomeCluster) return undefined;
   const service = services.find(
     ({ name, namespace }) => name === redisService?.name && namespace === redisService.namespace,
   );

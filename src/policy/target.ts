@@ -1,8 +1,14 @@
 /** One pod of one cluster. */
 export type Target = { readonly cluster: string; readonly namespace: string; readonly pod: string };
 
+const clusterName = /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/;
 const dns1123Label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const dns1123Subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** Whether the text can be the name that configuration gives a cluster: at most 63 characters, no colon and no slash. */
+export function isClusterName(text: string): boolean {
+  return clusterName.test(text);
+}
 
 /** Whether the text can be a namespace's name (RFC 1123 label, at most 63 characters). */
 export function isNamespaceName(text: string): boolean {
@@ -14,9 +20,31 @@ function isPodNamePrefix(text: string): boolean {
   return text.length <= 253 && dns1123Subdomain.test(text.replace(/[-.]$/, ""));
 }
 
-/** `payments/checkout-7d9f` into its two parts; undefined where the text is not of that form. */
-export function parsePodReference(text: string): { namespace: string; pod: string } | undefined {
-  const [namespace, pod, ...more] = text.split("/");
-  if (namespace === undefined || pod === undefined || more.length > 0) return undefined;
-  return isNamespaceName(namespace) && isPodNamePrefix(pod) ? { namespace, pod } : undefined;
+/** A pod as typed; the cluster is undefined where none was named. */
+export type PodReference = { readonly cluster: string | undefined; readonly namespace: string; readonly pod: string };
+
+/** `payments/checkout-7d9f` or `prod-eu:payments/checkout-7d9f`; undefined where the text is not of that form. */
+export function parsePodReference(text: string): PodReference | undefined {
+  const { cluster, rest } = splitCluster(text);
+  const [namespace = "", pod = "", ...more] = rest.split("/");
+  if (more.length > 0 || (cluster !== undefined && !isClusterName(cluster))) return undefined;
+  return isNamespaceName(namespace) && isPodNamePrefix(pod) ? { cluster, namespace, pod } : undefined;
+}
+
+/** A namespace, a cluster, or a namespace of a cluster, as typed. */
+export type PlaceReference = { readonly cluster: string | undefined; readonly namespace: string | undefined };
+
+/** `payments`, `payments/`, `prod-eu:payments` or `prod-eu:`; undefined where the text is none of them. */
+export function parsePlaceReference(text: string): PlaceReference | undefined {
+  const { cluster, rest } = splitCluster(text);
+  const namespace = rest.replace(/\/$/, "");
+  if (cluster === undefined) return isNamespaceName(namespace) ? { cluster, namespace } : undefined;
+  if (!isClusterName(cluster)) return undefined;
+  if (rest === "") return { cluster, namespace: undefined };
+  return isNamespaceName(namespace) ? { cluster, namespace } : undefined;
+}
+
+function splitCluster(text: string): { readonly cluster: string | undefined; readonly rest: string } {
+  const at = text.indexOf(":");
+  return at < 0 ? { cluster: undefined, rest: text } : { cluster: text.slice(0, at), rest: text.slice(at + 1) };
 }

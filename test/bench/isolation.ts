@@ -29,7 +29,7 @@ export async function measureIsolation(
     services: {
       settings: settingsFor(namespace),
       clusters: new Map([["bench", { cluster, enforcement: "enforced" }]]),
-      defaultCluster: "bench",
+
       now: Date.now,
       wait: () => Promise.resolve(),
       meter: (event) => void (event.kind === "step" && steps.set(event.step, performance.now())),
@@ -54,6 +54,7 @@ function settingsFor(namespace: string): TestDesk["services"]["settings"] {
     redisService: undefined,
     endpoints: [],
     settleMs: 0,
+    clusters: { home: "bench", defaultCluster: undefined, channels: {} },
   };
 }
 

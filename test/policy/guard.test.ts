@@ -7,6 +7,7 @@ function input(changes: Partial<GuardInput> = {}): GuardInput {
     pod: aPod(),
     services: [],
     protectedNamespaces: ["kube-system"],
+    inHomeCluster: true,
     ownNamespace: "bulkhead",
     redisService: { name: "redis", namespace: "cache" },
     ...changes,

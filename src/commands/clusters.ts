@@ -1,0 +1,83 @@
+import { decideAccess, type Place, type Verb } from "../policy/access.ts";
+import { chooseCluster, type Sighting, soleHolder } from "../policy/choose-cluster.ts";
+import { type Refusal, refusal } from "../policy/guard.ts";
+import type { PodReference } from "../policy/target.ts";
+import { sees } from "./sees.ts";
+import type { Context, Services } from "./services.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** How long a cluster is waited for where others can be answered for without it. */
+export const patienceMs = 3_000;
+
+/** A pod as typed, and whether a cluster holds what is meant: asked of each where nothing else says which one. */
+export type Sought = {
+  readonly verb: Verb;
+  readonly reference: PodReference;
+  readonly isIn: (cluster: string) => Promise<boolean>;
+};
+
+/**
+ * The cluster that a command about one pod means, or why that cannot be said; undefined where the caller may not do
+ * this in any cluster, which is for decideAccess to refuse. Only clusters where the caller may are asked.
+ */
+export async function clusterFor(
+  context: Context,
+  { verb, reference, isIn }: Sought,
+): Promise<string | undefined | Refusal> {
+  const { services, request } = context;
+  const { namespace, pod } = reference;
+  const names = [...services.clusters.keys()];
+  const choice = chooseCluster(
+    { ...services.settings.clusters, names },
+    { named: reference.cluster, channel: request.channel },
+  );
+  if (choice.kind === "chosen") return choice.cluster;
+  if (choice.kind === "unknown") return unknownCluster(context, choice.name);
+  const { access } = services.settings;
+  const allowed = names.filter(
+    (cluster) => decideAccess(access, request.principal, verb, { cluster, namespace }).allowed,
+  );
+  if (allowed.length === 0) return undefined;
+  const sightings = await Promise.all(allowed.map((cluster) => look(cluster, isIn)));
+  return soleHolder(sightings, `${namespace}/${pod}`);
+}
+
+/** The place as typed, or the refusal of a cluster that is not configured. What only reads may be about all clusters. */
+export function placeFor(context: Context, place: Place): Place | Refusal {
+  const { cluster } = place;
+  return cluster === undefined || context.services.clusters.has(cluster) ? place : unknownCluster(context, cluster);
+}
+
+/** A pod or a namespace, for people: with its cluster where several are configured. */
+export function inCluster(services: Services, cluster: string | undefined, name: string): string {
+  return cluster === undefined || services.clusters.size < 2 ? name : `${cluster}:${name}`;
+}
+
+/** The value, or a rejection after so many milliseconds; the work itself is not stopped, and its end is then ignored. */
+async function inTime<T>(work: Promise<T>, ms = patienceMs): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1_000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function look(cluster: string, isIn: Sought["isIn"]): Promise<Sighting> {
+  try {
+    return { cluster, holds: await inTime(isIn(cluster)) };
+  } catch (error) {
+    return { cluster, holds: "unknown", why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Names the clusters in which the person has some right. */
+function unknownCluster({ services, request }: Context, name: string): Refusal {
+  const seen = [...services.clusters.keys()].filter((cluster) =>
+    sees(services, request.principal, { cluster, namespace: undefined }),
+  );
+  return refusal(`there is no cluster ${name}`, `Clusters are: ${seen.join(", ")}.${didYouMean(name, seen)}`);
+}

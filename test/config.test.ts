@@ -32,7 +32,7 @@ describe("defaults", () => {
         ownNamespace: "bulkhead",
         settleMs: 2_000,
       },
-      cluster: { name: "default", enforcement: "unknown" },
+      clusters: [{ name: "default", enforcement: "unknown" }],
       slack: { command: "/np", apiUrl: "https://slack.com/api/", teams: undefined },
       port: 8080,
     });
@@ -88,7 +88,6 @@ access:
   test.for([
     ["a key given twice", "port: 1\nport: 2"],
     ["broken YAML", "access: [\n"],
-    ["two clusters", "clusters: [{ name: a }, { name: b }]"],
     ["a list in place of a mapping", "- a"],
   ])("%s is one", ([, text]) => {
     expect(problemsOf(text)).not.toEqual([]);
@@ -188,6 +187,58 @@ describe("people", () => {
     ],
   ])("%s is a problem", (_, config, problem) => {
     const problems = problemsOf(JSON.stringify(config));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(problem);
+  });
+});
+
+describe("several clusters", () => {
+  const clusters = [
+    { name: "us", kubeconfig: "/us" },
+    { name: "eu" },
+    { name: "ap", kubeconfig: "/us", context: "ap" },
+  ];
+  const inPod = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
+
+  test("keep their order, and nothing is the default but what is given", () => {
+    const { clusters: read, settings } = configOf(JSON.stringify({ clusters }));
+    expect(read.map(({ name }) => name)).toEqual(["us", "eu", "ap"]);
+    expect(settings.clusters).toEqual({ home: "us", defaultCluster: undefined, channels: {} });
+  });
+
+  test.each<[string, string, Environment, object]>([
+    ["what the file says", "ap", inPod, { home: "ap" }],
+    ["in a pod the one of its service account", "eu", inPod, {}],
+    ["in a pod that is given KUBECONFIG the first", "us", { ...inPod, KUBECONFIG: "/k" }, {}],
+    ["elsewhere the first", "us", {}, {}],
+  ])("Home is %s", (_, home, env, more) => {
+    expect(configOf(JSON.stringify({ clusters, ...more }), env).settings.clusters.home).toBe(home);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["a home that is none", { home: "uk" }, /^home: there is no cluster uk under clusters\. Did you mean us\?/],
+    ["a default that is none", { defaultCluster: "eu2" }, /^defaultCluster: there is no cluster eu2/],
+    ["a channel's that is none", { channels: { C0123: "uk" } }, /^channels\.C0123: there is no cluster uk/],
+    ["a channel by its name", { channels: { "#incidents": "eu" } }, /^channels/],
+    [
+      "a rule for a cluster that is none",
+      { access: [{ principals: [], verbs: [], namespaces: [], clusters: ["*", "uk"] }] },
+      /^access\.0\.clusters\.1: there is no cluster uk/,
+    ],
+    [
+      "a name given twice",
+      { clusters: [...clusters, { name: "eu", kubeconfig: "/x" }] },
+      /^clusters\.3\.name: is the name/,
+    ],
+    [
+      "one cluster under two names",
+      { clusters: [...clusters, { name: "eu2" }] },
+      /^clusters\.3: has the same kubeconfig/,
+    ],
+    ["a name with a colon", { clusters: [{ name: "a:b" }] }, /^clusters\.0\.name/],
+    ["none", { clusters: [] }, /^clusters: names no cluster/],
+  ])("%s is a problem", (_, given, problem) => {
+    const problems = problemsOf(JSON.stringify({ clusters, ...given }));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(problem);
   });

@@ -25,20 +25,22 @@ export const bob: Principal = { kind: "slack", enterprise: undefined, team: "T1"
 /** What an outlet was shown, with the card it was shown in place of. */
 export type Shown = { readonly reply: Reply; readonly card: CardReference | undefined };
 
+type DeskOptions = {
+  readonly services?: Partial<Services>;
+  readonly cluster?: SandboxClusterOptions;
+  /** Settings that differ from those below. */
+  readonly settings?: Partial<Services["settings"]>;
+  /** Whether the cluster keeps a cache. */
+  readonly watch?: boolean;
+  /** The limit of every call to the cluster. */
+  readonly timeoutMs?: number;
+};
+
 /**
  * A desk over a sandbox cluster and the real Redis. Waiting is instant and moves the clock; alice may do everything in
  * payments and shop, bob only look.
  */
-export async function startDesk(
-  options: {
-    services?: Partial<Services>;
-    cluster?: SandboxClusterOptions;
-    /** Whether the cluster keeps a cache. */
-    watch?: boolean;
-    /** The limit of every call to the cluster. */
-    timeoutMs?: number;
-  } = {},
-) {
+export async function startDesk(options: DeskOptions = {}) {
   const redis = await connectTestRedis();
   const sandbox = await startSandboxCluster(options.cluster);
   let elapsed = 0;
@@ -67,6 +69,7 @@ export async function startDesk(
       endpoints: [],
       settleMs: 2_000,
       clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
+      ...options.settings,
     },
     clusters: new Map([["sandbox", { cluster, enforcement: "enforced" }]]),
     operations: createOperations(redis, { now }),

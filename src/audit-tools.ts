@@ -1,8 +1,10 @@
 import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { readCopies } from "./audit/copies.ts";
 import type { ChainHead } from "./audit/entry.ts";
 import { type ChainStore, createAuditLog } from "./audit/log.ts";
 import { verifyChain } from "./audit/verify.ts";
+import { exportTimeline, type TimelineWanted } from "./audit-timeline.ts";
 import type { AuditTool } from "./cli-arguments.ts";
 import { connectRedis, untilReady } from "./redis.ts";
 
@@ -11,25 +13,36 @@ export type ToolResult = { readonly ok: boolean; readonly line: string };
 export type ToolOptions = {
   readonly redisUrl: string | undefined;
   readonly write: (line: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 };
 
 /** `audit verify` and `audit export`, on the chain in Redis or on the copies in a file. */
-export async function runAuditTool(tool: AuditTool, { redisUrl, write }: ToolOptions): Promise<ToolResult> {
-  const head = tool.kind === "verify" && tool.head !== undefined ? parseHead(tool.head) : undefined;
-  if (tool.kind === "verify" && tool.head !== undefined && head === undefined) {
+export async function runAuditTool(tool: AuditTool, options: ToolOptions): Promise<ToolResult> {
+  if (tool.kind === "export") return runExport(tool.timeline, options);
+  const head = tool.head === undefined ? undefined : parseHead(tool.head);
+  if (tool.head !== undefined && head === undefined) {
     return { ok: false, line: "--head takes SEQ:HASH, as a card shows them: 42:0123456789ab" };
   }
-  if (tool.kind === "verify" && tool.from !== undefined) return verifyFile(tool.from, head);
+  if (tool.from !== undefined) return verifyFile(tool.from, head);
+  return onChain(options, async (log) => told(await verifyChain(log.all(), head ?? (await log.head()))));
+}
+
+function runExport(timeline: TimelineWanted | undefined, options: ToolOptions): Promise<ToolResult> {
+  if (timeline === undefined) return onChain(options, (log) => exportAll(log, options.write));
+  return timeline.from === undefined
+    ? onChain(options, (log) => timelineOfChain(timeline, log, options))
+    : timelineOfFile(timeline, timeline.from, options);
+}
+
+async function onChain({ redisUrl }: ToolOptions, work: (log: ChainStore) => Promise<ToolResult>): Promise<ToolResult> {
   if (redisUrl === undefined) {
     return { ok: false, line: "REDIS_URL is not set: the chain is in Redis. Copies: audit verify --from FILE." };
   }
   const redis = connectRedis(redisUrl, { onError: () => undefined });
   try {
     if (!(await untilReady(redis, 2_000))) return { ok: false, line: "Redis does not answer at REDIS_URL." };
-    const log = createAuditLog(redis, { onEntry: () => undefined });
-    return tool.kind === "verify"
-      ? told(await verifyChain(log.all(), head ?? (await log.head())))
-      : await exportAll(log, write);
+    return await work(createAuditLog(redis, { onEntry: () => undefined }));
   } finally {
     redis.disconnect();
   }
@@ -42,6 +55,21 @@ async function exportAll(log: ChainStore, write: ToolOptions["write"]): Promise<
     entries += 1;
   }
   return { ok: true, line: `${entries} entries exported` };
+}
+
+async function timelineOfChain(wanted: TimelineWanted, log: ChainStore, options: ToolOptions): Promise<ToolResult> {
+  const head = await log.head();
+  const verify = async (entries: AsyncIterable<unknown>) => told(await verifyChain(entries, head));
+  return exportTimeline(wanted, { entries: log.all(), verify }, options);
+}
+
+async function timelineOfFile(wanted: TimelineWanted, path: string, options: ToolOptions): Promise<ToolResult> {
+  const { entries } = await readCopies(createReadStream(path, "utf8"));
+  const verify = async (copies: AsyncIterable<unknown>) => {
+    const { ok, line } = told(await verifyChain(copies));
+    return { ok, line: `From copies in a file, where a cut tail is not found. ${line}` };
+  };
+  return exportTimeline(wanted, { entries: Readable.from(entries), verify }, options);
 }
 
 /** Copies in a file have no head beside them: a cut tail is found only against one that is given (a card shows it). */

@@ -1,3 +1,4 @@
+import type { TimelineWanted } from "./audit-timeline.ts";
 import type { Command } from "./commands/command.ts";
 import { incidentForm, isIncidentId } from "./policy/incident.ts";
 
@@ -12,7 +13,7 @@ export type Invocation = {
 
 export type AuditTool =
   | { readonly kind: "verify"; readonly from: string | undefined; readonly head: string | undefined }
-  | { readonly kind: "export" };
+  | { readonly kind: "export"; readonly timeline: TimelineWanted | undefined };
 
 export type ArgumentProblem = { readonly kind: "problem"; readonly problem: string };
 
@@ -48,16 +49,41 @@ export function withIncident(
   return { ...invocation, words: [...invocation.words, "--incident", incident] };
 }
 
-/** `audit verify [--from FILE] [--head SEQ:HASH]` and `audit export --output ndjson`; undefined for any other command. */
+/**
+ * `audit verify [--from FILE] [--head SEQ:HASH]`, `audit export --output ndjson` and `audit export --incident ID
+ * [--output markdown|json|csv] [--from FILE]`; undefined for any other command.
+ */
 export function readAuditTool(args: readonly string[]): AuditTool | ArgumentProblem | undefined {
   const [command, tool, ...rest] = args;
   if (command !== "audit" || (tool !== "verify" && tool !== "export")) return undefined;
-  const options = readOptions(rest, tool === "verify" ? ["--from", "--head"] : ["--output"]);
+  const options = readOptions(rest, tool === "verify" ? ["--from", "--head"] : ["--output", "--incident", "--from"]);
   if (typeof options === "string") return { kind: "problem", problem: `audit ${tool}: ${options}` };
   if (tool === "verify") return { kind: "verify", from: options.get("--from"), head: options.get("--head") };
-  return (options.get("--output") ?? "ndjson") === "ndjson"
-    ? { kind: "export" }
-    : { kind: "problem", problem: "audit export writes ndjson only" };
+  return readExport(options);
+}
+
+/** ndjson is the whole chain, which can be verified; the formats for people are one incident's. */
+function readExport(options: ReadonlyMap<string, string>): AuditTool | ArgumentProblem {
+  const [incident, from] = [options.get("--incident"), options.get("--from")];
+  if (incident === undefined) {
+    return (options.get("--output") ?? "ndjson") === "ndjson" && from === undefined
+      ? { kind: "export", timeline: undefined }
+      : problem(
+          "audit export writes the whole chain as ndjson only; --output markdown, json or csv need --incident ID",
+        );
+  }
+  const output = options.get("--output") ?? "markdown";
+  if (!isIncidentId(incident)) return problem(`audit export: --incident: ${incidentForm}`);
+  if (output !== "markdown" && output !== "json" && output !== "csv") {
+    return problem(
+      "audit export --incident writes markdown, json or csv; ndjson is the whole chain, without --incident",
+    );
+  }
+  return { kind: "export", timeline: { incident, output, from } };
+}
+
+function problem(text: string): ArgumentProblem {
+  return { kind: "problem", problem: text };
 }
 
 /** `--name value` pairs, or what is wrong with them. */

@@ -70,7 +70,7 @@ async function auditTool(tool: AuditTool): Promise<number> {
   if ("problems" in loaded) return loaded.problems.map(problem).at(-1) ?? 2;
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
-    const { ok, line } = await runAuditTool(tool, { redisUrl: loaded.config.redisUrl, write });
+    const { ok, line } = await runAuditTool(tool, { redisUrl: loaded.config.redisUrl, write, now: Date.now });
     (tool.kind === "export" || !ok ? process.stderr : process.stdout).write(`${line}\n`);
     return ok ? 0 : 1;
   } catch (error) {

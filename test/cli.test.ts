@@ -92,7 +92,9 @@ describe("without cluster and configuration", () => {
     [["quarantine"], /Usage/i],
     [["status", "--output", "xml"], /--output takes text or json/],
     [["audit", "verify", "--form", "x"], /there is no option --form/],
-    [["audit", "export", "--output", "csv"], /ndjson only/],
+    [["audit", "export", "--output", "csv"], /ndjson only.*--incident/],
+    [["audit", "export", "--incident", "a/b"], /incident's id has letters/],
+    [["audit", "export", "--incident", "INC-1", "--output", "ndjson"], /markdown, json or csv/],
   ] as const)("the typing error %j exits 2 and says what is right", async ([args, expected]) => {
     const { code, out, err } = await run(args, {});
     expect(code).toBe(2);
@@ -149,6 +151,28 @@ describe("with a cluster and Redis", () => {
     const exported = await bulkhead(["audit", "export", "--output", "ndjson"]);
     const lines = exported.out.trim().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual([1, 2, 3, 4]);
+  });
+
+  test("audit export --incident writes what was done for it as Markdown, from the chain and from its copies", async () => {
+    const pod = podOf("shop", "frontend");
+    await bulkhead(["quarantine", `shop/${pod}`, "--yes"], { BULKHEAD_INCIDENT: "INC-77" });
+    const exported = await bulkhead(["audit", "export", "--incident", "INC-77", "--output", "markdown"]);
+    expect(exported).toMatchObject({ code: 0, err: expect.stringContaining("2 entries of incident INC-77 exported") });
+    expect(exported.out).toMatch(/^# Incident INC-77: .*## Timeline\n\n\| Time \(UTC\) \|/s);
+    expect(exported.out).toMatch(/- Audit chain: The chain is intact: \d+ entries, head #\d+ [0-9a-f]{64}/);
+    expect(exported.out).toContain(`ISOLATED FOR NEW CONNECTIONS (shop/${pod})`);
+    expect(exported.out).toMatch(/## Open items\n\n- q-\w{7}, quarantine of Pod shop/);
+    await bulkhead(["release", `shop/${pod}`, "--yes"]);
+    const chain = await bulkhead(["audit", "export", "--output", "ndjson"]);
+    const copies = join(folder, "copies.log");
+    await writeFile(copies, chain.out.replaceAll(/^(.+)$/gm, '{"audit":$1}'));
+    const from = ["audit", "export", "--incident", "INC-77", "--from", copies];
+    const again = await bulkhead(from, { REDIS_URL: "" });
+    expect(again).toMatchObject({ code: 0, err: expect.stringContaining("4 entries of incident INC-77") });
+    expect(again.out).toMatch(/## Open items\n\nNone that the audit knows of\./);
+    expect((await bulkhead([...from, "--output", "csv"])).out.trim().split(/\r?\n/)).toHaveLength(5);
+    const none = await bulkhead(["audit", "export", "--incident", "INC-78"]);
+    expect(none).toMatchObject({ code: 1, out: "", err: expect.stringContaining("No entry of the audit belongs") });
   });
 
   test("BULKHEAD_INCIDENT is the incident of what is written, --incident wins, and no id is a usage problem", async () => {

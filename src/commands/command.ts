@@ -96,7 +96,8 @@ export const manuals = {
     does: "who did what, when and why, and what was refused",
     details: [
       "Shows what lies in namespaces where you have the right audit.",
-      "From a terminal also: audit verify [--from FILE], audit export --output ndjson.",
+      "From a terminal also: audit verify [--from FILE], audit export --output ndjson,",
+      "and audit export --incident ID [--output markdown|json|csv]: a timeline for the postmortem.",
     ],
     examples: [
       "audit",

@@ -21,3 +21,14 @@ export type Press = Omit<Request, "text"> & {
   /** The message that the button was on, to be compared with the stored card. */
   readonly card: { readonly channel: string; readonly ts: string } | undefined;
 };
+
+/**
+ * The same with U+FFFD for half characters (lone surrogates: Slack cuts names). They have no canonical JSON (RFC 8785), so
+ * that whoever typed or bore one could neither be audited nor act.
+ */
+export function wellFormed<T extends Request | Press>(asked: T): T {
+  const { principal } = asked;
+  const text = "text" in asked ? { text: asked.text.toWellFormed() } : {};
+  if (principal.kind !== "slack" || principal.displayName === undefined) return { ...asked, ...text };
+  return { ...asked, ...text, principal: { ...principal, displayName: principal.displayName.toWellFormed() } };
+}

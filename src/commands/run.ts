@@ -17,7 +17,7 @@ import { press } from "./press.ts";
 import { locateQuarantine, quarantine } from "./quarantine.ts";
 import { locateRelease, type ReleaseCommand, release } from "./release.ts";
 import type { Reply } from "./reply.ts";
-import type { Press, Request } from "./request.ts";
+import { type Press, type Request, wellFormed } from "./request.ts";
 import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
 import type { Context, Services } from "./services.ts";
 import { status } from "./status.ts";
@@ -29,10 +29,18 @@ export function createDesk(services: Services): Desk {
   const samples = createSampledJournal(services);
   return {
     understand: (request) => understand(request),
-    run: (request, outlet) => guarded(services, outlet, request, () => run({ services, request, outlet })),
-    press: (request, outlet) => guarded(services, outlet, request, () => press({ services, request, outlet })),
-    turnAway: (asked, why, outlet) =>
-      guarded(services, outlet, asked, () => turnAway(samples, { request: asked, outlet }, why)),
+    run: (asked, outlet) => {
+      const request = wellFormed(asked);
+      return guarded(services, outlet, request, () => run({ services, request, outlet }));
+    },
+    press: (asked, outlet) => {
+      const request = wellFormed(asked);
+      return guarded(services, outlet, request, () => press({ services, request, outlet }));
+    },
+    turnAway: (asked, why, outlet) => {
+      const request = wellFormed(asked);
+      return guarded(services, outlet, request, () => turnAway(samples, { request, outlet }, why));
+    },
     alarm: (alarm) => samples.alarm(alarm),
     flush: (all) => samples.flush(all),
   };

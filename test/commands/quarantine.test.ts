@@ -247,6 +247,19 @@ describe("quarantine", () => {
     expect(plan.headline).toBe(`Plan: quarantine payments/${pod}`);
   });
 
+  test("half a character in a reason or in a name neither stops a quarantine nor keeps a refusal out of the audit", async () => {
+    const half = { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "al\ud83d" } as const;
+    const plan = await desk.type(`quarantine payments/${aPod()} odd \ud83d traffic`, half);
+    expect(await desk.press("confirm", plan.operation, { principal: half })).toMatchObject({ outcome: "ok" });
+    await desk.type("quarantine db/postgres-0 \ud83d", { ...half, user: "U9" });
+    const newest = (await desk.services.audit.read({ limit: 1 }))[0];
+    expect(newest).toMatchObject({
+      kind: "refusal",
+      actor: { user: "U9" },
+      command: "quarantine db/postgres-0 \ufffd",
+    });
+  });
+
   test("--dry-run gives the same plan, stores nothing and has no buttons", async () => {
     const pod = aPod();
     const dry = await desk.type(`quarantine payments/${pod} --dry-run`);

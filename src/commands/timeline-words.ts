@@ -1,0 +1,66 @@
+import { z } from "zod";
+import type { ChainedEntry } from "../audit/entry.ts";
+import { formatDuration } from "../policy/duration.ts";
+
+/** What was done, with the command as it was typed. */
+export function actionOf(entry: ChainedEntry): string {
+  const typed = entry.command === undefined || entry.command === "" ? "" : `, typed: ${entry.command}`;
+  return `${deed(entry)}${typed}`;
+}
+
+/** What came of it: intent and outcome of one operation each say what the other does not. */
+export function outcomeOf(entry: ChainedEntry): string {
+  if (entry.kind === "intent") return planned(entry);
+  const times = entry.kind === "outcome" ? stepTimes(entry) : "";
+  return times === "" ? entry.summary : `${entry.summary}. ${times}`;
+}
+
+function deed({ kind, verb, detail = {} }: ChainedEntry): string {
+  if (kind === "intent") return `${verb} confirmed`;
+  if (kind === "outcome") return "error" in detail ? `${verb} failed` : `${verb} carried out`;
+  if (kind === "refusal") return `${verb} refused`;
+  if (kind === "incident")
+    return "after" in detail ? "channel bound to an incident" : "channel bound to no incident any more";
+  return `${verb} ${kind}`;
+}
+
+const plan = z.union([
+  z.looseObject({
+    kind: z.literal("quarantine"),
+    policy: z.looseObject({ metadata: z.looseObject({ name: z.string() }) }),
+    removes: z.array(z.string()),
+    residual: z.array(z.looseObject({ policy: z.string() })),
+  }),
+  z.looseObject({ kind: z.literal("release"), lifts: z.string(), mode: z.string() }),
+]);
+
+/** What was going to be written. */
+function planned({ detail, summary }: ChainedEntry): string {
+  const { data } = plan.safeParse(detail?.["plan"]);
+  if (data === undefined) return summary;
+  if (data.kind === "release") return `To end ${data.lifts} (${data.mode})`;
+  const { policy, removes, residual } = data;
+  const labels = removes.length === 0 ? "no label off" : `labels off: ${removes.join(", ")}`;
+  const still = residual.length === 0 ? "" : `; still allowed by: ${residual.map((one) => one.policy).join(", ")}`;
+  return `To be written: NetworkPolicy ${policy.metadata.name}, ${labels}${still}`;
+}
+
+const steps = z.array(z.object({ step: z.string(), at: z.number() }));
+
+/** When each step was, counted from the command; and how long it took from Confirm to the end. */
+function stepTimes({ detail }: ChainedEntry): string {
+  const { data = [] } = steps.safeParse(detail?.["steps"]);
+  const [command, ...others] = data;
+  const last = others.at(-1);
+  if (command === undefined || last === undefined) return "";
+  const times = others.map(({ step, at }) => `${step} ${formatDuration(Math.max(0, at - command.at))}`).join(", ");
+  const confirmed = others.findLast(({ step }) => step === "confirmed");
+  const took =
+    confirmed === undefined ? "" : `. Confirm to end: ${formatDuration(Math.max(0, last.at - confirmed.at))}`;
+  return `After the command of ${iso(command.at)}: ${times}${took}`;
+}
+
+function iso(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "an unknown time" : date.toISOString();
+}

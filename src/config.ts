@@ -59,17 +59,17 @@ type Use = "bot" | "terminal";
 
 /**
  * The configuration from the environment and the text of the file (undefined where there is none, which is the
- * defaults). Every problem is reported, not only the first, and none shows a secret. `read` gives the text of a file, or
+ * defaults; null where there is one that cannot be read). Every problem is reported, not only the first, and none shows a secret. `read` gives the text of a file, or
  * undefined.
  */
 export function readConfig(
   env: Environment,
-  text: string | undefined,
+  text: string | undefined | null,
   read: (path: string) => string | undefined,
   use: Use = "terminal",
 ): { readonly config: Config } | { readonly problems: readonly string[] } {
   const problems: string[] = [];
-  const document = text === undefined ? withoutFile(env, problems) : parseYaml(text, problems);
+  const document = typeof text === "string" ? parseYaml(text, problems) : withoutFile(env, text, problems);
   const file = document === undefined ? undefined : parseFile(document.value, problems);
   const secrets = readSecrets(env, read, problems);
   if (use === "bot") problems.push(...botProblems(env, read, secrets, document?.value));
@@ -146,9 +146,10 @@ function botProblems(
   ];
 }
 
-/** A file that somebody named must be there. */
-function withoutFile(env: Environment, problems: string[]): { readonly value: unknown } {
-  if (env["BULKHEAD_CONFIG"]) problems.push(`BULKHEAD_CONFIG: ${configPath(env)} cannot be read`);
+/** A file that somebody named must be there; where none was named, one that is there must be readable. */
+function withoutFile(env: Environment, text: undefined | null, problems: string[]): { readonly value: unknown } {
+  const place = env["BULKHEAD_CONFIG"] ? "BULKHEAD_CONFIG" : "configuration";
+  if (text === null || place === "BULKHEAD_CONFIG") problems.push(`${place}: ${configPath(env)} cannot be read`);
   return { value: {} };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
@@ -31,7 +31,7 @@ const sweepEveryMs = 15_000;
 const takeoverEveryMs = 1_000;
 const drainWithinMs = 20_000;
 
-const loaded = readConfig(process.env, readText(configPath(process.env)), readText, "bot");
+const loaded = readConfig(process.env, configText(configPath(process.env)), readText, "bot");
 if ("problems" in loaded) {
   for (const problem of loaded.problems) process.stderr.write(`bulkhead: ${problem}\n`);
   process.exit(2);
@@ -151,6 +151,10 @@ function standstill(services: Services): readonly string[] {
 
 function watchesOf({ clusters }: Services): readonly WatchState[] {
   return [...clusters.values()].flatMap(({ cluster }) => cluster.watches());
+}
+
+function configText(path: string): string | undefined | null {
+  return readText(path) ?? (existsSync(path) ? null : undefined);
 }
 
 function readText(path: string): string | undefined {

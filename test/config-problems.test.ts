@@ -60,7 +60,7 @@ const ofTheFile: readonly Row[] = [
   ["protectedNamespaces: [7]", "protectedNamespaces.0: is a number; expected text"],
   ["slack: { command: np }", "slack.command: is no slash command"],
   ["slack: { teams: [acme] }", "slack.teams.0: is no team id"],
-  ["clusters: []", "clusters: names exactly one cluster in this version"],
+  ["clusters: []", "clusters: names no cluster"],
   ["clusters: [{}]", "clusters.0.name: is missing; expected text"],
   [
     "clusters: [{ name: eu, enforcement: enforce }]",
@@ -156,7 +156,7 @@ describe("A bad configuration is refused", () => {
     const env = { SLACK_BOT_TOKEN: undefined, SLACK_APP_TOKEN: "x", REDIS_URL: "x", NODE_EXTRA_CA_CERTS: "/x" };
     const places = problemsOf(text, env).map((problem) => problem.split(":")[0] ?? "");
     const expected = ["NODE_EXTRA_CA_CERTS", "REDIS_URL", "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "acess", "port"];
-    expect(new Set(places)).toEqual(new Set([...expected, "clusters", "clusters.1.kubeconfig", "clusters.1.name"]));
+    expect(new Set(places)).toEqual(new Set([...expected, "clusters.1.kubeconfig", "clusters.1.name"]));
   });
 
   test("without a secret in any line", () => {
@@ -168,6 +168,12 @@ describe("A bad configuration is refused", () => {
     ];
     expect(rows.flat().length).toBeGreaterThan(45);
     expect(rows.flat().filter((line) => line.includes("hunter2"))).toEqual([]);
+  });
+
+  test("where a file is there that cannot be read, named or not", () => {
+    const problemsOfNull = (env: Environment) => readConfig({ ...sound, ...env }, null, (path) => files[path], "bot");
+    expect(problemsOfNull({})).toEqual({ problems: ["configuration: /etc/bulkhead/config.yaml cannot be read"] });
+    expect(problemsOfNull({ BULKHEAD_CONFIG: "/x" })).toEqual({ problems: ["BULKHEAD_CONFIG: /x cannot be read"] });
   });
 
   test("though a terminal does without secrets, and does not look for the kubeconfigs of the bot's pod", () => {
@@ -212,6 +218,12 @@ describe("The process itself", () => {
     for (const place of ["acess", "settle", "SLACK_APP_TOKEN", "KUBECONFIG"]) {
       expect(stderr).toMatch(new RegExp(`^bulkhead: ${place}: `, "m"));
     }
+  });
+
+  test("refuses a file that is a folder", async () => {
+    const { code, stderr } = (await start({ ...sound, BULKHEAD_CONFIG: folder })) as { code: number; stderr: string };
+    expect(code).toBe(2);
+    expect(stderr).toContain(`bulkhead: BULKHEAD_CONFIG: ${folder} cannot be read`);
   });
 
   test("refuses broken YAML beside a token that is missing", async () => {

@@ -180,7 +180,7 @@ describe("configuration and secrets", () => {
           ownNamespace: "bulkhead",
           settleMs: 2_000,
         },
-        cluster: { name: "default", enforcement: "unknown" },
+        clusters: [{ name: "default", enforcement: "unknown" }],
         slack: { botToken: "xoxb-1", appToken: "xapp-1", command: "/np" },
         redisUrl: "redis://redis.bulkhead:6379",
         port: container.ports[0]!.containerPort,

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { connectCluster } from "../../src/composition.ts";
 import { startWorld } from "../../src/sandbox/world.ts";
 import { slackTest } from "../certificate.ts";
 import { type ConnectProxy, startConnectProxy } from "../connect-proxy.ts";
-import { kubeconfig } from "../kubernetes/scripted-api.ts";
+import { json, kubeconfig } from "../kubernetes/scripted-api.ts";
 import { connectTestRedis, testRedisUrl } from "../redis.ts";
 
 let folder: string;
@@ -108,6 +109,38 @@ describe("a cluster of a kubeconfig", () => {
   test("is reached by its own proxy-url, whatever the environment says", async () => {
     const env = { HTTPS_PROXY: "http://127.0.0.1:1", NO_PROXY: "*" };
     expect(await asked(env, { "proxy-url": proxy.url })).toEqual(["api.invalid:6443"]);
+  });
+
+  test("is believed by the authority of its kubeconfig alone, straight and through a proxy", async () => {
+    const server = createHttpsServer(slackTest, (_request, response) => json(response, { major: "1" }));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const through = await startConnectProxy(() => port);
+    const path = join(folder, "private");
+    const ca = { "certificate-authority-data": btoa(slackTest.cert), "insecure-skip-tls-verify": false };
+    const version = async (address: string, more: object): Promise<unknown> => {
+      await writeFile(path, kubeconfig(address, { token: "t" }, { "insecure-skip-tls-verify": false, ...more }));
+      const cluster = { name: "c", kubeconfig: path, context: undefined, enforcement: "unknown" } as const;
+      const connection = connectCluster(cluster, {}, Date.now);
+      try {
+        return await connection.request("GET", "/version");
+      } finally {
+        await connection.close();
+      }
+    };
+    const straight = `https://127.0.0.1:${port}`;
+    try {
+      await expect(version(straight, { "tls-server-name": "slack.test" })).rejects.toThrow(/certificate/);
+      await expect(version(straight, ca)).rejects.toThrow(/certificate/);
+      expect(await version(straight, { ...ca, "tls-server-name": "slack.test" })).toEqual({ major: "1" });
+      expect(await version("https://slack.test", { ...ca, "proxy-url": through.url })).toEqual({ major: "1" });
+      expect(through.asked).toEqual(["slack.test:443"]);
+    } finally {
+      await through.close();
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test("is not the bot's own: in a pod no proxy counts", async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { readArguments, readAuditTool } from "../src/cli-arguments.ts";
 import { manuals } from "../src/commands/command.ts";
+import { asksForForm } from "../src/commands/form.ts";
 import { parse } from "../src/commands/parse.ts";
 import { readConfig } from "../src/config.ts";
 import { configFile } from "../src/config-schema.ts";
@@ -138,6 +139,7 @@ function timeless(lines: readonly string[]): readonly string[] {
 }
 
 function kindOf(text: string): string {
+  if (asksForForm(text)) return "quarantine";
   return parse(text).kind;
 }
 

@@ -56,6 +56,7 @@ export const manuals = {
     usage: "quarantine [cluster:]<namespace>/<pod> [review 2h] [--incident ID] [--dry-run] [reason …]",
     does: "cut one pod off from new connections, and say whether that holds",
     details: [
+      "Alone, in Slack, it opens a form that helps to find the pod.",
       "Shows the plan first; nothing is written before Confirm.",
       "The beginning of a pod's name is enough where it is unique.",
       "Without a cluster: the channel's, else the default, else the only one that holds the pod; it is never guessed.",

@@ -1,6 +1,8 @@
 import type { CardReference } from "../policy/operation.ts";
+import type { FormProblems, QuarantineForm } from "./form.ts";
 import type { Reply } from "./reply.ts";
 import type { Press, Request } from "./request.ts";
+import type { Asked, Suggestion } from "./suggestions.ts";
 
 /** Where answers go: a Slack channel or response_url, a terminal. */
 export type Outlet = {
@@ -16,11 +18,20 @@ export type Shown = {
 };
 
 /** What the text was understood as, in one line, and the id of the operation that it will be; touches nothing. */
-export type Understanding = { readonly line: string; readonly operation: string | undefined };
+export type Understanding = {
+  readonly line: string;
+  readonly operation: string | undefined;
+  /** A form is to be shown instead of an answer; whether it asks for the cluster, too. */
+  readonly form?: { readonly askCluster: boolean };
+};
 
 /** The one door into commands: every entrance calls it, and it alone authorises, audits and maps errors. */
 export type Desk = {
   understand(request: Request): Understanding;
+  /** What may stand in a field of the form, for this person. Never rejects: what fails is metered, and nothing offered. */
+  suggest(asked: Asked): Promise<readonly Suggestion[]>;
+  /** The form as typed text, or what is wrong with its fields. Never rejects. */
+  formText(form: QuarantineForm): Promise<string | FormProblems>;
   /** Runs a command to its visible outcome, which is also shown. Never rejects. */
   run(request: Request, outlet: Outlet): Promise<Reply>;
   press(press: Press, outlet: Outlet): Promise<Reply>;

@@ -9,6 +9,7 @@ import { releaseByHand } from "./by-hand.ts";
 import { placeFor } from "./clusters.ts";
 import type { Command, CommandName } from "./command.ts";
 import type { Desk, Outlet } from "./desk.ts";
+import { asksForForm, formText } from "./form.ts";
 import { help } from "./help.ts";
 import { incident, incidentVerbs } from "./incident.ts";
 import { recordRefusal } from "./journal.ts";
@@ -21,6 +22,7 @@ import { type Press, type Request, wellFormed } from "./request.ts";
 import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
 import type { Context, Services } from "./services.ts";
 import { status } from "./status.ts";
+import { suggest } from "./suggestions.ts";
 import { whatToDo } from "./unanswered.ts";
 import { whoami } from "./whoami.ts";
 
@@ -28,7 +30,9 @@ import { whoami } from "./whoami.ts";
 export function createDesk(services: Services): Desk {
   const samples = createSampledJournal(services);
   return {
-    understand: (request) => understand(request),
+    understand: (request) => understand(services, request),
+    suggest: (asked) => orElse(services, "suggest", suggest(services, asked), []),
+    formText: (form) => orElse(services, "form", formText(services, form), unreadable),
     run: (asked, outlet) => {
       const request = wellFormed(asked);
       return guarded(services, outlet, request, () => run({ services, request, outlet }));
@@ -76,7 +80,25 @@ function locateNowhere<C>(_: Context, command: C): Located<C> {
   return { place: { cluster: undefined, namespace: undefined }, command };
 }
 
-function understand(request: Request): ReturnType<Desk["understand"]> {
+/** Where a form's cluster does not answer in time, one can still type. */
+const unreadable = {
+  pod: "The cluster could not be asked about this pod. Try again, or type /np quarantine namespace/pod.",
+};
+
+async function orElse<T>(services: Services, where: string, work: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    services.meter({ kind: "error", where, message: String(error) });
+    return otherwise;
+  }
+}
+
+function understand(services: Services, request: Request): ReturnType<Desk["understand"]> {
+  if (request.source === "slack" && asksForForm(request.text)) {
+    const form = { askCluster: services.clusters.size > 1 };
+    return { line: "quarantine: say of what in the form that opens.", operation: undefined, form };
+  }
   const command = parse(request.text);
   if (command.kind === "usage") return { line: "That command was not understood.", operation: undefined };
   if (command.kind !== "quarantine" && command.kind !== "release") return { line: command.kind, operation: undefined };

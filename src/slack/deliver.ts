@@ -69,9 +69,22 @@ function createOutlet(route: Route, follows: boolean, options: DeliveryOptions):
   }
 
   async function tell(reply: Reply, why: keyof typeof hints): Promise<Shown> {
-    const direct = route.direct === undefined ? undefined : await write(reply, route.direct);
-    if (direct !== undefined) return { card: reply.shape === "card" ? direct : undefined, reached: true };
+    const direct = route.direct === undefined ? undefined : await tellDirectly(reply, route.direct);
+    if (direct !== undefined) return direct;
     return { card: undefined, reached: await aside.tell(reply, reply.shape === "card" ? hints[why] : undefined) };
+  }
+
+  /** A note where it was asked for, as long as it can be said there to one alone; a card where it lasts. */
+  async function tellDirectly(reply: Reply, user: string): Promise<Shown | undefined> {
+    const { whisper } = route;
+    const said =
+      reply.shape === "note" && whisper !== undefined
+        ? await attempt(() => options.cards.whisper(reply, whisper.channel, whisper.user).then(() => true), options)
+        : false;
+    if (said === true) return { card: undefined, reached: true };
+    const written = await write(reply, user);
+    if (written === undefined) return undefined;
+    return { card: reply.shape === "card" ? written : undefined, reached: true };
   }
 
   async function write(reply: Reply, user: string): Promise<CardReference | undefined> {

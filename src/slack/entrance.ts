@@ -1,23 +1,20 @@
-import type { Dispatcher } from "undici";
-import type { Desk } from "../commands/desk.ts";
-import type { Reply } from "../commands/reply.ts";
-import type { Press, Request } from "../commands/request.ts";
-import { principalKey } from "../policy/principal.ts";
-import { type Acknowledgement, acknowledgement, failure, foreigner } from "./answers.ts";
-import type { Delivery, RequestOutlet } from "./deliver.ts";
-import type { Groups } from "./groups.ts";
+import type { types } from "@slack/bolt";
+import type { Request } from "../commands/request.ts";
+import { type Acknowledgement, acknowledgement, formAskedFor } from "./answers.ts";
+import type { RequestOutlet } from "./deliver.ts";
+import { readSubmission } from "./form-payload.ts";
+import type { Forms, SentForm } from "./forms.ts";
+import { type HandleOptions, handle } from "./handle.ts";
 import type { ForgedCall } from "./http.ts";
-import { type Identity, identify } from "./identify.ts";
-import { errorText, type Log } from "./logger.ts";
-import { type Arrival, type Caller, principalOf, readCommand, readPress } from "./payload.ts";
-import type { People } from "./people.ts";
-import { responseUrl } from "./response-url.ts";
+import { errorText } from "./logger.ts";
+import { type Arrival, readCommand, readPress } from "./payload.ts";
 import { createWork } from "./work.ts";
 
 /** What the entrance counts. */
 export type EntranceEvent =
   | "command"
   | "press"
+  | "submission"
   | "malformed"
   | "unmatched"
   | "foreign"
@@ -26,27 +23,25 @@ export type EntranceEvent =
   | "ack-failed"
   | "error";
 
+/** Problems by field; undefined closes the form. */
+export type FormAnswer = { readonly response_action: "errors"; readonly errors: Record<string, string> } | undefined;
+
 /** Acknowledges at once and works afterwards: both return when the acknowledgement has been sent. */
 export type Entrance = {
   command(payload: unknown, arrival: Arrival, ack: (text: Acknowledgement) => Promise<void>): Promise<void>;
   press(payload: unknown, arrival: Arrival, ack: () => Promise<void>): Promise<void>;
+  /** A form was sent; the acknowledgement closes it or says what is wrong in it. */
+  submission(payload: unknown, arrival: Arrival, ack: (answer: FormAnswer) => Promise<void>): Promise<void>;
+  /** Somebody types into a field of a form: what may be chosen. */
+  search(payload: unknown): Promise<readonly types.Option[]>;
   /** A call was refused before anybody could be asked who it came from: counted, and told to the desk. */
   alarm(kind: ForgedCall): void;
   /** Whether all work ended within the time. */
   drain(timeoutMs: number): Promise<boolean>;
 };
 
-export type EntranceOptions = {
-  readonly desk: Desk;
-  readonly people: People;
-  readonly groups: Groups;
-  readonly delivery: Delivery;
-  readonly teams: readonly string[] | undefined;
-  readonly apiUrl: string;
-  readonly dispatcher?: Dispatcher | undefined;
-  readonly command: string;
-  readonly now: () => number;
-  readonly log: Log;
+export type EntranceOptions = HandleOptions & {
+  readonly forms: Forms;
   readonly onAck?: (ms: number) => void;
   readonly onEvent: (name: EntranceEvent | ForgedCall) => void;
 };
@@ -58,6 +53,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
     onEvent("error");
     options.log.error({ error: errorText(error) }, "a request could not even be answered");
   });
+  const run: Run = (request, outlet) => desk.run(request, outlet);
 
   return {
     async command(payload, arrival, ack) {
@@ -65,21 +61,62 @@ export function createEntrance(options: EntranceOptions): Entrance {
       const read = readCommand(payload, arrival);
       await acknowledge(() => ack(acknowledgement(read?.request, desk)), arrival, options);
       if (read === undefined) return onEvent("malformed");
-      work.start(() => handle(read.caller, read.request, (request, outlet) => desk.run(request, outlet), options));
+      void work.start(() => runOrAsk(read, run, options));
     },
     async press(payload, arrival, ack) {
       onEvent("press");
       const read = readPress(payload, arrival);
       await acknowledge(ack, arrival, options);
       if (read === undefined) return onEvent("malformed");
-      work.start(() => handle(read.caller, read.request, (press, outlet) => desk.press(press, outlet), options));
+      void work.start(() => handle(read.caller, read.request, (press, outlet) => desk.press(press, outlet), options));
     },
+    submission: (payload, arrival, ack) =>
+      work.start(async () => {
+        const sent = await takeForm(payload, arrival, ack, options);
+        if (sent !== undefined) void work.start(() => handle(sent.caller, sent.request, run, options));
+      }),
+    search: (payload) => options.forms.search(payload),
     alarm(kind) {
       onEvent(kind);
-      work.start(() => desk.alarm({ kind, from: undefined }));
+      void work.start(() => desk.alarm({ kind, from: undefined }));
     },
     drain: (timeoutMs) => work.drain(timeoutMs),
   };
+}
+
+type Run = (request: Request, outlet: RequestOutlet) => Promise<unknown>;
+
+/**
+ * A command that says too little opens the form, before anything is looked up: who may not is told so meanwhile, and is
+ * offered nothing in it. Where the form cannot be opened, the command runs and says what it lacks.
+ */
+async function runOrAsk(
+  { caller, request, trigger }: NonNullable<ReturnType<typeof readCommand>>,
+  run: Run,
+  options: EntranceOptions,
+): Promise<void> {
+  const form = formAskedFor(request, options.desk);
+  const opened =
+    form === undefined || trigger === undefined ? "failed" : await options.forms.open(caller, trigger, form);
+  if (opened === "taken") return;
+  await handle(caller, request, opened === "opened" ? () => Promise.resolve() : run, options);
+}
+
+/** Answers the form that was sent: with what is wrong in it, or by closing it; then it is a request like a typed one. */
+async function takeForm(
+  payload: unknown,
+  arrival: Arrival,
+  ack: (answer: FormAnswer) => Promise<void>,
+  options: EntranceOptions,
+): Promise<SentForm | undefined> {
+  options.onEvent("submission");
+  const submission = readSubmission(payload);
+  const read = submission === undefined ? undefined : await options.forms.read(submission, arrival.at);
+  const wrong = read !== undefined && "problems" in read ? read.problems : undefined;
+  const answer: FormAnswer = wrong === undefined ? undefined : { response_action: "errors", errors: { ...wrong } };
+  await acknowledge(() => ack(answer), arrival, options);
+  if (read === undefined) options.onEvent("malformed");
+  return read === undefined || "problems" in read ? undefined : read;
 }
 
 /** Where the socket is gone, the person sees Slack's timeout, and then the answer all the same. */
@@ -91,67 +128,4 @@ async function acknowledge(ack: () => Promise<void>, arrival: Arrival, options: 
     options.onEvent("ack-failed");
     options.log.warn({ error: errorText(error) }, "an acknowledgement did not reach Slack");
   }
-}
-
-type Handler<T> = (request: T, outlet: RequestOutlet) => Promise<Reply>;
-
-async function handle<T extends Request | Press>(
-  caller: Caller,
-  request: T,
-  handler: Handler<T>,
-  options: EntranceOptions,
-): Promise<void> {
-  const identity = await identify(caller, options);
-  const outlet = outletFor(caller, identity, request.at, options);
-  try {
-    await answer(identity, request, { outlet, handler, options });
-  } catch (error) {
-    options.onEvent("error");
-    options.log.error({ delivery: request.delivery, error: errorText(error) }, "a request failed inside Bulkhead");
-    await outlet.show(failure(request.delivery, options.command), undefined);
-  } finally {
-    await outlet.finish();
-  }
-}
-
-type Handling<T> = { readonly outlet: RequestOutlet; readonly handler: Handler<T>; readonly options: EntranceOptions };
-
-async function answer<T extends Request | Press>(identity: Identity, request: T, handling: Handling<T>): Promise<void> {
-  const { outlet, handler, options } = handling;
-  switch (identity.kind) {
-    case "person":
-      await handler({ ...request, principal: identity.principal }, outlet);
-      return;
-    case "turned-away":
-      options.onEvent("turned-away");
-      await options.desk.turnAway({ ...request, principal: identity.principal }, identity.why, outlet);
-      return;
-    case "foreign":
-      options.onEvent("foreign");
-      options.log.warn({ principal: request.principal, why: identity.why }, "a foreign caller was refused");
-      await outlet.show(foreigner(), undefined);
-      await options.desk.alarm({ kind: "foreign", from: principalKey(request.principal) });
-  }
-}
-
-/**
- * Cards go to the channel only where it is known to be internal; where the bot has no view of it, or the caller is
- * turned away, everything goes to the caller alone.
- */
-function outletFor(caller: Caller, identity: Identity, arrivedAt: number, options: EntranceOptions): RequestOutlet {
-  const back = responseUrl(caller.responseUrl, { ...options, arrivedAt });
-  if (back === undefined && caller.responseUrl !== undefined) {
-    options.onEvent("forged-response-url");
-    void options.desk.alarm({ kind: "forged-response-url", from: principalKey(principalOf(caller)) });
-    options.log.warn({ user: caller.user }, "a payload named a response_url that is not Slack's");
-  }
-  const open = identity.kind === "person" && identity.channel === "internal";
-  const channel = open ? caller.channel : undefined;
-  return options.delivery.forRequest({
-    channel: caller.onEphemeral ? undefined : channel,
-    direct: undefined,
-    whisper: channel === undefined ? undefined : { channel, user: caller.user },
-    responseUrl: back,
-    replaces: caller.onEphemeral,
-  });
 }

@@ -12,15 +12,21 @@ export type Caller = {
   readonly responseUrl: string | undefined;
   /** The button was on an ephemeral message, which only its own response_url can change. */
   readonly onEphemeral: boolean;
+  /** Whether to write to the caller directly where no other way is left: a form has no response_url. */
+  readonly direct: boolean;
 };
 
 /** When an envelope arrived (milliseconds since the epoch), and Slack's id of it. */
 export type Arrival = { readonly at: number; readonly envelope: string };
 
+/** What a form can be opened with, once and within three seconds. */
+type Triggered = { readonly trigger: string | undefined };
+
 type Read<T> = { readonly caller: Caller; readonly request: T };
 
-const id = z.string().min(1).max(64);
-const optionalId = id.nullish().transform((value) => value ?? undefined);
+export const callerId = z.string().min(1).max(64);
+const id = callerId;
+export const optionalId = id.nullish().transform((value) => value ?? undefined);
 const optionalText = z
   .string()
   .nullish()
@@ -37,7 +43,7 @@ const commandPayload = z.object({
 });
 
 /** A slash command's payload (docs.slack.dev, slash commands; Bolt `SlashCommand`); undefined where it is malformed. */
-export function readCommand(payload: unknown, arrival: Arrival): Read<Request> | undefined {
+export function readCommand(payload: unknown, arrival: Arrival): (Read<Request> & Triggered) | undefined {
   const parsed = commandPayload.safeParse(payload);
   if (!parsed.success) return undefined;
   const { data } = parsed;
@@ -48,9 +54,11 @@ export function readCommand(payload: unknown, arrival: Arrival): Read<Request> |
     channel: data.channel_id,
     responseUrl: data.response_url,
     onEphemeral: false,
+    direct: false,
   };
-  const delivery = deliveryKey(caller, data.trigger_id, arrival);
-  return { caller, request: { ...origin(caller, arrival), text: data.text ?? "", delivery } };
+  const { trigger_id: trigger } = data;
+  const delivery = deliveryKey(caller, trigger, arrival);
+  return { caller, request: { ...origin(caller, arrival), text: data.text ?? "", delivery }, trigger };
 }
 
 const pressPayload = z.object({
@@ -82,6 +90,7 @@ export function readPress(payload: unknown, arrival: Arrival): Read<Press> | und
     channel: data.container.channel_id ?? data.channel?.id,
     responseUrl: data.response_url,
     onEphemeral: data.container.is_ephemeral,
+    direct: false,
   };
   const pressed = { action: action.action_id.slice(actionPrefix.length), operation: action.value ?? "" };
   const card = cardOf(caller, data.container.message_ts);

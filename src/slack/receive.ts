@@ -10,6 +10,7 @@ import { createCards } from "./cards.ts";
 import { type Connection, keepConnected } from "./connection.ts";
 import { createDelivery } from "./deliver.ts";
 import { createEntrance, type EntranceEvent } from "./entrance.ts";
+import { createForms, type FormEvent } from "./forms.ts";
 import { createGroups } from "./groups.ts";
 import { type ForgedCall, listenHttp } from "./http.ts";
 import { listen } from "./listen.ts";
@@ -44,7 +45,14 @@ export type SlackConfig = {
 };
 
 /** What this room counts. */
-export type SlackEvent = EntranceEvent | DeliveryEvent | ForgedCall | "group-unknown" | "connected" | "disconnected";
+export type SlackEvent =
+  | EntranceEvent
+  | DeliveryEvent
+  | ForgedCall
+  | FormEvent
+  | "group-unknown"
+  | "connected"
+  | "disconnected";
 
 export type SlackOptions = {
   readonly desk: Desk;
@@ -95,7 +103,9 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   const people = createPeople(lookups, { now, log });
   people.ownTeam().catch((error) => log.warn({ error: errorText(error) }, "Slack did not accept the bot token yet"));
   const groups = createGroups(lookups, { groups: config.groups, now, log, onEvent });
-  const entrance = createEntrance({ ...options, ...config, people, groups, delivery, onEvent });
+  const identifying = { people, groups, teams: config.teams, log };
+  const forms = createForms({ ...options, ...identifying, client: lookups, onEvent });
+  const entrance = createEntrance({ ...options, ...config, ...identifying, forms, delivery, onEvent });
   const app = createApp(config, log);
   listen(app, { command: config.command, entrance, log, onEvent });
   const way = open(app, config, { ...options, onEvent, alarm: (kind) => entrance.alarm(kind) });

@@ -2,8 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 
 /** Work that goes on after its acknowledgement. */
 export type Work = {
-  /** Starts it and returns at once. */
-  start(task: () => Promise<void>): void;
+  /** Starts it and returns at once; the promise tells its end and never rejects. */
+  start(task: () => Promise<void>): Promise<void>;
   /** True when nothing is under way any more, false where that took longer than `timeoutMs`. */
   drain(timeoutMs: number): Promise<boolean>;
 };
@@ -23,6 +23,7 @@ export function createWork(onFailure: (error: unknown) => void): Work {
         .catch(onFailure)
         .finally(() => underWay.delete(run));
       underWay.add(run);
+      return run;
     },
     drain: (timeoutMs) => Promise.race([idle(), wait(timeoutMs, false as const, { ref: false })]),
   };

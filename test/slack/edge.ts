@@ -27,7 +27,7 @@ export type Edge = {
   close(): Promise<void>;
 };
 
-type EdgeOptions = {
+export type EdgeOptions = {
   readonly now?: () => number;
   /** Another way to the sandbox's Web API. */
   readonly apiUrl?: (sandbox: SandboxSlack) => Promise<string>;
@@ -38,6 +38,11 @@ type EdgeOptions = {
   readonly port?: number;
   /** Shared by edges that stand for replicas of one bot. */
   readonly shelf?: Shelf;
+  /** What the desk offers in a form, and whether it asks for a cluster. */
+  readonly suggest?: Desk["suggest"];
+  readonly askCluster?: boolean;
+  /** What the desk makes of a form that was sent. */
+  readonly formText?: Desk["formText"];
   /** User groups that the access section names. */
   readonly groups?: readonly string[];
 };
@@ -58,7 +63,11 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   let run: Run = show(card());
   let press: PressRun = show(note("Pressed"));
   const desk: Desk = {
-    understand: ({ text }) => ({ line: `Understood: ${text}`, operation: "q-7f3kabc" }),
+    understand: ({ text }) => ({
+      ...(text === "quarantine" && { form: { askCluster: options.askCluster ?? false } }),
+      line: `Understood: ${text}`,
+      operation: "q-7f3kabc",
+    }),
     run: (request, outlet) => {
       seen.requests.push(request);
       return run(request, outlet);
@@ -71,6 +80,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       seen.turnedAway.push({ request, why });
       return show(note(why))(request, outlet);
     },
+    suggest: (asked) => options.suggest?.(asked) ?? Promise.resolve([]),
+    formText: (form) => options.formText?.(form) ?? Promise.resolve(`quarantine ${form.namespace}/${form.pod}`),
     alarm: async (alarm) => void seen.alarms.push(alarm),
     flush: () => Promise.resolve(),
   };

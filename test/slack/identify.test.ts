@@ -12,6 +12,7 @@ const caller: Caller = {
   channel: "C1",
   responseUrl: undefined,
   onEphemeral: false,
+  direct: false,
 };
 
 const alice: Person = {

@@ -89,6 +89,15 @@ export const plainTextInput = z.strictObject({
   focus_on_load: z.boolean().optional(),
 });
 
+/** Boxes to tick: at most ten. */
+export const checkboxes = z.strictObject({
+  type: z.literal("checkboxes"),
+  action_id: actionId,
+  options: z.array(option).min(1).max(10),
+  initial_options: z.array(option).min(1).max(10).optional(),
+  focus_on_load: z.boolean().optional(),
+});
+
 export type Button = z.infer<typeof button>;
 export type Option = z.infer<typeof option>;
 

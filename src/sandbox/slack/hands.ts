@@ -18,6 +18,8 @@ export type Hands = {
    * where the app is told at once.
    */
   pick(input: In & { readonly option: string }): Promise<Delivery | undefined>;
+  /** Ticks the boxes of those values, and no others. */
+  tick(input: In & { readonly options: readonly string[] }): Promise<Delivery | undefined>;
   /** Presses a button in the view. */
   pressInView(input: In): Promise<Delivery>;
 };
@@ -50,6 +52,14 @@ export function createHands(parts: ModalParts): Hands {
       if (option === undefined) throw new Error(`${field} offers no ${wanted}`);
       const type = element.type === "static_select" ? "static_select" : "external_select";
       return change(parts, where, { type, selected_option: option });
+    },
+    tick: async ({ user, field, options }) => {
+      const where = place(user, field, "checkboxes");
+      const { element } = where.field;
+      const boxes = element.type === "checkboxes" ? element.options : [];
+      const selected = boxes.filter(({ value }) => options.includes(value));
+      if (selected.length < options.length) throw new Error(`${field} has no box ${options.join(", ")}`);
+      return change(parts, where, { type: "checkboxes", selected_options: selected });
     },
     pressInView: async ({ user, field }) => tell(parts, place(user, field, "button"), undefined),
   };

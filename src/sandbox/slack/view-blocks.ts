@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { contentless, hasContent, plainBlocks, sectionParts } from "./blocks.ts";
-import { blockId, button, externalSelect, image, plainText, plainTextInput, staticSelect } from "./elements.ts";
+import {
+  blockId,
+  button,
+  checkboxes,
+  externalSelect,
+  image,
+  plainText,
+  plainTextInput,
+  staticSelect,
+} from "./elements.ts";
 
 /** The blocks that Bulkhead may send in a modal; anything else is refused, as in a message. */
 const viewBlock = z.discriminatedUnion("type", [
@@ -27,7 +36,7 @@ const viewBlock = z.discriminatedUnion("type", [
     optional: z.boolean().optional(),
     /** Whether a change is told to the app at once, as block_actions. */
     dispatch_action: z.boolean().optional(),
-    element: z.discriminatedUnion("type", [plainTextInput, staticSelect, externalSelect]),
+    element: z.discriminatedUnion("type", [plainTextInput, staticSelect, externalSelect, checkboxes]),
   }),
 ]);
 

@@ -4,7 +4,8 @@ import { type Field, fieldsOf, type ViewBlock } from "./view-blocks.ts";
 /** What stands in one field, as payloads show it; `null` is empty. */
 export type FieldValue =
   | { readonly type: "plain_text_input"; readonly value: string | null }
-  | { readonly type: "static_select" | "external_select"; readonly selected_option: Option | null };
+  | { readonly type: "static_select" | "external_select"; readonly selected_option: Option | null }
+  | { readonly type: "checkboxes"; readonly selected_options: readonly Option[] };
 
 /** By block_id, then by action_id: `view.state.values` of a payload. */
 export type ViewState = Readonly<Record<string, Readonly<Record<string, FieldValue>>>>;
@@ -47,6 +48,7 @@ export function formProblems(blocks: readonly ViewBlock[], state: ViewState): Re
 function initialValue({ element }: Field): FieldValue | undefined {
   if (element.type === "button") return undefined;
   if (element.type === "plain_text_input") return { type: element.type, value: element.initial_value ?? null };
+  if (element.type === "checkboxes") return { type: element.type, selected_options: element.initial_options ?? [] };
   return { type: element.type, selected_option: element.initial_option ?? null };
 }
 
@@ -63,5 +65,6 @@ function problemOf({ blockId, actionId, element, input }: Field, state: ViewStat
 /** What stands in a field, as the person reads it. */
 export function textOf(value: FieldValue | undefined): string {
   if (value === undefined) return "";
+  if (value.type === "checkboxes") return value.selected_options.map(({ text }) => text.text).join(", ");
   return (value.type === "plain_text_input" ? value.value : value.selected_option?.text.text) ?? "";
 }

@@ -5,7 +5,7 @@ import { type Field, fieldsOf, type ViewBlock } from "./view-blocks.ts";
 import { textOf, type ViewState } from "./view-state.ts";
 import type { View } from "./views.ts";
 
-/** A modal as terminal text, each field with the name by which `fill`, `search` and `pick` know it. */
+/** A modal as terminal text, each field with the name by which `fill`, `search`, `pick` and `tick` know it. */
 export function renderView(view: View, options: RenderOptions = {}): string {
   const { content, state } = view;
   const width = options.width ?? 80;
@@ -34,11 +34,12 @@ function fieldLine({ blockId, actionId, element, input }: Field, state: ViewStat
     (note) => note !== undefined,
   );
   const value = textOf(state[blockId]?.[actionId]) || "–";
+  const boxes = element.type === "checkboxes" ? ` [${element.options.map((one) => one.value).join(" | ")}]` : "";
   const offers =
     element.type === "static_select"
       ? ` [${[...(element.options ?? []), ...(element.option_groups ?? []).flatMap((group) => group.options)]
           .map((one) => one.value)
           .join(" | ")}]`
       : "";
-  return visible(`${actionId} (${notes.join(", ")}): ${value}${offers}`);
+  return visible(`${actionId} (${notes.join(", ")}): ${value}${offers}${boxes}`);
 }

@@ -66,6 +66,7 @@ function fieldOf(problem: string): keyof FormProblems {
 
 function isSame(command: Extract<Command, { kind: "quarantine" }>, form: QuarantineForm): boolean {
   return (
+    command.cluster === form.cluster &&
     command.namespace === form.namespace &&
     command.pod === form.pod &&
     command.reason === form.reason &&

@@ -38,6 +38,7 @@ describe("A form is the command that one could have typed", () => {
     [{}, "quarantine payments/checkout-7d9f"],
     [{ dryRun: true }, "quarantine --dry-run payments/checkout-7d9f"],
     [{ review: "2h" }, 'quarantine payments/checkout-7d9f review "2h"'],
+    [{ cluster: "prod-eu", dryRun: true }, "quarantine --dry-run prod-eu:payments/checkout-7d9f"],
     [{ reason: "odd traffic" }, 'quarantine payments/checkout-7d9f "odd traffic"'],
     [{ reason: " two\nlines " }, 'quarantine payments/checkout-7d9f "two lines"'],
   ] as const)("%o", async (filled, text) => {

@@ -9,6 +9,7 @@ import { type SandboxCluster, startSandboxCluster } from "../../src/sandbox/kube
 import { type SandboxSlack, type SandboxSlackOptions, startSandboxSlack } from "../../src/sandbox/slack/server.ts";
 import { type OwnRedis, startOwnRedis } from "../redis.ts";
 import { type ClusterWrite, watchWrites } from "./cluster-writes.ts";
+import { type Kept, readKept } from "./kept.ts";
 import { type KubeProxy, startKubeProxy } from "./kube-proxy.ts";
 import { type RedisProxy, startRedisProxy } from "./redis-proxy.ts";
 
@@ -36,6 +37,7 @@ export type Arena = {
   /** Past every proxy; rejects at once while the server is away. */
   readonly redis: Redis;
   readonly writes: () => readonly ClusterWrite[];
+  readonly kept: () => Promise<Kept>;
   /** A replica that is not started yet. */
   addReplica(): Promise<Replica>;
   readonly replicas: readonly Replica[];
@@ -49,8 +51,8 @@ export type ArenaOptions = {
   /** Members of the configuration file that differ from `configuration`. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly slack?: SandboxSlackOptions;
-  /** More variables for the bots. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** More variables for the bots, some of which the Slack decides. */
+  readonly env?: (slack: SandboxSlack) => Readonly<Record<string, string>>;
 };
 
 export async function startArena(options: ArenaOptions = {}): Promise<Arena> {
@@ -61,12 +63,19 @@ export async function startArena(options: ArenaOptions = {}): Promise<Arena> {
   const server = await startOwnRedis();
   const redis = new Redis(server.url, { maxRetriesPerRequest: 0, enableOfflineQueue: false });
   redis.on("error", () => undefined);
-  const watch = watchWrites(redis);
   const admin = createConnection({ source: { kind: "text", text: kubeconfigs.admin }, now: Date.now });
-  const config = join(folder, "config.yaml");
-  await writeFile(config, stringify({ ...configuration(slack.teamId), ...options.config }));
+  const spools: string[] = [];
+  const kept = () => readKept(admin, spools);
+  const watch = watchWrites(redis, kept);
   const replicas: Replica[] = [];
-  const env = { ...environment(slack, config), ...options.env };
+  const env = { ...environment(slack), ...options.env?.(slack) };
+  const configure = async (name: string): Promise<string> => {
+    const file = join(folder, `${name}.yaml`);
+    const spool = { folder: join(folder, `${name}-spool`) };
+    spools.push(spool.folder);
+    await writeFile(file, stringify({ ...configuration(slack.teamId), spool, ...options.config }));
+    return file;
+  };
   return {
     slack,
     cluster,
@@ -74,6 +83,7 @@ export async function startArena(options: ArenaOptions = {}): Promise<Arena> {
     server,
     redis,
     writes: () => watch.seen(),
+    kept,
     replicas,
     async addReplica() {
       const name = `replica-${replicas.length + 1}`;
@@ -82,7 +92,8 @@ export async function startArena(options: ArenaOptions = {}): Promise<Arena> {
       const kubeconfig = join(folder, `${name}.kubeconfig`);
       await writeFile(kubeconfig, kube.kubeconfig);
       const proxy = await startRedisProxy(server.port);
-      const replica = createReplica(name, kube, proxy, { ...env, KUBECONFIG: kubeconfig, REDIS_URL: proxy.url });
+      const own = { KUBECONFIG: kubeconfig, REDIS_URL: proxy.url, BULKHEAD_CONFIG: await configure(name) };
+      const replica = createReplica(name, kube, proxy, { ...env, ...own });
       replicas.push(replica);
       return replica;
     },
@@ -108,11 +119,10 @@ function configuration(team: string): Readonly<Record<string, unknown>> {
   };
 }
 
-function environment(slack: SandboxSlack, config: string): Readonly<Record<string, string | undefined>> {
+function environment(slack: SandboxSlack): Readonly<Record<string, string | undefined>> {
   return {
     PATH: process.env["PATH"],
     HOME: process.env["HOME"],
-    BULKHEAD_CONFIG: config,
     SLACK_API_URL: slack.apiUrl,
     SLACK_BOT_TOKEN: slack.botToken,
     SLACK_APP_TOKEN: slack.appToken,

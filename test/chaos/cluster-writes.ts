@@ -1,17 +1,19 @@
 import type { Redis } from "ioredis";
 import { createAuditLog } from "../../src/audit/log.ts";
+import { createOperations } from "../../src/scheduler/operations.ts";
+import type { Kept } from "./kept.ts";
 import type { Call } from "./tap.ts";
 
-/** A write on a pod or a NetworkPolicy, with what the chain held of its operation before it was forwarded. */
+/** A write on a pod or a NetworkPolicy, with what was durable of its operation before it was forwarded. */
 export type ClusterWrite = {
   /** The quarantine that the write names: releases name the one that they lift. */
   readonly quarantine: string;
   readonly verb: string;
   readonly path: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** Undefined where the store did not answer at that moment. */
-  readonly known: { readonly intent: boolean; readonly outcome: boolean; readonly releases: number } | undefined;
+  /** In the chain, in a spool or in a ConfigMap. */
+  readonly intent: boolean;
+  /** The quarantine had its outcome in the chain, did not run any more, and no release of it had an intent. */
+  readonly unmeant: boolean;
 };
 
 export type WriteWatch = {
@@ -21,36 +23,37 @@ export type WriteWatch = {
 };
 
 /** `redis` leads to the store past every proxy, and rejects at once where that is away. */
-export function watchWrites(redis: Redis): WriteWatch {
+export function watchWrites(redis: Redis, kept: () => Promise<Kept>): WriteWatch {
   const audit = createAuditLog(redis, { onEntry: () => undefined });
+  const operations = createOperations(redis, { now: Date.now });
   const seen: ClusterWrite[] = [];
 
-  const known = async (quarantine: string): Promise<ClusterWrite["known"]> => {
+  const isChained = (id: string): Promise<boolean> =>
+    audit.find(id).then(
+      (entry) => entry !== undefined,
+      () => false,
+    );
+  const isDurable = async (id: string): Promise<boolean> => (await isChained(id)) || (await kept()).holds(id);
+
+  /** Whoever takes a running operation over repeats every step, and each does only what is missing. */
+  const isUnmeant = async (quarantine: string): Promise<boolean> => {
     try {
-      const [intent, outcome] = await Promise.all(
-        ["intent", "outcome"].map((kind) => audit.find(`${quarantine}:${kind}`)),
-      );
-      return {
-        intent: intent !== undefined,
-        outcome: outcome !== undefined,
-        releases: await openReleases(quarantine),
-      };
+      if (!(await isChained(`${quarantine}:outcome`))) return false;
+      if ((await operations.get(quarantine))?.state === "running") return false;
+      const intents = (await audit.read({})).filter(({ kind, verb }) => kind === "intent" && verb === "release");
+      return !intents.some(({ detail }) => JSON.stringify(detail).includes(`"lifts":"${quarantine}"`));
     } catch {
-      return undefined;
+      return false;
     }
-  };
-  /** Releases of it that were meant to be carried out, ended or not: an outcome may be written by another replica. */
-  const openReleases = async (quarantine: string): Promise<number> => {
-    const intents = (await audit.read({})).filter(({ kind, verb }) => kind === "intent" && verb === "release");
-    return intents.filter(({ detail }) => JSON.stringify(detail).includes(`"lifts":"${quarantine}"`)).length;
   };
 
   return {
     seen: () => seen,
-    async observe({ verb, what, text, at }) {
+    async observe({ verb, what, text }) {
       const quarantine = quarantineOf(what, text);
       if (quarantine === undefined) return;
-      seen.push({ quarantine, verb, path: what.split("?")[0] ?? what, at, known: await known(quarantine) });
+      const [intent, unmeant] = await Promise.all([isDurable(`${quarantine}:intent`), isUnmeant(quarantine)]);
+      seen.push({ quarantine, verb, path: what.split("?")[0] ?? what, intent, unmeant });
     },
   };
 }

@@ -8,6 +8,7 @@ import { waitFor } from "../wait.ts";
 import { type WriteWatch, watchWrites } from "./cluster-writes.ts";
 import type { Sources } from "./evidence.ts";
 import { check } from "./invariants.ts";
+import { nothingKept } from "./kept.ts";
 import { brokenMoments, repeatedEffects } from "./moments.ts";
 
 const pod = {
@@ -34,7 +35,7 @@ beforeEach(async () => {
   desk = await startDesk({ cluster: { objects: [namespace, policyForAll, pod] } });
   admin = createConnection({ source: { kind: "text", text: desk.sandbox.kubeconfig }, now: Date.now });
   recording = await recordNamespace(admin, "payments");
-  writes = watchWrites(desk.redis);
+  writes = watchWrites(desk.redis, () => Promise.resolve(nothingKept));
   sources = {
     admin,
     redis: desk.redis,
@@ -131,7 +132,7 @@ describe("the invariant checker", () => {
     const { operation = "" } = await desk.type("quarantine payments/worker");
     const write = { write: 1, verb: "POST", what: "/apis/networking.k8s.io/v1/namespaces/payments/networkpolicies" };
     await writes.observe({ ...write, text: `bulkhead-${operation}`, at: Date.now() });
-    await expectFound(`POST ${write.what} for ${operation} came before its intent was in the chain`, false);
+    await expectFound(`POST ${write.what} for ${operation} came before its intent was durable`, false);
     await desk.press("confirm", operation);
     await writes.observe({ ...write, text: `bulkhead-${operation}`, at: Date.now() });
     await expectFound(`POST ${write.what} for ${operation} came after its outcome, and no release meant it`);

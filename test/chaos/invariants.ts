@@ -86,27 +86,31 @@ const inForce: Rule = ({ policies, pods, operations }) =>
     }
   });
 
-/** When everything has come to rest, nothing is half done. */
-const atRest: Rule = ({ operations, settled }) =>
-  operations
-    .filter(({ state }) => settled && (state === "running" || state === "accepted"))
-    .map(({ id, state }) => `${id} is still ${state}, though nothing is under way`);
+/** When everything has come to rest, nothing is half done, and everything is in Redis. */
+const atRest: Rule = ({ operations, kept, settled }) =>
+  !settled
+    ? []
+    : [
+        ...operations
+          .filter(({ state }) => state === "running" || state === "accepted")
+          .map(({ id, state }) => `${id} is still ${state}, though nothing is under way`),
+        ...kept.operations.map(({ id }) => `${id} still lies in a ConfigMap, though nothing is under way`),
+      ];
 
 /** Whatever was carried out has one intent a try, and one outcome a try once it has ended. */
-const chained: Rule = ({ operations, entries }) => {
+const chained: Rule = ({ operations, entries, kept, settled }) => {
   const count = (id: string, kind: EntryKind) =>
     entries.filter((entry) => entry.operation === id && entry.kind === kind).length;
+  /** What lies beside the chain is to be replayed; at rest nothing may lie there. */
+  const missing = (id: string, kind: EntryKind) => count(id, kind) === 0 && (settled || !kept.holds(`${id}:${kind}`));
   return operations.flatMap((operation) => {
-    const { id, state } = operation;
-    const [intents, outcomes] = [count(id, "intent"), count(id, "outcome")];
-    const tries = operation.confirmed?.attempt ?? 1;
-    const ended = hasRun(operation) && (state === "in-force" || state === "done");
+    const { id, state, confirmed } = operation;
+    const kinds = ["intent", "outcome"] as const;
+    const tooMany = kinds.filter((kind) => count(id, kind) > (confirmed?.attempt ?? 1));
+    const needed = hasRun(operation) && (state === "in-force" || state === "done") ? kinds : [];
     return [
-      ...(intents > tries || outcomes > tries
-        ? [`${id} has ${intents} intents and ${outcomes} outcomes in the chain`]
-        : []),
-      ...(ended && intents === 0 ? [`${id} is ${state} without an intent in the chain`] : []),
-      ...(ended && outcomes === 0 ? [`${id} is ${state} without an outcome in the chain`] : []),
+      ...tooMany.map((kind) => `${id} has ${count(id, kind)} entries of kind ${kind} in the chain`),
+      ...needed.filter((kind) => missing(id, kind)).map((kind) => `${id} is ${state} without an ${kind} in the chain`),
     ];
   });
 };
@@ -126,17 +130,11 @@ const known: Rule = ({ operations, entries }) => {
 const intact: Rule = ({ chain }) => (chain.ok ? [] : [`the chain is broken: ${chain.why}`]);
 
 /** No write before its intent; after a quarantine's outcome only a release, with an intent of its own, writes again. */
-const intentFirst: Rule = ({ writes, entries }) =>
-  writes.flatMap(({ quarantine, verb, path, at, known: before }) => {
+const intentFirst: Rule = ({ writes }) =>
+  writes.flatMap(({ quarantine, verb, path, intent, unmeant }) => {
     const written = `${verb} ${path} for ${quarantine}`;
-    if (before === undefined) {
-      const intent = entries.find(({ id }) => id === `${quarantine}:intent`);
-      return intent !== undefined && Date.parse(intent.at) <= at ? [] : [`${written} came before its intent`];
-    }
-    if (!before.intent) return [`${written} came before its intent was in the chain`];
-    return before.outcome && before.releases === 0
-      ? [`${written} came after its outcome, and no release meant it`]
-      : [];
+    if (!intent) return [`${written} came before its intent was durable`];
+    return unmeant ? [`${written} came after its outcome, and no release meant it`] : [];
   });
 
 const rules: readonly Rule[] = [

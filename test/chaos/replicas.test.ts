@@ -1,0 +1,105 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createAuditLog } from "../../src/audit/log.ts";
+import { createOperations } from "../../src/scheduler/operations.ts";
+import { type Recording, recordNamespace } from "../cluster/recording.ts";
+import { waitFor } from "../wait.ts";
+import { createAlice } from "./alice.ts";
+import { type Arena, startArena } from "./arena.ts";
+import type { Sources } from "./evidence.ts";
+import { check } from "./invariants.ts";
+import { pod, theirPolicy } from "./lane.ts";
+
+/** Three replicas, every delivery to each of them, and one of them killed every few seconds. */
+const namespace = "shop";
+const pods = Array.from({ length: 50 }, (_, index) => `pod-${index + 1}`);
+/** People at work at the same time. */
+const hands = 6;
+/** Each replica has two connections to Slack. */
+const deliveries = 6;
+const killEveryMs = 4_000;
+
+let arena: Arena;
+let recording: Recording;
+let sources: Sources;
+
+beforeAll(async () => {
+  const objects = pods.flatMap((name) => [theirPolicy(namespace, name), pod(namespace, name)]);
+  arena = await startArena({
+    objects: [{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, ...objects],
+  });
+  for (let i = 0; i < 3; i++) await (await arena.addReplica()).start();
+  recording = await recordNamespace(arena.admin, namespace, 3_600);
+  const { admin, redis, writes, kept } = arena;
+  sources = { admin, redis, namespaces: [namespace], writes, kept, recordings: [recording] };
+});
+afterAll(async () => {
+  await recording?.stop();
+  await arena?.close();
+});
+
+/** Kills one after the other and starts it again, until told to stop; then all are alive. Returns how many were killed. */
+function beginKilling(): () => Promise<number> {
+  let going = true;
+  let kills = 0;
+  const killing = (async () => {
+    while (going) {
+      await delay(killEveryMs);
+      const victim = arena.replicas[kills % arena.replicas.length]!;
+      await victim.kill();
+      kills += 1;
+      await victim.start();
+    }
+  })();
+  return async () => {
+    going = false;
+    await killing;
+    return kills;
+  };
+}
+
+test("A hundred operations are each done once and stand in the audit once, while replicas are killed", async () => {
+  const stopKilling = beginKilling();
+  const queue = [...pods];
+  const remarks: string[] = [];
+  const found: string[] = [];
+  const work = async (): Promise<void> => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      const alice = createAlice(arena.slack, { deliveries, patienceMs: 30_000, tries: 3 });
+      const target = `${namespace}/${name}`;
+      const quarantine = await alice.plan(`quarantine ${target}`, target);
+      await alice.carryThrough(quarantine, /ISOLATED FOR NEW CONNECTIONS/);
+      const release = await alice.plan(`release ${quarantine}`, target);
+      await alice.carryThrough(release, /Released: /);
+      remarks.push(...alice.remarks);
+      found.push(...(await check(sources, false)));
+    }
+  };
+  let kills = 0;
+  try {
+    await Promise.all(Array.from({ length: hands }, work));
+  } finally {
+    kills = await stopKilling();
+  }
+  await waitFor(async () => (await arena.redis.zcard("{bulkhead}:leases")) === 0, { timeoutMs: 30_000 });
+  expect([...found, ...(await check(sources, true))]).toEqual([]);
+
+  const operations = await createOperations(arena.redis, { now: Date.now }).list({});
+  const done = operations.filter(
+    ({ state, steps }) => state === "done" && steps.some(({ step }) => step === "confirmed"),
+  );
+  const entries = await createAuditLog(arena.redis, { onEntry: () => undefined }).read({});
+  const of = (kind: string) => entries.filter((entry) => entry.kind === kind).map(({ operation = "" }) => operation);
+  const sorted = (all: readonly string[]) => all.toSorted((a, b) => a.localeCompare(b));
+  const ids = sorted(done.map(({ id }) => id));
+  process.stdout.write(`${done.length} operations done, ${kills} replicas killed; beyond that: ${tally(remarks)}\n`);
+  expect(done).toHaveLength(pods.length * 2);
+  expect(sorted(of("intent"))).toEqual(ids);
+  expect(sorted(of("outcome"))).toEqual(ids);
+  expect(kills).toBeGreaterThan(3);
+}, 600_000);
+
+function tally(words: readonly string[]): string {
+  const counts = Map.groupBy(words, (word) => word);
+  return counts.size === 0 ? "nothing" : [...counts].map(([word, all]) => `${all.length} × ${word}`).join(", ");
+}

@@ -173,6 +173,24 @@ describe.runIf(hasKubectl)("what kubectl makes of the component http", () => {
   });
 });
 
+it.runIf(hasKubectl)("remote is the account and its rights, and nothing that runs or is configured", () => {
+  const base = keys(render("deploy/base"));
+  const remote = render("deploy/remote");
+  expect(keys(remote).filter((one) => !base.includes(one))).toEqual(["Secret/bulkhead-remote"]);
+  expect(new Set(keys(remote))).toEqual(
+    new Set([
+      "Namespace/bulkhead",
+      "ServiceAccount/bulkhead",
+      "ClusterRole/bulkhead-read",
+      "ClusterRole/bulkhead-write",
+      "ClusterRole/bulkhead-terminal",
+      "ClusterRoleBinding/bulkhead-read",
+      "Secret/bulkhead-remote",
+    ]),
+  );
+  expect(find(remote, "Secret", "bulkhead-remote")).not.toHaveProperty("data");
+});
+
 type Rule = {
   readonly to?: unknown;
   readonly ports: readonly { readonly protocol: string; readonly port: number | string }[];

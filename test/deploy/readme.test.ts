@@ -40,11 +40,11 @@ describe("deploy/README.md", () => {
 });
 
 describe.runIf(hasKubectl)("the kustomizations of deploy/README.md", () => {
-  const [ours = "", more = "", proxies = "", ...rest] = fenced("yaml");
+  const [ours = "", more = "", clusters = "", proxies = "", ...rest] = fenced("yaml");
 
-  it("are three", () => {
+  it("are four", () => {
     expect(rest).toEqual([]);
-    expect([ours, more, proxies].every((one) => one.includes("resources:"))).toBe(true);
+    expect([ours, more, clusters, proxies].every((one) => one.includes("resources:"))).toBe(true);
   });
 
   it("install two replicas with your image and your configuration", () => {
@@ -62,6 +62,13 @@ describe.runIf(hasKubectl)("the kustomizations of deploy/README.md", () => {
     const objects = renderOwn(more);
     expect(find(objects, "Deployment", "bulkhead").spec).toMatchObject({ replicas: 4 });
     find(objects, "PodDisruptionBudget", "bulkhead");
+  });
+
+  it("give the bot the kubeconfigs of further clusters", () => {
+    const { spec } = find(renderOwn(clusters), "Deployment", "bulkhead").spec!.template;
+    const [, mount] = /`(\/etc\/bulkhead-kubeconfigs)\/us`/.exec(text)!;
+    expect(spec.containers[0]!.volumeMounts).toContainEqual({ name: "kubeconfigs", mountPath: mount, readOnly: true });
+    expect(spec.volumes.map(({ name }) => name)).toContain("kubeconfigs");
   });
 
   it("give the bot a proxy and an authority", () => {

@@ -16,11 +16,12 @@ type Meant =
  * exact kubectl lines are for a person to decide. All from the clusters alone, and only where the person may release.
  */
 export async function releaseByHand(context: Context, meant: Meant): Promise<Reply> {
-  const found = await quarantines(context, meant);
+  const { found, unasked } = await quarantines(context, meant);
   const [only, ...more] = found;
-  const sections =
-    only === undefined ? [text("No quarantine that is meant and that you may release was found in the cluster.")] : [];
-  if (only !== undefined) sections.push(...(more.length > 0 ? [several(found)] : linesOf(context, only)));
+  const sections = [...unasked];
+  if (only === undefined) {
+    sections.push(text("No quarantine that is meant and that you may release was found."));
+  } else sections.push(...(more.length > 0 ? [several(found)] : linesOf(context, only)));
   const reply = note(
     "Not done: a release opens, and Redis does not answer",
     [text("Bulkhead opens nothing that it cannot record first. Type it again when Redis answers."), ...sections],
@@ -32,37 +33,49 @@ export async function releaseByHand(context: Context, meant: Meant): Promise<Rep
 
 type Found = { readonly cluster: string; readonly policy: NetworkPolicy; readonly pod: string };
 
-async function quarantines({ services, request }: Context, meant: Meant): Promise<readonly Found[]> {
-  const { access } = services.settings;
-  const listed = await Promise.all(
-    [...services.clusters].map(async ([cluster, entry]) => {
-      const policies = await entry.cluster.listPolicies(`${marks.kind}=quarantine`);
-      return policies.map((policy): Found => ({ cluster, policy, pod: podOf(policy) }));
+type Asked = { readonly found: readonly Found[]; readonly unasked: readonly Section[] };
+
+/** Each cluster by itself where the person may release: one that does not answer is named, and hides no other's. */
+async function quarantines({ services, request }: Context, meant: Meant): Promise<Asked> {
+  const may = (cluster: string, namespace: string | undefined): boolean =>
+    decideAccess(services.settings.access, request.principal, "release", { cluster, namespace }).allowed;
+  const asked = [...services.clusters].filter(([cluster]) => may(cluster, undefined) && isAsked(cluster, meant));
+  const answers = await Promise.all(
+    asked.map(async ([cluster, entry]): Promise<Asked> => {
+      try {
+        const policies = await entry.cluster.listPolicies(`${marks.kind}=quarantine`);
+        const all = policies.map((policy): Found => ({ cluster, policy, pod: podOf(policy) }));
+        return {
+          found: all.filter((one) => isMeant(one, meant) && may(cluster, one.policy.metadata.namespace)),
+          unasked: [],
+        };
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        return { found: [], unasked: [text(`Cluster ${cluster} could not be asked: ${why}`)] };
+      }
     }),
   );
-  return listed.flat().filter((found) => {
-    const { namespace } = found.policy.metadata;
-    const place = { cluster: found.cluster, namespace };
-    return isMeant(found, meant) && decideAccess(access, request.principal, "release", place).allowed;
-  });
+  return { found: answers.flatMap(({ found }) => found), unasked: answers.flatMap(({ unasked }) => unasked) };
+}
+
+function isAsked(cluster: string, meant: Meant): boolean {
+  return "operation" in meant || meant.cluster === undefined || meant.cluster === cluster;
 }
 
 function podOf({ metadata }: NetworkPolicy): string {
   return metadata.annotations?.[marks.pod]?.split(" ")[0] ?? "";
 }
 
-function isMeant({ cluster, policy, pod }: Found, meant: Meant): boolean {
+function isMeant({ policy, pod }: Found, meant: Meant): boolean {
   const { namespace, labels = {} } = policy.metadata;
   if ("operation" in meant) return labels[marks.operation]?.startsWith(meant.operation) === true;
-  return (
-    (meant.cluster === undefined || meant.cluster === cluster) &&
-    meant.namespace === namespace &&
-    pod.startsWith(meant.pod)
-  );
+  return meant.namespace === namespace && pod.startsWith(meant.pod);
 }
 
 function several(found: readonly Found[]): Section {
-  const names = found.map(({ policy, pod }) => `${policy.metadata.labels?.[marks.operation]} (${pod})`);
+  const names = found.map(
+    ({ cluster, policy, pod }) => `${policy.metadata.labels?.[marks.operation]} (${pod} in cluster ${cluster})`,
+  );
   return text(`Several are meant: ${names.join(", ")}. Name one for its kubectl lines.`);
 }
 

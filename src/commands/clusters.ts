@@ -31,8 +31,12 @@ export async function clusterFor(
     { ...services.settings.clusters, names },
     { named: reference.cluster, channel: request.channel },
   );
-  if (choice.kind === "chosen") return choice.cluster;
   if (choice.kind === "unknown") return unknownCluster(context, choice.name);
+  if (choice.kind === "chosen") {
+    return reference.cluster === undefined || isSeen(context, choice.cluster)
+      ? choice.cluster
+      : unknownCluster(context, choice.cluster);
+  }
   const { access } = services.settings;
   const allowed = names.filter(
     (cluster) => decideAccess(access, request.principal, verb, { cluster, namespace }).allowed,
@@ -42,10 +46,10 @@ export async function clusterFor(
   return soleHolder(sightings, `${namespace}/${pod}`);
 }
 
-/** The place as typed, or the refusal of a cluster that is not configured. What only reads may be about all clusters. */
+/** The place as typed, or the refusal of a cluster that the person cannot know. What only reads may be about all clusters. */
 export function placeFor(context: Context, place: Place): Place | Refusal {
   const { cluster } = place;
-  return cluster === undefined || context.services.clusters.has(cluster) ? place : unknownCluster(context, cluster);
+  return cluster === undefined || isSeen(context, cluster) ? place : unknownCluster(context, cluster);
 }
 
 /** A pod or a namespace, for people: with its cluster where several are configured. */
@@ -74,10 +78,13 @@ async function look(cluster: string, isIn: Sought["isIn"]): Promise<Sighting> {
   }
 }
 
+/** A cluster where one has no right is as one that is not there. */
+function isSeen({ services, request }: Context, cluster: string): boolean {
+  return services.clusters.has(cluster) && sees(services, request.principal, { cluster, namespace: undefined });
+}
+
 /** Names the clusters in which the person has some right. */
-function unknownCluster({ services, request }: Context, name: string): Refusal {
-  const seen = [...services.clusters.keys()].filter((cluster) =>
-    sees(services, request.principal, { cluster, namespace: undefined }),
-  );
+function unknownCluster(context: Context, name: string): Refusal {
+  const seen = [...context.services.clusters.keys()].filter((cluster) => isSeen(context, cluster));
   return refusal(`there is no cluster ${name}`, `Clusters are: ${seen.join(", ")}.${didYouMean(name, seen)}`);
 }

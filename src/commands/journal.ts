@@ -59,6 +59,7 @@ type Refused = {
   readonly verb: string;
   readonly cluster?: string | undefined;
   readonly namespace?: string | undefined;
+  readonly incident?: string | undefined;
   readonly why: string;
 };
 
@@ -78,6 +79,7 @@ export async function writeRefusal(services: Services, asked: Request | Press, a
     verb: about.verb,
     ...(about.cluster === undefined ? {} : { cluster: about.cluster }),
     ...(about.namespace === undefined ? {} : { namespace: about.namespace }),
+    ...(about.incident === undefined ? {} : { incident: about.incident }),
     actor: asked.principal,
     where: { source: asked.source, ...(asked.channel === undefined ? {} : { channel: asked.channel }) },
     command: command.slice(0, 1_000),

@@ -133,7 +133,13 @@ async function refuse(
       result: { headline: `Refused: ${what}`, tone: "warning", lines: [no.reason], audited: "" },
     });
   }
-  await recordRefusal(services, request, { verb: "quarantine", cluster, namespace, why: no.reason });
+  await recordRefusal(services, request, {
+    verb: "quarantine",
+    cluster,
+    namespace,
+    incident: operation.incident,
+    why: no.reason,
+  });
   const reply = { ...refused(what, no), operation: operation.id };
   await outlet.show(reply, undefined);
   return reply;

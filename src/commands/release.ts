@@ -251,7 +251,12 @@ async function refuse(
       result: { headline: "Refused: release", tone: "warning", lines: [no.reason], audited: "" },
     });
   }
-  await recordRefusal(services, request, { ...operation?.target, verb: "release", why: no.reason });
+  await recordRefusal(services, request, {
+    ...operation?.target,
+    verb: "release",
+    incident: operation?.incident,
+    why: no.reason,
+  });
   const reply = { ...refused("release", no), operation: operation?.id };
   await outlet.show(reply, undefined);
   return reply;

@@ -175,11 +175,13 @@ const lookAtWhoami = "Type /np whoami to see what you may do.";
 
 async function turnDown(
   { services, request, outlet }: Context,
-  { kind }: Command,
+  command: Command,
   no: Refusal,
   place?: Place,
 ): Promise<Reply> {
-  await recordRefusal(services, request, { ...place, verb: kind, why: no.reason });
+  const { kind } = command;
+  const incident = kind === "quarantine" || kind === "release" ? command.incident : undefined;
+  await recordRefusal(services, request, { ...place, verb: kind, incident, why: no.reason });
   return tell(outlet, refused(kind, no));
 }
 

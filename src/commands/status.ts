@@ -82,9 +82,12 @@ async function openOperations(services: Services, visible: Visible): Promise<Sec
   }
 }
 
-function operationLine(services: Services, { id, kind, state, target, principal, result }: Operation): string {
+function operationLine(
+  services: Services,
+  { id, kind, state, target, principal, incident, result }: Operation,
+): string {
   const where = inCluster(services, target.cluster, `${target.namespace}/${target.pod}`);
-  return `${id}: ${kind} ${where}, ${state}, by ${principalName(principal)}${result === undefined ? "" : `: ${result.headline}`}`;
+  return `${id}: ${kind} ${where}, ${state}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${result === undefined ? "" : `: ${result.headline}`}`;
 }
 
 async function storeLines(services: Services): Promise<readonly string[]> {

@@ -166,6 +166,15 @@ describe("an operation", () => {
   });
 });
 
+test("a refusal carries the incident that it was asked for", async () => {
+  await desk.type("quarantine payments/nosuchpod --incident INC-1");
+  await desk.type("quarantine db/postgres-0 --incident INC-2");
+  await desk.type("incident INC-3");
+  await desk.type("quarantine payments/nosuchpod");
+  const refusals = (await desk.services.audit.read({})).filter(({ kind }) => kind === "refusal");
+  expect(refusals.map(({ incident }) => incident)).toEqual(["INC-1", "INC-2", "INC-3"]);
+});
+
 test("audit incident shows what belongs to that incident alone", async () => {
   await desk.type("incident INC-482");
   const mine = await quarantined();

@@ -13,7 +13,8 @@ export type Invocation = {
 
 export type AuditTool =
   | { readonly kind: "verify"; readonly from: string | undefined; readonly head: string | undefined }
-  | { readonly kind: "export"; readonly timeline: TimelineWanted | undefined };
+  | { readonly kind: "export"; readonly timeline: TimelineWanted | undefined }
+  | { readonly kind: "confirm"; readonly from: string };
 
 export type ArgumentProblem = { readonly kind: "problem"; readonly problem: string };
 
@@ -49,17 +50,27 @@ export function withIncident(
   return { ...invocation, words: [...invocation.words, "--incident", incident] };
 }
 
+const auditTools = {
+  verify: ["--from", "--head"],
+  export: ["--output", "--incident", "--from"],
+  confirm: ["--from"],
+} as const;
+
 /**
  * `audit verify [--from FILE] [--head SEQ:HASH]`, `audit export --output ndjson` and `audit export --incident ID
- * [--output markdown|json|csv] [--from FILE]`; undefined for any other command.
+ * [--output markdown|json|csv] [--from FILE]`, `audit confirm --from FILE`; undefined for any other command.
  */
 export function readAuditTool(args: readonly string[]): AuditTool | ArgumentProblem | undefined {
   const [command, tool, ...rest] = args;
-  if (command !== "audit" || (tool !== "verify" && tool !== "export")) return undefined;
-  const options = readOptions(rest, tool === "verify" ? ["--from", "--head"] : ["--output", "--incident", "--from"]);
+  if (command !== "audit" || (tool !== "verify" && tool !== "export" && tool !== "confirm")) return undefined;
+  const options = readOptions(rest, auditTools[tool]);
   if (typeof options === "string") return { kind: "problem", problem: `audit ${tool}: ${options}` };
   if (tool === "verify") return { kind: "verify", from: options.get("--from"), head: options.get("--head") };
-  return readExport(options);
+  if (tool === "export") return readExport(options);
+  const from = options.get("--from");
+  return from === undefined
+    ? problem("audit confirm needs --from FILE, an export that is kept")
+    : { kind: "confirm", from };
 }
 
 /** ndjson is the whole chain, which can be verified; the formats for people are one incident's. */

@@ -65,12 +65,17 @@ async function runCommand(
 }
 
 async function auditTool(tool: AuditTool): Promise<number> {
-  const [{ runAuditTool }, { readConfig }] = await Promise.all([import("./audit-tools.ts"), import("./config.ts")]);
+  const [{ runAuditTool, toolUser }, { readConfig }] = await Promise.all([
+    import("./audit-tools.ts"),
+    import("./config.ts"),
+  ]);
   const loaded = readConfig(process.env, configText(), readText);
   if ("problems" in loaded) return loaded.problems.map(problem).at(-1) ?? 2;
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
-    const { ok, line } = await runAuditTool(tool, { redisUrl: loaded.config.redisUrl, write, now: Date.now });
+    const stamp = { at: new Date().toISOString(), replica: `terminal:${hostname()}` };
+    const by = { stamp, actor: toolUser(process.env, loaded.config.terminalUser) };
+    const { ok, line } = await runAuditTool(tool, { redisUrl: loaded.config.redisUrl, write, now: Date.now, by });
     (tool.kind === "export" || !ok ? process.stderr : process.stdout).write(`${line}\n`);
     return ok ? 0 : 1;
   } catch (error) {

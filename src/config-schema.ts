@@ -91,6 +91,9 @@ const cluster = z.strictObject({
 /** Where the image's volume is mounted (deploy/). */
 const defaultSpool = "/var/lib/bulkhead/spool";
 
+/** How long an exported entry stays in Redis: 90 days, as long as an ended operation. */
+const defaultKeepMs = 90 * 86_400_000;
+
 export const configFile = z.strictObject({
   clusters: z
     .array(cluster)
@@ -123,6 +126,13 @@ export const configFile = z.strictObject({
   spool: z
     .strictObject({ folder: z.string().min(1).default(defaultSpool), maxMiB: z.number().positive().default(16) })
     .default({ folder: defaultSpool, maxMiB: 16 }),
+  audit: z
+    .strictObject({
+      keep: duration.default(defaultKeepMs),
+      warnAtShare: z.number().positive().max(1).default(0.7),
+      budgetMiB: z.number().positive().optional(),
+    })
+    .default({ keep: defaultKeepMs, warnAtShare: 0.7 }),
   port: z.int().min(0).max(65_535).default(8080),
 });
 

@@ -1,4 +1,5 @@
 import { parseDocument } from "yaml";
+import type { HealthLimits } from "./audit/health.ts";
 import type { Settings } from "./commands/services.ts";
 import { clusterProblems, clusterSettings } from "./config-clusters.ts";
 import { environmentProblems, readSecret, secretProblems, withoutSecrets } from "./config-environment.ts";
@@ -38,6 +39,8 @@ export type Config = {
   readonly redisUrl: string | undefined;
   /** Where the bot keeps audit entries while Redis is away, and how much of them. */
   readonly spool: { readonly folder: string; readonly maxBytes: number };
+  /** How long exported entries stay in Redis, and what is too much of its memory. */
+  readonly audit: { readonly keepMs: number; readonly limits: HealthLimits };
   /** Who the terminal's user is where nothing else says so. */
   readonly terminalUser: string | undefined;
   /** Where /livez, /readyz and /metrics listen; 0 for any free port. */
@@ -122,6 +125,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
     },
     redisUrl: secrets.redis,
     spool: { folder: env["BULKHEAD_SPOOL"] ?? file.spool.folder, maxBytes: file.spool.maxMiB * 1_048_576 },
+    audit: { keepMs: file.audit.keep, limits: auditLimits(file.audit) },
     terminalUser: file.terminal.user,
     port: portOf(env, file),
   };
@@ -201,6 +205,10 @@ function endpointOf(given: EndpointFile, purpose: Endpoint["purpose"]): readonly
 /** The parser may leave members that are undefined; on the wire they must not be there. */
 function withoutUndefined<T extends object>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
+}
+
+function auditLimits({ warnAtShare, budgetMiB }: ConfigFile["audit"]): HealthLimits {
+  return { warnAtShare, ...(budgetMiB === undefined ? {} : { budgetBytes: budgetMiB * 1_048_576 }) };
 }
 
 function portOf(env: Environment, file: ConfigFile): number {

@@ -63,7 +63,7 @@ async function start(config: Config): Promise<void> {
     startSweep(takeoverEveryMs, async () => void (await takeover.sweep()), { onError }),
     startSweep(sweepEveryMs, async () => void (await askReviews(services, slack.outlet)), { onError }),
     startSweep(sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor }), { onError }),
-    startSweep(sweepEveryMs, () => keepAudit(journals.redis.audit), { onError }),
+    startSweep(sweepEveryMs, () => keepAudit(journals.redis, config, services.replica), { onError }),
     startSweep(sweepEveryMs, () => desk.flush(false), { onError }),
   ];
   const missing = () => notReady(slack.connected(), redis.status, services);

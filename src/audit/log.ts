@@ -1,9 +1,13 @@
 import type { Redis } from "ioredis";
 import { createAppender } from "./append.ts";
+import type { Copies } from "./copies.ts";
 import type { ChainedEntry, ChainHead, NewEntry } from "./entry.ts";
+import { type AuditHealth, type HealthLimits, readHealth } from "./health.ts";
+import type { Stamp } from "./loss.ts";
 import { findEntry, readEntries, walkEntries } from "./read.ts";
+import { type Confirmation, confirmExport, type Retention, trimConfirmed } from "./retention.ts";
 import { createSpooler, type Spooling } from "./spooler.ts";
-import { readHead } from "./stream.ts";
+import { type Bounds, readBounds, readHead } from "./stream.ts";
 import { createTeller } from "./tell.ts";
 
 export type AuditFilter = {
@@ -46,6 +50,8 @@ export type AuditLog = {
   find(id: string): Promise<ChainedEntry | undefined>;
   /** Oldest first. */
   read(filter: AuditFilter): Promise<readonly ChainedEntry[]>;
+  /** How the log itself is, for `status`. */
+  health(): Promise<AuditHealth>;
 };
 
 /** An audit log that holds the whole chain itself. */
@@ -62,6 +68,16 @@ export type ChainStore = AuditLog & {
    * stays spooled. To be called from time to time. Returns how many entries were replayed.
    */
   replaySpool(): Promise<number>;
+  /**
+   * Compares the chain in the store with the newest head that this process knows of; where the store was emptied or went
+   * back to an older state, records that in the chain. To be called from time to time. Returns the newest head.
+   */
+  witness(stamp: Stamp): Promise<ChainHead>;
+  bounds(): Promise<Bounds>;
+  /** Confirms an export of the chain, and records that it was: see confirmExport. */
+  confirm(copies: Copies, by: { readonly stamp: Stamp; readonly actor: NewEntry["actor"] }): Promise<Confirmation>;
+  /** Removes some of the oldest entries that were exported; how many. See trimConfirmed. */
+  trim(retention: Retention): Promise<number>;
 };
 
 export type AuditLogOptions = {
@@ -72,23 +88,31 @@ export type AuditLogOptions = {
   readonly onEntry: (entry: ChainedEntry) => void;
   /** Where entries wait for the chain; without it an append with `spool` throws like every other. */
   readonly spooling?: Spooling;
+  /** The newest head that an earlier process has seen. */
+  readonly seen?: ChainHead;
+  readonly limits?: HealthLimits;
 };
 
 /**
  * The chain in a Redis Stream `{bulkhead}:audit` with ids `<seq>-0`. Durable means what the server's AOF means: it is
  * to run with `appendfsync always` and `noeviction`. The client must reject when the server is away (connectRedis).
  */
-export function createAuditLog(redis: Redis, { onEntry, spooling }: AuditLogOptions): ChainStore {
+export function createAuditLog(redis: Redis, { onEntry, spooling, seen, limits }: AuditLogOptions): ChainStore {
   const teller = createTeller(redis, onEntry);
-  const append = createAppender(redis, teller.tell);
-  const spooler = createSpooler({ chain: append, reach: () => readHead(redis) }, spooling);
+  const appender = createAppender(redis, { onEntry: teller.tell, ...(seen === undefined ? {} : { seen }) });
+  const spooler = createSpooler({ chain: appender.append, reach: () => readHead(redis) }, spooling);
   return {
     append: spooler.append,
     head: () => readHead(redis),
     find: (id) => findEntry(redis, id),
     read: (filter) => readEntries(redis, filter),
+    health: () => readHealth(redis, { spool: spooling?.spool, ...limits }),
     all: () => walkEntries(redis),
     tellMissed: teller.tellMissed,
     replaySpool: spooler.replay,
+    witness: appender.witness,
+    bounds: () => readBounds(redis),
+    confirm: (copies, by) => confirmExport(redis, copies, { ...by, append: appender.append }),
+    trim: (retention) => trimConfirmed(redis, retention),
   };
 }

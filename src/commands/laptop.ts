@@ -129,6 +129,7 @@ function laptopAudit(records: Records): AuditLog {
     head: () => Promise.reject(new Error("the audit chain is in Redis, which cannot be reached")),
     find: () => Promise.resolve(undefined),
     read: () => Promise.reject(new Error("the audit log is in Redis, which cannot be reached")),
+    health: () => Promise.reject(new Error("the audit log is in Redis, which cannot be reached")),
   };
 }
 

@@ -54,6 +54,8 @@ export type Services = {
   readonly operations: Operations;
   readonly leases: Leases;
   readonly audit: AuditLog;
+  /** What is wrong with the settings of the store, as sentences, when they were looked at last. */
+  readonly storeProblems?: () => readonly string[];
   readonly incidents: Incidents;
   /** Milliseconds since the epoch. */
   now(): number;

@@ -92,10 +92,11 @@ function operationLine(
 
 async function storeLines(services: Services): Promise<readonly string[]> {
   try {
-    const { seq, hash } = await services.audit.head();
+    const [{ seq, hash }, { warnings }] = await Promise.all([services.audit.head(), services.audit.health()]);
     return [
       "Redis answers",
       seq === 0 ? "the audit chain is empty" : `the audit chain has ${seq} entries, head ${hash.slice(0, 12)}`,
+      ...[...warnings, ...(services.storeProblems?.() ?? [])].map((warning) => `WARNING: ${warning}`),
     ];
   } catch {
     return [

@@ -34,7 +34,12 @@ const anySeq = fc.integer({ min: 1, max: 1_000 });
 describe("A chain of 1 000 entries", () => {
   test("verifies when nothing was done to it, and says where it ends", async () => {
     const { seq, hash } = headOf(chain);
-    expect(await verifyChain(chain, { seq, hash })).toEqual({ ok: true, entries: 1_000, head: { seq: 1_000, hash } });
+    expect(await verifyChain(chain, { seq, hash })).toEqual({
+      ok: true,
+      entries: 1_000,
+      base: emptyHead,
+      head: { seq: 1_000, hash },
+    });
   });
 
   test("verifies against the head as a card shows it, and not against another one", async () => {
@@ -154,7 +159,7 @@ test("Any one change of any JSON entry breaks the chain", async () => {
 });
 
 test("An empty chain verifies as empty", async () => {
-  expect(await verifyChain([])).toEqual({ ok: true, entries: 0, head: emptyHead });
+  expect(await verifyChain([])).toEqual({ ok: true, entries: 0, base: emptyHead, head: emptyHead });
 });
 
 function sealed(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

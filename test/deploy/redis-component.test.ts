@@ -127,7 +127,7 @@ function commandsIn(source: string): readonly string[] {
   const direct = [...source.matchAll(/\bredis\s*\.([a-z]+)\((?:["'](\w+)["'])?/g)]
     .filter(([, method = ""]) => !notCommands.includes(method))
     .map(([, method = "", first = ""]) =>
-      ["config", "script", "client", "acl"].includes(method) ? `${method}|${first.toLowerCase()}` : method,
+      ["config", "script", "client", "acl", "memory"].includes(method) ? `${method}|${first.toLowerCase()}` : method,
     );
   return [...inScripts, ...direct];
 }

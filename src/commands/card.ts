@@ -51,11 +51,15 @@ export function reviewCard(operation: Operation, now: number): Reply {
   return { ...card, sections: [asked, ...card.sections] };
 }
 
-function atTerminal({ kind, target, plan }: Operation): string {
-  if (plan?.kind !== "release") return `bulkhead ${kind} ${target.namespace}/${target.pod} --dry-run`;
+/** With cluster and incident, which a terminal does not take from the channel. */
+function atTerminal({ kind, target, plan, incident }: Operation): string {
+  const rest = `${incident === undefined ? "" : ` --incident ${incident}`} --dry-run`;
+  if (plan?.kind !== "release") {
+    return `bulkhead ${kind} ${target.cluster}:${target.namespace}/${target.pod}${rest}`;
+  }
   const { lifts, mode, keep } = plan;
   const how = mode === "delete" ? " --delete-pod" : keep === "any" ? "" : ` --keep ${keep}`;
-  return `bulkhead release ${lifts}${how} --dry-run`;
+  return `bulkhead release ${lifts}${how}${rest}`;
 }
 
 function headline(operation: Operation): string {

@@ -1,7 +1,7 @@
 import type { types } from "@slack/bolt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { renderReply } from "../../src/slack/render.ts";
-import { startDesk, type TestDesk } from "../commands/desk.ts";
+import { startDesk, type TestDesk, wordsIn } from "../commands/desk.ts";
 
 let desk: TestDesk;
 
@@ -63,12 +63,15 @@ function actionsOf(blocks: readonly types.KnownBlock[]): readonly string[] {
 test("A plan with 300 residual allows and 100 labels that does not fit offers no Confirm, and says how to see it", async () => {
   aPodWithLabels("payments");
   manyPolicies("payments", (number) => 1_000 + number);
-  const { blocks, text } = renderReply(await desk.type("quarantine payments/checkout-1"), "/np");
+  const plan = await desk.type("quarantine payments/checkout-1 --incident INC-1");
+  const { blocks, text } = renderReply(plan, "/np");
   expect(actionsOf(blocks)).toEqual(["cancel"]);
   expect(Buffer.byteLength(JSON.stringify(blocks))).toBeLessThanOrEqual(12_000);
   for (const shown of [JSON.stringify(blocks), text]) {
-    expect(shown).toContain("bulkhead quarantine payments/checkout-1 --dry-run");
+    expect(shown).toContain("bulkhead quarantine sandbox:payments/checkout-1 --incident INC-1 --dry-run");
   }
+  const shownThere = /bulkhead (quarantine \S+ --incident \S+ --dry-run)/.exec(text)?.[1] ?? "";
+  expect(wordsIn(await desk.type(shownThere))).toContain("allow-299");
   const dry = await desk.type("quarantine payments/checkout-1 --dry-run");
   for (const name of ["allow-000", "allow-299", "example.com/label-99"]) expect(JSON.stringify(dry)).toContain(name);
 });

@@ -1,20 +1,16 @@
 import type { ClusterSettings } from "./commands/services.ts";
 import { didYouMean } from "./commands/suggest.ts";
-import type { Environment } from "./config.ts";
-import { kubeconfigFiles } from "./config-kubeconfig.ts";
 import type { ConfigFile } from "./config-schema.ts";
 
 type Given = Pick<ConfigFile, "clusters" | "home" | "channels" | "defaultCluster">;
 
 /**
  * Which cluster is the bot's own, and which one is meant where none is named. Home is what the file says; else the one
- * that the pod's service account is for; else the first.
+ * that names neither kubeconfig nor context, which is the bot's pod's own; else the first. It does not depend on who
+ * reads the file: a laptop that took another one for home would write into the wrong cluster.
  */
-export function clusterSettings(
-  { clusters, home, channels, defaultCluster }: Given,
-  env: Environment,
-): ClusterSettings {
-  const own = kubeconfigFiles(undefined, env) === undefined ? clusters.find(isPlain) : undefined;
+export function clusterSettings({ clusters, home, channels, defaultCluster }: Given): ClusterSettings {
+  const own = clusters.find(({ kubeconfig, context }) => kubeconfig === undefined && context === undefined);
   return { home: home ?? own?.name ?? clusters[0]?.name ?? "", defaultCluster, channels };
 }
 
@@ -47,9 +43,4 @@ function sameClusters(clusters: Given["clusters"]): readonly string[] {
       ? []
       : [`clusters.${at}: has the same kubeconfig and context as ${same.name}; give one of them its own`];
   });
-}
-
-/** Reached by whatever credentials are at hand. */
-function isPlain({ kubeconfig, context }: Given["clusters"][number]): boolean {
-  return kubeconfig === undefined && context === undefined;
 }

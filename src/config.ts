@@ -107,7 +107,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       redisService: secrets.redis === undefined ? undefined : serviceOf(new URL(secrets.redis).hostname, ownNamespace),
       endpoints: endpointsOf(file.endpoints),
       settleMs: file.settle,
-      clusters: clusterSettings(file, env),
+      clusters: clusterSettings(file),
     },
     clusters: file.clusters.map(({ name, kubeconfig, context, enforcement }) => ({
       name,

@@ -198,21 +198,21 @@ describe("several clusters", () => {
     { name: "eu" },
     { name: "ap", kubeconfig: "/us", context: "ap" },
   ];
-  const inPod = { KUBERNETES_SERVICE_HOST: "10.0.0.1" };
 
   test("keep their order, and nothing is the default but what is given", () => {
     const { clusters: read, settings } = configOf(JSON.stringify({ clusters }));
     expect(read.map(({ name }) => name)).toEqual(["us", "eu", "ap"]);
-    expect(settings.clusters).toEqual({ home: "us", defaultCluster: undefined, channels: {} });
+    expect(settings.clusters).toEqual({ home: "eu", defaultCluster: undefined, channels: {} });
   });
 
-  test.each<[string, string, Environment, object]>([
-    ["what the file says", "ap", inPod, { home: "ap" }],
-    ["in a pod the one of its service account", "eu", inPod, {}],
-    ["in a pod that is given KUBECONFIG the first", "us", { ...inPod, KUBECONFIG: "/k" }, {}],
-    ["elsewhere the first", "us", {}, {}],
-  ])("Home is %s", (_, home, env, more) => {
-    expect(configOf(JSON.stringify({ clusters, ...more }), env).settings.clusters.home).toBe(home);
+  test.each<[string, string, object]>([
+    ["what the file says", "ap", { home: "ap" }],
+    ["the one without a kubeconfig and a context, which is the pod's own", "eu", {}],
+    ["the first where each has one", "us", { clusters: [clusters[0], clusters[2]] }],
+  ])("Home is %s, whoever reads it", (_, home, more) => {
+    for (const env of [{}, { KUBERNETES_SERVICE_HOST: "10.0.0.1" }, { KUBECONFIG: "/k" }]) {
+      expect(configOf(JSON.stringify({ clusters, ...more }), env).settings.clusters.home).toBe(home);
+    }
   });
 
   test.each<[string, object, RegExp]>([

@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { KubernetesError } from "./failure.ts";
 
-const pageSize = "500";
+const pageSize = "250";
 
 type RawList = {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
@@ -18,7 +18,7 @@ export type ListOptions = {
 };
 
 /**
- * The whole collection, read in pages so that parsing never stalls the event loop for long (500 pods: about 25 ms).
+ * The whole collection, read in pages so that parsing never stalls the event loop for long (250 pods of 7 kB: 8 ms).
  * Where the snapshot expires between two pages (410) it is read again, in one piece.
  */
 export async function listAll<T>(

@@ -15,8 +15,8 @@ test("A list is read page after page", async () => {
   expect(listed.items.map(({ name }) => name)).toEqual(["a", "b"]);
   expect(listed.resourceVersion).toBe("9");
   expect(api.seen.map(({ url }) => url.search)).toEqual([
-    "?limit=500&labelSelector=a%3Db",
-    "?limit=500&labelSelector=a%3Db&continue=more",
+    "?limit=250&labelSelector=a%3Db",
+    "?limit=250&labelSelector=a%3Db&continue=more",
   ]);
 });
 

@@ -16,6 +16,8 @@ export type Reply = {
   readonly outcome: Outcome;
   /** The command line that shows all of a plan at a terminal, for a medium that has no room for it. */
   readonly atTerminal?: string;
+  /** More follows by itself: where it cannot be shown, nobody has to be told otherwise. */
+  readonly interim?: boolean;
 };
 
 /** `mustRead`: where it cannot be shown in full, Confirm is not offered. */

@@ -43,25 +43,18 @@ export function refusal(error: unknown): string | undefined {
 }
 
 /**
- * Calls up to three times. After a rate limit always, at the time Slack names (up to 30 s): it has done nothing then.
- * After no answer or a server error only where the call is `repeatable`: it may have been done. Throws the last error.
+ * Calls up to three times: after a rate limit, at the time Slack names (up to 30 s), since it has done nothing then. Not
+ * after silence or a server error: it may have been done. Throws the last error.
  */
-export async function calling<T>(call: () => Promise<T>, options: { readonly repeatable: boolean }): Promise<T> {
+export async function calling<T>(call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await call();
     } catch (error) {
-      const pauseMs = attempt < 3 ? pauseAfter(error, options.repeatable) : undefined;
-      if (pauseMs === undefined) throw error;
+      if (!(error instanceof webApi.WebAPIRateLimitedError)) throw error;
+      const pauseMs = error.retryAfter * 1_000;
+      if (attempt >= 3 || pauseMs > longestWaitMs) throw error;
       await wait(pauseMs);
     }
   }
-}
-
-function pauseAfter(error: unknown, repeatable: boolean): number | undefined {
-  if (error instanceof webApi.WebAPIRateLimitedError) {
-    const pauseMs = error.retryAfter * 1_000;
-    return pauseMs <= longestWaitMs ? pauseMs : undefined;
-  }
-  return repeatable && refusal(error) === undefined ? 500 : undefined;
 }

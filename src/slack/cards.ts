@@ -3,8 +3,9 @@ import type { webApi } from "@slack/bolt";
 import type { Reply } from "../commands/reply.ts";
 import type { CardReference } from "../policy/operation.ts";
 import { calling, refusal } from "./calls.ts";
-import { latestWins } from "./latest-wins.ts";
+import type { Log } from "./logger.ts";
 import { type Message, renderPlainly, renderReply } from "./render.ts";
+import { createUpdates, type Updated, type UpdateEvent } from "./updates.ts";
 
 /** Durable messages in channels, and ephemeral ones for where no response_url is left. */
 export type Cards = {
@@ -13,13 +14,12 @@ export type Cards = {
    * where Slack fails. `no-way-in`: the bot is not in the channel, or it is closed.
    */
   post(reply: Reply, channel: string): Promise<CardReference | "no-way-in">;
-  /**
-   * Brings a card to what the reply says. Several updates of one card go one after the other, and only the latest of
-   * those that wait is sent. `gone`: the card was deleted or the channel closed. Throws where Slack fails.
-   */
-  update(reply: Reply, card: CardReference): Promise<"done" | "gone">;
+  /** Brings a card to what the reply says, now or soon. `gone`: the card was deleted or the channel closed. */
+  update(reply: Reply, card: CardReference): Promise<Updated>;
   /** A message that only this person sees; may get lost (Slack promises no delivery). Throws where Slack fails. */
   whisper(reply: Reply, channel: string, user: string): Promise<void>;
+  /** Waits for updates that are under way or to be sent again; false where that took longer. */
+  drain(timeoutMs: number): Promise<boolean>;
 };
 
 const noWayIn = new Set([
@@ -43,24 +43,26 @@ const badBlocks = new Set(["invalid_blocks", "invalid_blocks_format", "msg_block
 /** getPermalink is nice to have: a card waits this long for it and no longer. */
 const permalinkTimeoutMs = 500;
 
-export function createCards(client: webApi.WebClient, command: string): Cards {
-  const updates = latestWins<Reply, "done" | "gone">();
+/** Whoever shows a card waits so long for it, and no longer: an operation goes on meanwhile. */
+const patienceMs = 2_000;
+const giveUpAfterMs = 10 * 60_000;
 
-  async function update(reply: Reply, card: CardReference): Promise<"done" | "gone"> {
-    try {
-      await withPlainFallback(reply, command, (message) =>
-        // Without `parse`, chat.update falls back to `client`, which links names and addresses in the text.
-        calling(() => client.chat.update({ ...message, channel: card.channel, ts: card.ts, parse: "none" }), {
-          repeatable: true,
-        }),
-      );
-      return "done";
-    } catch (error) {
-      const why = refusal(error);
-      if (why !== undefined && (cardIsGone.has(why) || noWayIn.has(why))) return "gone";
-      throw error;
-    }
-  }
+export type CardOptions = {
+  /** For what is posted and whispered. */
+  readonly client: webApi.WebClient;
+  /** For updates alone: calls that hang there take no place of an answer. */
+  readonly updating: webApi.WebClient;
+  /** Such as `/np`. */
+  readonly command: string;
+  readonly log: Log;
+  readonly onEvent: (name: UpdateEvent) => void;
+};
+
+type Change = { readonly reply: Reply; readonly card: CardReference };
+
+export function createCards({ client, updating, command, log, onEvent }: CardOptions): Cards {
+  const send = (_: string, change: Change): Promise<"done" | "gone"> => update(updating, command, change);
+  const updates = createUpdates<Change>({ send, patienceMs, giveUpAfterMs, log, onEvent });
 
   return {
     async post(reply, channel) {
@@ -70,13 +72,32 @@ export function createCards(client: webApi.WebClient, command: string): Cards {
       const permalink = await permalinkOf(client, card);
       return { ...card, ...(permalink === undefined ? {} : { permalink }) };
     },
-    update: (reply, card) => updates(`${card.channel}/${card.ts}`, reply, (latest) => update(latest, card)),
+    update: (reply, card) => updates.update(`${card.channel}/${card.ts}`, { reply, card }),
+    drain: (timeoutMs) => updates.drain(timeoutMs),
     async whisper(reply, channel, user) {
       await withPlainFallback(reply, command, (message) =>
-        calling(() => client.chat.postEphemeral({ ...message, channel, user }), { repeatable: false }),
+        calling(() => client.chat.postEphemeral({ ...message, channel, user })),
       );
     },
   };
+}
+
+async function update(
+  client: webApi.WebClient,
+  command: string,
+  { reply, card: { channel, ts } }: Change,
+): Promise<"done" | "gone"> {
+  try {
+    // Without `parse`, chat.update falls back to `client`, which links names and addresses in the text.
+    await withPlainFallback(reply, command, (message) =>
+      client.chat.update({ ...message, channel, ts, parse: "none" }),
+    );
+    return "done";
+  } catch (error) {
+    const why = refusal(error);
+    if (why !== undefined && (cardIsGone.has(why) || noWayIn.has(why))) return "gone";
+    throw error;
+  }
 }
 
 type Rendering = { readonly reply: Reply; readonly command: string };
@@ -85,9 +106,7 @@ type Rendering = { readonly reply: Reply; readonly command: string };
 async function post(client: webApi.WebClient, channel: string, { reply, command }: Rendering) {
   try {
     return await withPlainFallback(reply, command, (message) =>
-      calling(() => client.chat.postMessage({ ...message, channel, unfurl_links: false, unfurl_media: false }), {
-        repeatable: false,
-      }),
+      calling(() => client.chat.postMessage({ ...message, channel, unfurl_links: false, unfurl_media: false })),
     );
   } catch (error) {
     const why = refusal(error);

@@ -35,6 +35,7 @@ const hints = {
   "no-way-in":
     "Only you see this, and Slack does not keep it: the bot is not in this channel. Invite it for a lasting card.",
   failed: "Only you see this, and Slack does not keep it: it did not take the card for the channel just now.",
+  late: "Only you see this: Slack does not take changes of the card just now, and gets it as soon as it does.",
 } as const;
 
 const directHint = "Sent to you directly: the bot could not post where this was asked.";
@@ -54,11 +55,18 @@ function createOutlet(route: Route, follows: boolean, options: DeliveryOptions):
   let { channel } = route;
 
   async function show(reply: Reply, card: CardReference | undefined): Promise<Shown> {
-    const updated = card === undefined ? "gone" : await attempt(() => options.cards.update(reply, card), options);
+    const updated = card === undefined ? "gone" : await options.cards.update(reply, card);
     if (updated === "done") return { card, reached: true };
+    if (updated === "pending") return { card, reached: await tellMeanwhile(reply) };
     if (updated === "failed") return { card, reached: await aside.tell(reply, hints.failed) };
     const into = channel ?? (follows ? card?.channel : undefined);
     return reply.shape === "card" && into !== undefined ? postOrTell(reply, into) : tell(reply, "no-way-in");
+  }
+
+  /** The card follows by itself; only what is final is worth telling twice. */
+  async function tellMeanwhile(reply: Reply): Promise<boolean> {
+    if (reply.interim === true || (route.responseUrl === undefined && route.whisper === undefined)) return false;
+    return aside.tell(reply, hints.late);
   }
 
   async function postOrTell(reply: Reply, into: string): Promise<Shown> {

@@ -17,6 +17,7 @@ import { listen } from "./listen.ts";
 import { boltLogger, errorText, type Log } from "./logger.ts";
 import { createPeople } from "./people.ts";
 import { createReplayGuard } from "./replay.ts";
+import type { UpdateEvent } from "./updates.ts";
 
 /**
  * `socket`: by Socket Mode, with an app token (`xapp-…`, scope connections:write). `http`: by signed calls to a port of
@@ -50,6 +51,7 @@ export type SlackEvent =
   | DeliveryEvent
   | ForgedCall
   | FormEvent
+  | UpdateEvent
   | "group-unknown"
   | "connected"
   | "disconnected";
@@ -82,7 +84,7 @@ export type Slack = {
   port(): number | undefined;
   /** Takes nothing new. What is being worked on goes on: drain afterwards. */
   stop(): Promise<void>;
-  /** Waits for what is being worked on, commands and their answers; false where it took longer than that. */
+  /** Waits for what is being worked on, commands, their answers and changes of cards; false where it took longer than that. */
   drain(timeoutMs: number): Promise<boolean>;
 };
 
@@ -98,7 +100,8 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   const onEvent = options.onEvent ?? (() => undefined);
   const client = createClient({ ...config, timeoutMs: callTimeoutMs, log });
   const lookups = createClient({ ...config, timeoutMs: lookupTimeoutMs, log });
-  const cards = createCards(client, config.command);
+  const updating = createClient({ ...config, timeoutMs: callTimeoutMs, log });
+  const cards = createCards({ client, updating, command: config.command, log, onEvent });
   const delivery = createDelivery({ cards, command: config.command, log, onEvent });
   const people = createPeople(lookups, { now, log });
   people.ownTeam().catch((error) => log.warn({ error: errorText(error) }, "Slack did not accept the bot token yet"));
@@ -115,7 +118,11 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
     connected: () => way.lines.some((line) => line.connected()),
     ready: Promise.race(way.lines.map((line) => line.ready)),
     port: way.port,
-    drain: (timeoutMs) => entrance.drain(timeoutMs),
+    async drain(timeoutMs) {
+      const until = performance.now() + timeoutMs;
+      const worked = await entrance.drain(timeoutMs);
+      return (await cards.drain(Math.max(0, until - performance.now()))) && worked;
+    },
     async stop() {
       await Promise.all(way.lines.map((line) => line.stop()));
     },

@@ -98,16 +98,61 @@ test("A channel that fails once is tried again for the next card", async () => {
 test("An update that nobody answered for is repeated", async () => {
   const reference = await posted();
   api.break("chat.update", unavailable, 2);
-  expect((await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference)).card).toEqual(reference);
+  await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference);
+  await edge.slack.drain(10_000);
   expect(edge.sandbox.messages("C0INCIDENT").map(({ text }) => text)).toEqual(["ISOLATED"]);
   expect(calls("chat.update")).toBe(3);
 });
 
-test("An update that fails for good is logged and counted, and does not throw", async () => {
+test("While changes of cards meet a limit, answers do not wait, and the card ends in its last state", async () => {
   const reference = await posted();
-  api.break("chat.update", unavailable, 9);
+  api.break("chat.update", { ...rateLimited, retryAfter: 3 }, 1);
+  const shown = ["RUNNING", "LABELLED", "ISOLATED"].map((headline) => {
+    return edge.slack.outlet.show(card({ headline }), reference);
+  });
+  const before = edge.sandbox.messages("C0INCIDENT").length;
+  edge.does(show(card({ headline: "Another plan" })));
+  await edge.sandbox.command({ ...alice, text: "quarantine c/d" });
+  await edge.sandbox.waitForMessage(headline("Another plan"));
+  edge.does(show(note("whispered")));
+  await edge.sandbox.command({ ...alice, text: "whoami" });
+  await edge.sandbox.waitForMessage(headline("whispered"));
+  await edge.sandbox.command({ ...alice, text: "quarantine" });
+  await edge.sandbox.waitForView("U0ALICE");
+  // All of this came before the limit was over.
+  expect(calls("chat.update")).toBe(1);
+  expect(edge.sandbox.messages("C0INCIDENT")).toHaveLength(before + 1);
+  expect(await Promise.all(shown)).toEqual(Array(3).fill({ card: reference, reached: false }));
+  expect(await edge.slack.drain(10_000)).toBe(true);
+  expect(edge.sandbox.messages("C0INCIDENT")[0]!.text).toContain("ISOLATED");
+  expect(calls("chat.update")).toBe(2);
+  expect(edge.events).toContain("update-delayed");
+});
+
+test("Who pressed is told the end at once where the card cannot be changed yet, and not each step", async () => {
+  const reference = await posted();
+  const [message] = edge.sandbox.messages("C0INCIDENT");
+  api.break("chat.update", { ...rateLimited, retryAfter: 4 }, 1);
+  edge.doesOnPress(async (press, outlet) => {
+    const working = outlet.show(card({ headline: "Working", interim: true }), press.card);
+    await outlet.show(card({ headline: "ISOLATED" }), press.card);
+    await working;
+    return card();
+  });
+  await edge.sandbox.press({ user: "U0BOB", message: message!, button: 0 });
+  const told = await edge.sandbox.waitForMessage((one) => one.ephemeralTo === "U0BOB", 10_000);
+  expect(told.text).toContain("ISOLATED");
+  expect(await edge.slack.drain(15_000)).toBe(true);
+  expect(edge.sandbox.current(message!)?.text).toContain("ISOLATED");
+  expect(edge.sandbox.ephemerals("U0BOB")).toHaveLength(1);
+  expect(reference.ts).toBe(message!.ts);
+}, 30_000);
+
+test("An update that Slack will never take is logged and counted, and does not throw", async () => {
+  const reference = await posted();
+  api.break("chat.update", refused("invalid_auth"), 9);
   expect((await edge.slack.outlet.show(card({ headline: "ISOLATED" }), reference)).card).toEqual(reference);
-  expect(edge.events).toContain("delivery-error");
+  expect(edge.events).toContain("update-given-up");
   expect(edge.events).toContain("undeliverable");
   expect(edge.logged()).toContain("an answer reached nobody");
 });

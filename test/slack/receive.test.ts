@@ -86,7 +86,7 @@ describe("commands", () => {
     await edge.sandbox.command({ ...alice, text: "quarantine a/b" });
     await edge.sandbox.waitForMessage(headline("ISOLATED"));
     expect(edge.sandbox.messages("C0INCIDENT")).toHaveLength(1);
-    expect(edge.sandbox.calls.filter(({ method }) => method === "chat.update")).toHaveLength(2);
+    expect(edge.sandbox.calls.filter(({ method }) => method === "chat.update")).toHaveLength(1);
     await edge.slack.outlet.show(card({ headline: "Still needed?" }), reference);
     expect(edge.sandbox.messages("C0INCIDENT").map(({ text }) => text)).toEqual(["Still needed?"]);
     expect(edge.sandbox.calls.at(-1)).toMatchObject({ method: "chat.update", args: { parse: "none" } });

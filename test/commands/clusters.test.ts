@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createDesk } from "../../src/commands/run.ts";
 import { openCluster } from "../../src/kubernetes/cluster.ts";
 import { createConnection } from "../../src/kubernetes/connection.ts";
 import type { CredentialSource } from "../../src/kubernetes/credentials.ts";
@@ -195,6 +196,24 @@ describe("the cluster of a release by pod", () => {
     expect(reply.outcome).toBe("refused");
     expect(wordsIn(reply)).toMatch(/luster eu could not be asked .*no answer within 3 s/);
   }, 20_000);
+});
+
+test("While Redis is away a cluster that is down hides no other's quarantine from a release by hand", async () => {
+  const pod = aPod([eu]);
+  const { operation = "" } = await desk.type(`quarantine eu:payments/${pod}`);
+  await desk.press("confirm", operation);
+  const away = () => Promise.reject(new Error("Redis is away"));
+  const operations = { ...desk.services.operations, list: away, get: away, startingWith: away, accept: away };
+  const half = createDesk({ ...desk.services, operations });
+  us.faults.inject({ times: Number.POSITIVE_INFINITY }, { type: "status", code: 403 });
+  for (const meant of [operation, `payments/${pod}`]) {
+    const said = wordsIn(await half.run(desk.request(`release ${meant}`), desk.outlet));
+    expect(said).toContain(`these lines end ${operation} by hand, in cluster eu`);
+    expect(said).toContain("Cluster us could not be asked");
+  }
+  const named = wordsIn(await half.run(desk.request(`release eu:payments/${pod}`), desk.outlet));
+  expect(named).toContain(`these lines end ${operation} by hand`);
+  expect(named).not.toContain("Cluster us");
 });
 
 describe("status and audit", () => {

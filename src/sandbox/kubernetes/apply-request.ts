@@ -5,7 +5,8 @@ import type { Draft, KubeObject } from "./objects.ts";
 import type { ResourceRequest } from "./request.ts";
 import { groupVersion } from "./resources.ts";
 import { badRequest, conflict, invalid, type StatusError } from "./status.ts";
-import { subjectOf, writerOf } from "./write.ts";
+import { subjectOf } from "./subjects.ts";
+import { writerOf } from "./write.ts";
 
 /** PATCH by server-side apply: creates what is absent, unless the configuration bears a uid. */
 export function applyObject(api: Api, request: ResourceRequest, caller: Caller): Answer {

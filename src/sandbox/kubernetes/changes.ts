@@ -6,7 +6,7 @@ import { applyJsonPatch, applyMergePatch } from "./patch.ts";
 import type { ResourceRequest } from "./request.ts";
 import { badRequest, conflict, invalid, unsupportedMediaType } from "./status.ts";
 import { applyStrategicMerge } from "./strategic-merge.ts";
-import { kindSubject, subjectOf } from "./write.ts";
+import { kindSubject, subjectOf } from "./subjects.ts";
 
 /** POST. */
 export function createObject(api: Api, request: ResourceRequest, caller: Caller): Answer {

@@ -6,7 +6,8 @@ import type { ResourceRequest } from "./request.ts";
 import type { Resources } from "./resources.ts";
 import { invalid, notFound, StatusError } from "./status.ts";
 import type { Store } from "./store.ts";
-import { subjectOf, type Writes, type Writing } from "./write.ts";
+import { subjectOf } from "./subjects.ts";
+import type { Writes, Writing } from "./write.ts";
 
 /** The parts that answer requests for resources. */
 export type Api = {

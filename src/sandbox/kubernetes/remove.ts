@@ -3,7 +3,7 @@ import { type KubeObject, timestamp } from "./objects.ts";
 import type { Resource, Resources } from "./resources.ts";
 import { conflict } from "./status.ts";
 import type { Store } from "./store.ts";
-import { kindSubject } from "./write.ts";
+import { kindSubject } from "./subjects.ts";
 
 /** metav1.DeleteOptions, as far as they are known here. */
 export type Removal = {

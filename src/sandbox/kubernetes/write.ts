@@ -1,15 +1,15 @@
-import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { required } from "./causes.ts";
 import { withDefaults } from "./defaults.ts";
 import { asServed, asStored } from "./events.ts";
 import { copy } from "./json.ts";
 import { afterUpdate, type Writer } from "./managed-fields.ts";
-import type { Draft, KubeObject, Metadata } from "./objects.ts";
-import { timestamp } from "./objects.ts";
-import { groupVersion, type Resource } from "./resources.ts";
-import { alreadyExists, badRequest, conflict, invalid, StatusError, type Subject } from "./status.ts";
+import { type Naming, named } from "./new-object.ts";
+import { type Draft, type KubeObject, timestamp } from "./objects.ts";
+import { isSame, replaced } from "./replaced-object.ts";
+import type { Resource } from "./resources.ts";
+import { alreadyExists, invalid } from "./status.ts";
 import type { Store } from "./store.ts";
+import { kindSubject, subjectOf } from "./subjects.ts";
 import { problemsOf } from "./validation.ts";
 
 /** How a write is made. */
@@ -31,13 +31,7 @@ export type Writes = {
   update(resource: Resource, previous: KubeObject, draft: Draft, writing: Writing): KubeObject;
 };
 
-/** What a write needs; `random` gives numbers in [0, 1) for generated names. */
-type Parts = {
-  readonly store: Store;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly newServiceAddress: () => string;
-};
+type Parts = Naming & { readonly newServiceAddress: () => string };
 
 export function createWrites(store: Store, now: () => number, random: () => number): Writes {
   let services = 0;
@@ -50,9 +44,7 @@ export function createWrites(store: Store, now: () => number, random: () => numb
     create: (resource, namespace, draft, writing) =>
       create(parts, resource, named(parts, resource, namespace, draft), writing),
     update: (resource, previous, draft, writing) => {
-      checkIdentity(resource, previous, draft);
-      const metadata = carriedMetadata(previous.metadata, draft.metadata);
-      const object = withRightStatus(resource, identified(resource, draft, metadata), previous, writing.subresource);
+      const object = replaced(resource, previous, draft, writing.subresource);
       const next = finish(parts, { resource, previous, writing }, object);
       if (isSame(next, previous)) return previous;
       return writing.dryRun === true ? next : keep(store, resource, next);
@@ -67,25 +59,6 @@ function create(parts: Parts, resource: Resource, draft: KubeObject, writing: Wr
   const next = finish(parts, { resource, previous: undefined, writing }, stripped ? bare : draft);
   if (parts.store.get(resource.storage, namespace, name) !== undefined) throw alreadyExists(subjectOf(resource, name));
   return writing.dryRun === true ? next : keep(parts.store, resource, next);
-}
-
-/** The draft with the metadata of a new object. */
-function named({ store, now, random }: Parts, resource: Resource, namespace: string, draft: Draft): KubeObject {
-  const { name, generateName, resourceVersion } = draft.metadata;
-  if (resourceVersion)
-    throw new StatusError(500, undefined, "resourceVersion should not be set on objects to be created");
-  if (!name && !generateName) {
-    throw invalid(kindSubject(resource, ""), [required("metadata.name", "name or generateName is required")]);
-  }
-  let chosen = name || `${generateName}${randomSuffix(random)}`;
-  for (
-    let attempt = 1;
-    !name && attempt < 8 && store.get(resource.storage, namespace, chosen) !== undefined;
-    attempt += 1
-  ) {
-    chosen = `${generateName}${randomSuffix(random)}`;
-  }
-  return identified(resource, draft, newMetadata(resource, namespace, { ...draft.metadata, name: chosen }, now()));
 }
 
 type Target = { readonly resource: Resource; readonly previous: KubeObject | undefined; readonly writing: Writing };
@@ -116,90 +89,6 @@ function keep(store: Store, resource: Resource, next: KubeObject): KubeObject {
   return asServed(resource, ended ? store.remove(resource.storage, stored) : store.put(resource.storage, stored));
 }
 
-export function writerOf(manager: string, subresource: string | undefined, now: () => number): Writer {
-  return { manager, operation: "Update", subresource, time: timestamp(now()) };
-}
-
-/** What refusals by a resource's rules name: its plural. */
-export function subjectOf(resource: Resource, name: string): Subject {
-  return { group: resource.group, kind: resource.plural, name };
-}
-
-/** What refusals by a kind's rules name. */
-export function kindSubject(resource: Resource, name: string): Subject {
-  return { group: resource.group, kind: resource.kind, name };
-}
-
-function newMetadata(resource: Resource, namespace: string, given: Partial<Metadata>, now: number): Metadata {
-  const { deletionTimestamp: _, deletionGracePeriodSeconds: __, ...rest } = given;
-  const { name = "" } = given;
-  if (given.namespace && given.namespace !== namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  }
-  return {
-    ...rest,
-    name,
-    ...(resource.namespaced ? { namespace } : {}),
-    uid: randomUUID(),
-    resourceVersion: "",
-    creationTimestamp: timestamp(now),
-    ...(resource.generations ? { generation: 1 } : {}),
-  };
-}
-
-function checkIdentity(resource: Resource, previous: KubeObject, { metadata }: Draft): void {
-  const { name, namespace, resourceVersion } = previous.metadata;
-  if (metadata.name !== undefined && metadata.name !== name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  }
-  if (metadata.namespace && metadata.namespace !== namespace) {
-    throw badRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`,
-    );
-  }
-  if (metadata.resourceVersion && metadata.resourceVersion !== resourceVersion) {
-    const because = "the object has been modified; please apply your changes to the latest version and try again";
-    throw conflict(subjectOf(resource, name), because);
-  }
-}
-
-/** What a client leaves out of the server's own metadata stays; what it changes is judged by the validation. */
-function carriedMetadata(previous: Metadata, given: Partial<Metadata>): Metadata {
-  const { deletionTimestamp, deletionGracePeriodSeconds, generation, managedFields } = previous;
-  const { deletionTimestamp: _, deletionGracePeriodSeconds: __, generation: ___, ...rest } = given;
-  return {
-    ...(managedFields === undefined ? {} : { managedFields }),
-    ...rest,
-    name: previous.name,
-    ...(previous.namespace === undefined ? {} : { namespace: previous.namespace }),
-    uid: given.uid || previous.uid,
-    resourceVersion: previous.resourceVersion,
-    creationTimestamp: given.creationTimestamp || previous.creationTimestamp,
-    ...(generation === undefined ? {} : { generation }),
-    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-    ...(deletionGracePeriodSeconds === undefined ? {} : { deletionGracePeriodSeconds }),
-  };
-}
-
-function identified(resource: Resource, draft: Draft, metadata: Metadata): KubeObject {
-  return { ...copy(draft), apiVersion: groupVersion(resource), kind: resource.kind, metadata };
-}
-
-/** The main resource cannot write the status, and the status subresource nothing else. */
-function withRightStatus(
-  resource: Resource,
-  next: KubeObject,
-  previous: KubeObject,
-  subresource: string | undefined,
-): KubeObject {
-  if (subresource === "status") {
-    const { managedFields } = next.metadata;
-    const metadata = { ...previous.metadata, ...(managedFields === undefined ? {} : { managedFields }) };
-    return { ...previous, metadata, status: next["status"] };
-  }
-  return resource.subresources.includes("status") ? { ...next, status: previous["status"] } : next;
-}
-
 /** Empty maps and lists of the metadata are not stored (Go's omitempty). */
 function tidy(object: KubeObject): KubeObject {
   const result = copy(object);
@@ -216,21 +105,6 @@ function countGeneration(resource: Resource, next: KubeObject, previous: KubeObj
   if (!isDeepStrictEqual(after, before)) next.metadata.generation = (previous.metadata.generation ?? 0) + 1;
 }
 
-/** Times of managedFields alone do not make a change. */
-function isSame(next: KubeObject, previous: KubeObject): boolean {
-  const bare = ({ metadata, ...rest }: KubeObject): unknown => [
-    {
-      ...metadata,
-      resourceVersion: "",
-      managedFields: metadata.managedFields?.map((entry) => ({ ...entry, time: "" })),
-    },
-    rest,
-  ];
-  return isDeepStrictEqual(bare(next), bare(copy(previous)));
-}
-
-/** Five letters and digits as the server picks them, without vowels. */
-function randomSuffix(random: () => number): string {
-  const letters = "bcdfghjklmnpqrstvwxz2456789";
-  return Array.from({ length: 5 }, () => letters[Math.floor(random() * letters.length)]).join("");
+export function writerOf(manager: string, subresource: string | undefined, now: () => number): Writer {
+  return { manager, operation: "Update", subresource, time: timestamp(now()) };
 }

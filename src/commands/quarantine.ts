@@ -1,18 +1,17 @@
 import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import type { Place } from "../policy/access.ts";
-import type { Endpoint } from "../policy/endpoint.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
-import { selects } from "../policy/selector.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
 import { operationCard, showPreview } from "./card.ts";
 import { clusterFor, inCluster } from "./clusters.ts";
 import type { Command } from "./command.ts";
+import { emptyEndpointsOf } from "./empty-endpoints.ts";
 import { findPod, hasPod } from "./find-pod.ts";
 import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
@@ -87,7 +86,10 @@ export async function drawQuarantine(
 ): Promise<QuarantinePlan | Refusal> {
   const { cluster, enforcement } = clusterOf(services, operation.target.cluster);
   const facts = await cluster.facts(pod.namespace, from);
-  const emptyEndpoints = await endpointsWithoutPods(cluster, services.settings.endpoints, facts, pod.namespace);
+  const emptyEndpoints = await emptyEndpointsOf(cluster, services.settings.endpoints, {
+    facts,
+    namespace: pod.namespace,
+  });
   const { settings } = services;
   return planQuarantine({ operation, cluster: cluster.name, pod, facts, settings, enforcement, emptyEndpoints });
 }
@@ -176,28 +178,4 @@ const rightsUnknown = "Whether Kubernetes lets Bulkhead write there could not be
 function orUnknown(error: unknown): "unknown" {
   if (!isUnanswered(error)) throw error;
   return "unknown";
-}
-
-/** Names of the endpoints by selector that no pod matches now: a typing error there is best seen beforehand. */
-async function endpointsWithoutPods(
-  cluster: Cluster,
-  endpoints: readonly Endpoint[],
-  own: NamespaceFacts,
-  namespace: string,
-): Promise<readonly string[]> {
-  const bySelector = endpoints.filter(({ peer }) => peer.ipBlock === undefined);
-  if (bySelector.length === 0) return [];
-  const all = await cluster.namespaces();
-  const empty = await Promise.all(
-    bySelector.map(async ({ name, peer }) => {
-      const wanted = peer.namespaceSelector;
-      const names =
-        wanted === undefined ? [namespace] : all.filter(({ labels }) => selects(wanted, labels)).map((one) => one.name);
-      const facts = await Promise.all(
-        names.map(async (one) => (one === namespace ? own : cluster.facts(one, "cache"))),
-      );
-      return facts.some(({ pods }) => pods.some(({ labels }) => selects(peer.podSelector, labels))) ? [] : [name];
-    }),
-  );
-  return empty.flat();
 }

@@ -1,4 +1,4 @@
-import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
+import type { Cluster, Freshness } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import type { Place } from "../policy/access.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";

@@ -128,10 +128,9 @@ function planRelease({ services, request, outlet }: Context<Press>, operation: O
   );
 }
 
-/** Asks again after the same time; release stays a person's decision. A delivery that comes late puts nothing off again. */
+/** Asks again after the same time; release stays a person's decision. */
 async function keep(context: Context<Press>, operation: Operation): Promise<Reply> {
-  const { services, request } = context;
-  if (!(await services.operations.firstDelivery(request.delivery))) return showCard(context, operation);
+  const { services } = context;
   const stored = await amend(services, operation.id, (now) => {
     const { reviewAskedAt: _asked, reviewAt: _passed, ...rest } = now;
     const { reviewEveryMs } = rest;

@@ -13,6 +13,7 @@ import { asksForForm, formText } from "./form.ts";
 import { help } from "./help.ts";
 import { incident, incidentVerbs } from "./incident.ts";
 import { recordRefusal } from "./journal.ts";
+import { once } from "./once.ts";
 import { parse } from "./parse.ts";
 import { press } from "./press.ts";
 import { locateQuarantine, quarantine } from "./quarantine.ts";
@@ -39,11 +40,15 @@ export function createDesk(services: Services): Desk {
     },
     press: (asked, outlet) => {
       const request = wellFormed(asked);
-      return guarded(services, outlet, request, () => press({ services, request, outlet }));
+      return guarded(services, outlet, request, () =>
+        once(services, request, () => press({ services, request, outlet })),
+      );
     },
     turnAway: (asked, why, outlet) => {
       const request = wellFormed(asked);
-      return guarded(services, outlet, request, () => turnAway(samples, { request, outlet }, why));
+      return guarded(services, outlet, request, () =>
+        once(services, request, () => turnAway(samples, { request, outlet }, why)),
+      );
     },
     alarm: (alarm) => samples.alarm(alarm),
     flush: (all) => samples.flush(all),
@@ -120,14 +125,19 @@ function typed({ cluster, namespace, pod }: PodReference): string {
 async function run(context: Context): Promise<Reply> {
   const { services, request, outlet } = context;
   const command = parse(request.text);
-  if (command.kind === "usage") return tell(outlet, usageAnswer(command.problem, command.topic));
-  if (isRead(command) && !(await firstDelivery(services, request))) return note("Answered already", []);
+  if (command.kind === "usage") {
+    return once(services, request, () => tell(outlet, usageAnswer(command.problem, command.topic)));
+  }
+  return isRecorded(command) ? carry(context, command) : once(services, request, () => carry(context, command));
+}
+
+async function carry(context: Context, command: Command): Promise<Reply> {
   const spec = specs[command.kind] as Spec<Command>;
-  const carry = async (): Promise<Reply> => {
+  const go = async (): Promise<Reply> => {
     const allowed = await locateAllowed(context, command, spec);
     return "outcome" in allowed ? allowed : spec.run(context, allowed.command);
   };
-  return command.kind === "release" ? carry().catch(byHandWhereAway(context, command.what)) : carry();
+  return command.kind === "release" ? go().catch(byHandWhereAway(context, command.what)) : go();
 }
 
 /** What a release goes by lies in Redis: without it a person is told how to do it by hand. */
@@ -173,6 +183,7 @@ async function locateAllowed(
 
 const lookAtWhoami = "Type /np whoami to see what you may do.";
 
+/** What would have been recorded is not, so that its delivery is counted here. */
 async function turnDown(
   { services, request, outlet }: Context,
   command: Command,
@@ -181,21 +192,16 @@ async function turnDown(
 ): Promise<Reply> {
   const { kind } = command;
   const incident = kind === "quarantine" || kind === "release" ? command.incident : undefined;
-  await recordRefusal(services, request, { ...place, verb: kind, incident, why: no.reason });
-  return tell(outlet, refused(kind, no));
+  const answer = async (): Promise<Reply> => {
+    await recordRefusal(services, request, { ...place, verb: kind, incident, why: no.reason });
+    return tell(outlet, refused(kind, no));
+  };
+  return isRecorded(command) ? once(services, request, answer) : answer();
 }
 
-function isRead({ kind }: Command): boolean {
-  return kind !== "quarantine" && kind !== "release";
-}
-
-/** Reading twice does no harm, so it goes on where the store is away. */
-async function firstDelivery(services: Services, { delivery }: Request): Promise<boolean> {
-  try {
-    return await services.operations.firstDelivery(delivery);
-  } catch {
-    return true;
-  }
+/** Whether an operation comes of it, whose acceptance also counts deliveries. */
+function isRecorded(command: Command): boolean {
+  return (command.kind === "quarantine" || command.kind === "release") && !command.dryRun;
 }
 
 async function turnAway(

@@ -22,8 +22,8 @@ export type Envelope = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** Which of the open connections gets an envelope: the next in turn, the one that had it last, or one that had not. */
-export type Choice = "any" | "same" | "other";
+/** Which open connection gets an envelope: the next in turn, the one that had it last, one that had not, or a certain one. */
+export type Choice = "any" | "same" | "other" | number;
 
 /** Socket Mode: up to ten WebSocket connections, each payload to one of them in turn. */
 export type SocketHub = {
@@ -104,9 +104,10 @@ function createDelivering(sockets: readonly WebSocket[], pending: PendingAcknowl
   const to = (envelope: Envelope, choice: Choice = "any"): Promise<Acknowledgement> => {
     turn += 1;
     const last = had.get(envelope.envelope_id);
-    const ready = sockets
+    const chosen = typeof choice === "number" ? sockets.slice(choice, choice + 1) : sockets;
+    const ready = chosen
       .filter((one) => one.readyState === one.OPEN && !leaving.has(one))
-      .filter((one) => choice === "any" || (one === last) === (choice === "same"));
+      .filter((one) => (choice === "same" ? one === last : choice !== "other" || one !== last));
     const socket = ready[turn % Math.max(ready.length, 1)];
     if (socket === undefined) return Promise.resolve({ kind: "no-connection" });
     had.set(envelope.envelope_id, socket);

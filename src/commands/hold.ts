@@ -12,6 +12,8 @@ export type Hold = {
    * operation over. While the store is away it lets the work go on: every step can be repeated by two at once.
    */
   check(): Promise<void>;
+  /** Something was done and could not be stored: the lease lapses though the answer was seen, and it is done again. */
+  owe(): void;
 };
 
 /** Another replica took the operation over: it acts, records and answers from here on. */
@@ -27,7 +29,7 @@ const tryAgainAfterMs = 5_000;
 
 /**
  * Does what is owed for an operation that this replica holds: while the work runs the lease is renewed, and it ends
- * when somebody has seen the answer. Where nobody has, it lapses, and whoever claims it answers again.
+ * when somebody has seen the answer and all of it is stored. Else it lapses, and whoever claims it does what is missing.
  */
 export async function owing<C extends Pick<Context, "services" | "outlet">>(
   context: C,
@@ -39,7 +41,7 @@ export async function owing<C extends Pick<Context, "services" | "outlet">>(
   const hold = lease === undefined ? unheld : renewed(services, lease);
   try {
     const reply = await work({ ...context, outlet }, hold);
-    await settle(services, { operation, lease }, outlet.reached());
+    await settle(services, { operation, lease }, outlet.reached() && !hold.owes());
     return reply;
   } catch (error) {
     if (error instanceof LeaseLost) return takenOver(operation);
@@ -50,10 +52,11 @@ export async function owing<C extends Pick<Context, "services" | "outlet">>(
   }
 }
 
-const unheld = { check: () => Promise.resolve(), stop: () => undefined };
+const unheld = { check: () => Promise.resolve(), owe: () => undefined, owes: () => false, stop: () => undefined };
 
-function renewed(services: Services, lease: NonNullable<Held["lease"]>): Hold & { stop(): void } {
+function renewed(services: Services, lease: NonNullable<Held["lease"]>): Hold & { owes(): boolean; stop(): void } {
   let lost = false;
+  let owes = false;
   const renew = async (): Promise<void> => {
     try {
       lost ||= !(await services.leases.renew(lease));
@@ -67,6 +70,10 @@ function renewed(services: Services, lease: NonNullable<Held["lease"]>): Hold & 
       await renew();
       if (lost) throw new LeaseLost(lease.operation);
     },
+    owe: () => {
+      owes = true;
+    },
+    owes: () => owes,
     stop: () => clearInterval(timer),
   };
 }
@@ -84,10 +91,10 @@ function tracked(outlet: Outlet): Outlet & { reached(): boolean } {
   };
 }
 
-async function settle(services: Services, { lease }: Held, reached: boolean): Promise<void> {
+async function settle(services: Services, { lease }: Held, settled: boolean): Promise<void> {
   if (lease === undefined) return;
   try {
-    await (reached ? services.leases.end(lease) : services.leases.postpone(lease, tryAgainAfterMs));
+    await (settled ? services.leases.end(lease) : services.leases.postpone(lease, tryAgainAfterMs));
   } catch (error) {
     // It lapses, and the answer is given once more.
     services.meter({ kind: "error", where: "end lease", message: String(error) });

@@ -1,5 +1,6 @@
 import type { Operation } from "../policy/operation.ts";
-import { amend, type Services } from "./services.ts";
+import { operationCard } from "./card.ts";
+import { amend, type Context, type Services } from "./services.ts";
 
 /** Stores that the quarantine has ended by that release, so that its own card says so; returns it as stored. */
 export function markLifted(services: Services, { id, target }: Operation, release: string): Promise<Operation> {
@@ -14,4 +15,14 @@ export function markLifted(services: Services, { id, target }: Operation, releas
       audited: "",
     },
   }));
+}
+
+/** The same, and the quarantine's own card says that it ended, whoever looks at it later. */
+export async function showLifted(
+  { services, outlet }: Pick<Context, "services" | "outlet">,
+  quarantine: Operation,
+  release: string,
+): Promise<void> {
+  const ended = await markLifted(services, quarantine, release);
+  if (ended.card !== undefined) await outlet.show(operationCard(ended, services.now()), ended.card);
 }

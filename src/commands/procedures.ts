@@ -2,11 +2,10 @@ import { isUnanswered } from "../kubernetes/failure.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
-import { operationCard } from "./card.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { isolate, StepFailed } from "./isolate.ts";
 import { record, standing } from "./journal.ts";
-import { markLifted } from "./lift.ts";
+import { showLifted } from "./lift.ts";
 import { notCut } from "./plan-sections.ts";
 import { drawQuarantine } from "./quarantine.ts";
 import { drawRelease, findQuarantine, type Quarantine } from "./release.ts";
@@ -61,6 +60,7 @@ export async function carryOut(context: Surroundings, operation: Operation, hold
   try {
     return await storeEnd(context.services, operation, ended);
   } catch (error) {
+    hold.owe();
     return unstored(context, { ...operation, ...ended }, error);
   }
 }
@@ -129,7 +129,7 @@ async function actRelease(
   const quarantine = await theQuarantine(services, operation, plan);
   const { cluster } = clusterOf(services, operation.target.cluster);
   const found = await restore({ services, cluster, plan, quarantine: quarantine.plan, ...doing });
-  const lifted = await lift(context, quarantine, operation.id);
+  const lifted = await lift(context, { quarantine, release: operation.id }, doing.hold);
   return {
     state: "done",
     ok: found.exact,
@@ -150,16 +150,19 @@ async function theQuarantine(services: Services, { id }: Operation, { lifts }: R
 }
 
 /**
- * The quarantine's own card says that it ended, whoever looks at it later. The cluster holds the truth by now: what
- * cannot be stored is returned as a line for the release's card, and does not make a failure of it.
+ * The cluster holds the truth by now: what cannot be stored is returned as a line for the release's card, is owed, and
+ * does not make a failure of it.
  */
-async function lift(context: Surroundings, quarantine: Operation, release: string): Promise<readonly string[]> {
+async function lift(
+  context: Surroundings,
+  { quarantine, release }: { readonly quarantine: Operation; readonly release: string },
+  hold: Hold,
+): Promise<readonly string[]> {
   try {
-    const { services, outlet } = context;
-    const ended = await markLifted(services, quarantine, release);
-    if (ended.card !== undefined) await outlet.show(operationCard(ended, services.now()), ended.card);
+    await showLifted(context, quarantine, release);
     return [];
   } catch (error) {
+    hold.owe();
     context.services.meter({ kind: "error", where: "store lift", message: String(error) });
     return [`That ${quarantine.id} has ended could not be stored (Redis does not answer).`];
   }

@@ -4,6 +4,7 @@ import { operationCard } from "./card.ts";
 import { run } from "./confirm.ts";
 import type { Outlet } from "./desk.ts";
 import { type Hold, owing } from "./hold.ts";
+import { showLifted } from "./lift.ts";
 import { parse } from "./parse.ts";
 import { proposeQuarantine } from "./quarantine.ts";
 import { proposeRelease } from "./release.ts";
@@ -85,9 +86,17 @@ async function propose({ services, outlet }: Resumed, operation: Operation): Pro
   throw new Error(`operation ${operation.id} was accepted from a command that is not known here`);
 }
 
-async function show({ services, outlet }: Resumed, operation: Operation): Promise<Reply> {
+/** A release that has ended may still owe its quarantine the word of it. */
+async function show(context: Resumed, operation: Operation): Promise<Reply> {
+  const { services, outlet } = context;
+  if (operation.kind === "release" && operation.state === "done") await lift(context, operation);
   const reply = operationCard(operation, services.now());
   const { card } = await outlet.show(reply, operation.card);
   if (card !== undefined && card.ts !== operation.card?.ts) await attachCard(services, operation, card);
   return reply;
+}
+
+async function lift(context: Resumed, { id, plan }: Operation): Promise<void> {
+  const quarantine = plan?.kind === "release" ? await context.services.operations.get(plan.lifts) : undefined;
+  if (quarantine !== undefined && quarantine.state !== "done") await showLifted(context, quarantine, id);
 }

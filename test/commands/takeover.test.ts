@@ -203,3 +203,61 @@ test("What failed can be tried again from its card, and the audit holds both tri
   const entries = await desk.services.audit.read({ operation: id });
   expect(entries.map((one) => one.id)).toEqual([`${id}:intent`, `${id}:outcome`, `${id}:intent:2`, `${id}:outcome:2`]);
 });
+
+/** A desk whose store fails once when it is asked to replace that operation. */
+function forgetful(fails: (next: Operation) => boolean) {
+  const { operations } = desk.services;
+  let failed = false;
+  return createDesk({
+    ...desk.services,
+    operations: {
+      ...operations,
+      replace(next, lease) {
+        if (failed || !fails(next)) return operations.replace(next, lease);
+        failed = true;
+        return Promise.reject(new Error("Redis does not answer"));
+      },
+    },
+  });
+}
+
+test("A quarantine that could not be marked as lifted is marked by whoever takes the release over", async () => {
+  const { operation: q = "" } = await desk.type(`quarantine payments/${newPod()}`);
+  await desk.press("confirm", q);
+  const { operation: r = "" } = await desk.type(`release ${q}`);
+  const press = { ...desk.request(""), action: "confirm", operation: r, card: (await current(r)).card };
+  const reply = await forgetful(({ id }) => id === q).press(press, desk.outlet);
+  expect(reply.headline).toMatch(/^Released: /);
+  expect(wordsIn(reply)).toContain(`That ${q} has ended could not be stored`);
+  expect(await current(q)).toMatchObject({ state: "in-force" });
+  await otherReplica();
+  expect(await current(q)).toMatchObject({ state: "done", liftedBy: r });
+  expect(desk.shown.findLast((one) => one.reply.operation === q)?.reply.headline).toMatch(/^Released by/);
+  expect(await desk.redis.zscore("{bulkhead}:leases", r)).toBeNull();
+});
+
+test("An end that could not be stored is stored by whoever takes the operation over", async () => {
+  const { operation: id = "" } = await desk.type(`quarantine payments/${newPod()}`);
+  const press = { ...desk.request(""), action: "confirm", operation: id, card: (await current(id)).card };
+  let refused = 0;
+  const { operations } = desk.services;
+  const broken = createDesk({
+    ...desk.services,
+    operations: {
+      ...operations,
+      replace(next, lease) {
+        if (next.state !== "in-force") return operations.replace(next, lease);
+        refused += 1;
+        return Promise.reject(new Error("Redis does not answer"));
+      },
+    },
+  });
+  const reply = await broken.press(press, desk.outlet);
+  expect(refused).toBeGreaterThan(0);
+  expect(reply.headline).toMatch(/^ISOLATED/);
+  expect(wordsIn(reply)).toContain("This end could not be stored");
+  expect(await current(id)).toMatchObject({ state: "running" });
+  await otherReplica();
+  expect(await current(id)).toMatchObject({ state: "in-force", result: { tone: "good" } });
+  await expectOnce(id);
+});

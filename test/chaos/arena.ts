@@ -61,7 +61,13 @@ export async function startArena(options: ArenaOptions = {}): Promise<Arena> {
   const kubeconfigs = options.kubernetes ?? { admin: cluster?.kubeconfig ?? "", bot: cluster?.kubeconfig ?? "" };
   const slack = await startSandboxSlack(options.slack);
   const server = await startOwnRedis();
-  const redis = new Redis(server.url, { maxRetriesPerRequest: 0, enableOfflineQueue: false });
+  const redis = new Redis(server.url, {
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    commandTimeout: 500,
+    socketTimeout: 1_000,
+    retryStrategy: () => 50,
+  });
   redis.on("error", () => undefined);
   const admin = createConnection({ source: { kind: "text", text: kubeconfigs.admin }, now: Date.now });
   const spools: string[] = [];

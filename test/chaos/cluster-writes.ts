@@ -10,8 +10,9 @@ export type ClusterWrite = {
   readonly quarantine: string;
   readonly verb: string;
   readonly path: string;
-  /** In the chain, in a spool or in a ConfigMap. */
-  readonly intent: boolean;
+  readonly at: number;
+  /** In the chain, in a spool or in a ConfigMap; undefined where the store did not say: then the chain tells later. */
+  readonly intent: boolean | undefined;
   /** The quarantine had its outcome in the chain, did not run any more, and no release of it had an intent. */
   readonly unmeant: boolean;
 };
@@ -28,17 +29,19 @@ export function watchWrites(redis: Redis, kept: () => Promise<Kept>): WriteWatch
   const operations = createOperations(redis, { now: Date.now });
   const seen: ClusterWrite[] = [];
 
-  const isChained = (id: string): Promise<boolean> =>
+  const isChained = (id: string): Promise<boolean | undefined> =>
     audit.find(id).then(
       (entry) => entry !== undefined,
-      () => false,
+      () => undefined,
     );
-  const isDurable = async (id: string): Promise<boolean> => (await isChained(id)) || (await kept()).holds(id);
+  /** A spool is emptied into the chain: looked at in this order nothing is missed. */
+  const isDurable = async (id: string): Promise<boolean | undefined> =>
+    (await isChained(id)) === true || (await kept()).holds(id) || isChained(id);
 
   /** Whoever takes a running operation over repeats every step, and each does only what is missing. */
   const isUnmeant = async (quarantine: string): Promise<boolean> => {
     try {
-      if (!(await isChained(`${quarantine}:outcome`))) return false;
+      if ((await isChained(`${quarantine}:outcome`)) !== true) return false;
       if ((await operations.get(quarantine))?.state === "running") return false;
       const intents = (await audit.read({})).filter(({ kind, verb }) => kind === "intent" && verb === "release");
       return !intents.some(({ detail }) => JSON.stringify(detail).includes(`"lifts":"${quarantine}"`));
@@ -49,11 +52,11 @@ export function watchWrites(redis: Redis, kept: () => Promise<Kept>): WriteWatch
 
   return {
     seen: () => seen,
-    async observe({ verb, what, text }) {
+    async observe({ verb, what, text, at }) {
       const quarantine = quarantineOf(what, text);
       if (quarantine === undefined) return;
       const [intent, unmeant] = await Promise.all([isDurable(`${quarantine}:intent`), isUnmeant(quarantine)]);
-      seen.push({ quarantine, verb, path: what.split("?")[0] ?? what, intent, unmeant });
+      seen.push({ quarantine, verb, path: what.split("?")[0] ?? what, at, intent, unmeant });
     },
   };
 }

@@ -130,10 +130,12 @@ const known: Rule = ({ operations, entries }) => {
 const intact: Rule = ({ chain }) => (chain.ok ? [] : [`the chain is broken: ${chain.why}`]);
 
 /** No write before its intent; after a quarantine's outcome only a release, with an intent of its own, writes again. */
-const intentFirst: Rule = ({ writes }) =>
-  writes.flatMap(({ quarantine, verb, path, intent, unmeant }) => {
+const intentFirst: Rule = ({ writes, entries, settled }) =>
+  writes.flatMap(({ quarantine, verb, path, at, intent, unmeant }) => {
     const written = `${verb} ${path} for ${quarantine}`;
-    if (!intent) return [`${written} came before its intent was durable`];
+    const before = entries.some((entry) => entry.id === `${quarantine}:intent` && Date.parse(entry.at) <= at);
+    if (intent === false || (intent === undefined && settled && !before))
+      return [`${written} came before its intent was durable`];
     return unmeant ? [`${written} came after its outcome, and no release meant it`] : [];
   });
 

@@ -64,8 +64,8 @@ export async function startArena(options: ArenaOptions = {}): Promise<Arena> {
   const redis = new Redis(server.url, {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
-    commandTimeout: 500,
-    socketTimeout: 1_000,
+    commandTimeout: 2_000,
+    socketTimeout: 3_000,
     retryStrategy: () => 50,
   });
   redis.on("error", () => undefined);

@@ -128,10 +128,14 @@ function planRelease({ services, request, outlet }: Context<Press>, operation: O
   );
 }
 
-/** Asks again after the same time; release stays a person's decision. */
+/**
+ * Asks again after the same time; release stays a person's decision. Where nothing is asked, as by a second delivery of
+ * one press, nothing is put off.
+ */
 async function keep(context: Context<Press>, operation: Operation): Promise<Reply> {
   const { services } = context;
   const stored = await amend(services, operation.id, (now) => {
+    if (now.reviewAskedAt === undefined) return now;
     const { reviewAskedAt: _asked, reviewAt: _passed, ...rest } = now;
     const { reviewEveryMs } = rest;
     return reviewEveryMs === undefined ? rest : { ...rest, reviewAt: services.now() + reviewEveryMs };

@@ -10,7 +10,7 @@ const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", use
 const guest: Principal = { ...alice, user: "U9" };
 const long = (end: string): string => `${"worker-of-the-very-long-batch-".repeat(6)}${end}`;
 
-const namespaces = ["payments", "shop", "bulkhead"].map((name) => {
+const namespaces = ["payments", "shop", "bulkhead", "hidden"].map((name) => {
   return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
 });
 const pods = ["checkout-7d9f", "old-checkout-1", "ledger"].map((name) => {
@@ -18,9 +18,11 @@ const pods = ["checkout-7d9f", "old-checkout-1", "ledger"].map((name) => {
   return { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "payments" }, spec };
 });
 
+const secret = { ...pods[0], metadata: { name: "checkout-secret", namespace: "hidden" } };
+
 let desk: TestDesk;
 beforeAll(async () => {
-  desk = await startDesk({ cluster: { objects: [...namespaces, ...pods] } });
+  desk = await startDesk({ cluster: { objects: [...namespaces, ...pods, secret] } });
 });
 afterAll(() => desk.close());
 
@@ -106,7 +108,7 @@ describe("What a form offers", () => {
     expect(found).toEqual(["checkout-7d9f", "old-checkout-1"]);
     expect(await values({ field: "pod", namespace: "payments", typed: "nothing-like-it" })).toEqual([]);
     expect(await values({ field: "pod" })).toEqual([]);
-    expect(await values({ field: "pod", namespace: "kube-public" })).toEqual([]);
+    expect(await values({ field: "pod", namespace: "hidden" })).toEqual([]);
   });
 
   test.each([bob, guest, { kind: "in-pod" } as const])("Nothing for who may not quarantine: %o", async (principal) => {

@@ -45,6 +45,11 @@ test("When the review time passes the card asks once, never releases, and keep s
 
     const kept = await desk.press("keep", operation);
     expect(kept.buttons.map(({ action }) => action)).toEqual(["release"]);
+    const due = (await desk.services.operations.get(operation ?? ""))?.reviewAt;
+    desk.pass(30_000);
+    await desk.press("keep", operation);
+    expect((await desk.services.operations.get(operation ?? ""))?.reviewAt, "a late second delivery").toBe(due);
+    desk.pass(-30_000);
     desk.pass(2 * hour - 60_000);
     expect(await sweep()).toBe(0);
   }

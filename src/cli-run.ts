@@ -42,13 +42,16 @@ async function session(run: CliRun, terminal: Terminal): Promise<Reply> {
     const reply = await desk.run(requestOf(run, terminal, invocation.words), outlet);
     return confirmed(run, { desk, outlet, terminal, reply, times: invocation.confirmations });
   }
-  const preview = await desk.run(requestOf(run, terminal, [...invocation.words, "--dry-run"]), outlet);
+  // One delivery, so one operation id: the same plan has the same hash, and only what was seen counts as confirmed.
+  const { delivery } = origin(run, terminal);
+  const asked = (words: readonly string[]): Request => ({ ...requestOf(run, terminal, words), delivery });
+  const preview = await desk.run(asked([...invocation.words, "--dry-run"]), outlet);
   if (preview.outcome !== "ok") return preview;
   if (run.ask === undefined) return { ...preview, outcome: "needs-confirmation" };
   run.show(preview);
   if (!(await run.ask("Go on? [y/N] "))) return { ...preview, outcome: "needs-confirmation" };
-  const reply = await desk.run(requestOf(run, terminal, invocation.words), outlet);
-  return confirmed(run, { desk, outlet, terminal, reply, times: 1 });
+  const reply = await desk.run(asked(invocation.words), outlet);
+  return confirmed(run, { desk, outlet, terminal, reply, times: reply.planHash === preview.planHash ? 1 : 0 });
 }
 
 type Confirming = {
@@ -73,7 +76,8 @@ async function confirmed(run: CliRun, { desk, outlet, terminal, reply, times }: 
       times: times - 1,
     });
   }
-  const again = run.ask !== undefined && (await run.ask(`${reply.headline}. Confirm again? [y/N] `));
+  if (run.ask !== undefined) run.show(reply);
+  const again = run.ask !== undefined && (await run.ask(`${reply.headline}. Confirm this? [y/N] `));
   if (again)
     return confirmed(run, { desk, outlet, terminal, reply: await press(waiting?.action ?? "confirm"), times: 0 });
   await press("cancel");

@@ -22,6 +22,7 @@ export function operationCard(operation: Operation, now: number): Reply {
     footer: footer(operation, now),
     operation: operation.id,
     outcome: outcomeOf(operation),
+    ...(operation.plan !== undefined && { planHash: operation.plan.hash }),
     ...(operation.state === "running" && { interim: true }),
     atTerminal: atTerminal(operation),
   };

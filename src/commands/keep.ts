@@ -37,16 +37,18 @@ export async function sweepKept(keeping: Keeping): Promise<void> {
 }
 
 /** Storing the step is a compare-and-set, so that of several replicas one goes on. */
-async function goOn({ services, records, outletFor }: Keeping): Promise<void> {
-  for (const { text } of await records.list()) {
-    const operation = readRecord(text)?.operation;
-    if (operation === undefined || !isStalled(operation, services.now())) continue;
-    const step = { step: `taken over by ${services.replica}`, at: services.now() };
-    const stored = await services.operations.replace({ ...operation, steps: [...operation.steps, step] });
-    if (stored === undefined) continue;
-    const context = { services, outlet: outletFor(stored), request: { card: stored.card } };
-    await owing(context, { operation: stored, lease: undefined }, (held, hold) => run(held, stored, hold));
-  }
+async function goOn(keeping: Keeping): Promise<void> {
+  const kept = (await keeping.records.list()).flatMap(({ text }) => readRecord(text)?.operation ?? []);
+  const stalled = kept.filter((operation) => isStalled(operation, keeping.services.now()));
+  await Promise.all(stalled.map((operation) => finish(keeping, operation)));
+}
+
+async function finish({ services, outletFor }: Keeping, operation: Operation): Promise<void> {
+  const step = { step: `taken over by ${services.replica}`, at: services.now() };
+  const stored = await services.operations.replace({ ...operation, steps: [...operation.steps, step] });
+  if (stored === undefined) return;
+  const context = { services, outlet: outletFor(stored), request: { card: stored.card } };
+  await owing(context, { operation: stored, lease: undefined }, (held, hold) => run(held, stored, hold));
 }
 
 function isStalled({ kept, state, steps }: Operation, now: number): boolean {

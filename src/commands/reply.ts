@@ -14,6 +14,8 @@ export type Reply = {
   readonly footer: readonly string[];
   readonly operation: string | undefined;
   readonly outcome: Outcome;
+  /** Of the plan that is shown; where it is another than before, something else would be done. */
+  readonly planHash?: string;
   /** The command line that shows all of a plan at a terminal, for a medium that has no room for it. */
   readonly atTerminal?: string;
   /** More follows by itself: where it cannot be shown, nobody has to be told otherwise. */

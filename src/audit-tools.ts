@@ -11,12 +11,13 @@ import type { AuditTool } from "./cli-arguments.ts";
 import type { Environment } from "./config.ts";
 import { isInPod } from "./config-kubeconfig.ts";
 import type { Principal } from "./policy/principal.ts";
-import { connectRedis, untilReady } from "./redis.ts";
+import { connectRedis, type RedisAccess, untilReady } from "./redis.ts";
 
 export type ToolResult = { readonly ok: boolean; readonly line: string };
 
 export type ToolOptions = {
   readonly redisUrl: string | undefined;
+  readonly redisAccess: RedisAccess;
   readonly write: (line: string) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -46,11 +47,14 @@ function runExport(timeline: TimelineWanted | undefined, options: ToolOptions): 
     : timelineOfFile(timeline, timeline.from, options);
 }
 
-async function onChain({ redisUrl }: ToolOptions, work: (log: ChainStore) => Promise<ToolResult>): Promise<ToolResult> {
+async function onChain(
+  { redisUrl, redisAccess: access }: ToolOptions,
+  work: (log: ChainStore) => Promise<ToolResult>,
+): Promise<ToolResult> {
   if (redisUrl === undefined) {
     return { ok: false, line: "REDIS_URL is not set: the chain is in Redis. Copies: audit verify --from FILE." };
   }
-  const redis = connectRedis(redisUrl, { onError: () => undefined });
+  const redis = connectRedis(redisUrl, { onError: () => undefined, access });
   try {
     if (!(await untilReady(redis, 2_000))) return { ok: false, line: "Redis does not answer at REDIS_URL." };
     return await work(createAuditLog(redis, { onEntry: () => undefined }));

@@ -75,7 +75,8 @@ async function auditTool(tool: AuditTool): Promise<number> {
   try {
     const stamp = { at: new Date().toISOString(), replica: `terminal:${hostname()}` };
     const by = { stamp, actor: toolUser(process.env, loaded.config.terminalUser) };
-    const { ok, line } = await runAuditTool(tool, { redisUrl: loaded.config.redisUrl, write, now: Date.now, by });
+    const { redisUrl, redisAccess } = loaded.config;
+    const { ok, line } = await runAuditTool(tool, { redisUrl, redisAccess, write, now: Date.now, by });
     (tool.kind === "export" || !ok ? process.stderr : process.stdout).write(`${line}\n`);
     return ok ? 0 : 1;
   } catch (error) {

@@ -9,6 +9,8 @@ import { duplicateNames, schemaProblems } from "./config-problems.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
 import type { Endpoint } from "./policy/endpoint.ts";
 import type { Enforcement } from "./policy/plan.ts";
+import type { RedisAccess } from "./redis.ts";
+import { parseRedisUrl, redisForms } from "./redis-address.ts";
 import { neededForSlack } from "./slack-settings.ts";
 
 export type ClusterConfig = {
@@ -37,6 +39,7 @@ export type Config = {
   };
   /** Undefined at a terminal that reaches no Redis. */
   readonly redisUrl: string | undefined;
+  readonly redisAccess: RedisAccess;
   /** Where the bot keeps audit entries while Redis is away, and how much of them. */
   readonly spool: { readonly folder: string; readonly maxBytes: number };
   /** How long exported entries stay in Redis, and what is too much of its memory. */
@@ -80,7 +83,8 @@ export function readConfig(
   return { problems: problems.map((line) => withoutSecrets(line, Object.values(secrets))) };
 }
 
-type Secrets = Readonly<Record<"bot" | "app" | "signing" | "redis", string | undefined>>;
+type RedisSecret = "redis" | "redisCa" | "redisCert" | "redisKey" | "sentinelUsername" | "sentinelPassword";
+type Secrets = Readonly<Record<"bot" | "app" | "signing" | RedisSecret, string | undefined>>;
 
 function readSecrets(env: Environment, read: (path: string) => string | undefined, problems: string[]): Secrets {
   const secret = (name: string): string | undefined => readSecret(env, name, read, problems);
@@ -89,12 +93,34 @@ function readSecrets(env: Environment, read: (path: string) => string | undefine
     app: secret("SLACK_APP_TOKEN"),
     signing: secret("SLACK_SIGNING_SECRET"),
     redis: secret("REDIS_URL"),
+    redisCa: secret("REDIS_CA"),
+    redisCert: secret("REDIS_CERT"),
+    redisKey: secret("REDIS_KEY"),
+    sentinelUsername: secret("REDIS_SENTINEL_USERNAME"),
+    sentinelPassword: secret("REDIS_SENTINEL_PASSWORD"),
   };
   const { redis } = secrets;
-  if (redis !== undefined && !(/^rediss?:\/\//.test(redis) && URL.canParse(redis))) {
-    problems.push("REDIS_URL: is not of the form redis://[user:password@]host:port[/database]");
-  }
+  if (redis !== undefined && parseRedisUrl(redis) === undefined)
+    problems.push(`REDIS_URL: is not of the form ${redisForms}`);
+  problems.push(...redisAccessProblems(secrets));
   return secrets;
+}
+
+/** What is set for Redis and would not be used, or only half. */
+function redisAccessProblems({ redis, redisCa, redisCert, redisKey }: Secrets): readonly string[] {
+  const given = [redisCa, redisCert, redisKey].some((pem) => pem !== undefined);
+  return [
+    ...((redisCert === undefined) === (redisKey === undefined) ? [] : ["REDIS_CERT and REDIS_KEY: need each other"]),
+    ...(given && redis !== undefined && !redis.startsWith("rediss")
+      ? ["REDIS_CA, REDIS_CERT, REDIS_KEY: are for TLS, and REDIS_URL is no rediss:// address"]
+      : []),
+  ];
+}
+
+/** The Service that REDIS_URL names, of the first Sentinel where it names several. */
+function redisServiceOf(url: string, ownNamespace: string): Settings["redisService"] {
+  const [first] = parseRedisUrl(url)?.hosts ?? [];
+  return first === undefined ? undefined : serviceOf(first.host, ownNamespace);
 }
 
 function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config {
@@ -104,7 +130,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       access: { rules: file.access, people: file.people },
       protectedNamespaces: file.protectedNamespaces,
       ownNamespace,
-      redisService: secrets.redis === undefined ? undefined : serviceOf(new URL(secrets.redis).hostname, ownNamespace),
+      redisService: secrets.redis === undefined ? undefined : redisServiceOf(secrets.redis, ownNamespace),
       endpoints: endpointsOf(file.endpoints),
       settleMs: file.settle,
       clusters: clusterSettings(file),
@@ -124,6 +150,13 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       teams: file.slack.teams,
     },
     redisUrl: secrets.redis,
+    redisAccess: {
+      ca: secrets.redisCa,
+      cert: secrets.redisCert,
+      key: secrets.redisKey,
+      sentinelUsername: secrets.sentinelUsername,
+      sentinelPassword: secrets.sentinelPassword,
+    },
     spool: { folder: env["BULKHEAD_SPOOL"] ?? file.spool.folder, maxBytes: file.spool.maxMiB * 1_048_576 },
     audit: { keepMs: file.audit.keep, limits: auditLimits(file.audit) },
     terminalUser: file.terminal.user,

@@ -19,6 +19,7 @@ import { createMetrics } from "./metrics.ts";
 import type { Operation } from "./policy/operation.ts";
 import { startProbes } from "./probes.ts";
 import { connectRedis, untilReady } from "./redis.ts";
+import { type RedisWatch, watchRedis } from "./redis-check.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
@@ -28,6 +29,7 @@ import { startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
 
 const sweepEveryMs = 15_000;
+const storeEveryMs = 5 * 60_000;
 const takeoverEveryMs = 1_000;
 const drainWithinMs = 20_000;
 
@@ -42,10 +44,9 @@ if ("problems" in loaded) {
 async function start(config: Config): Promise<void> {
   const log = pino({ base: { replica: hostname() } });
   const metrics = createMetrics();
-  const { redisUrl = "" } = config;
-  const redis = connectRedis(redisUrl, { onError: (error) => log.warn({ error: String(error) }, "Redis") });
+  const redis = openRedis(config, log);
   await untilReady(redis, 2_000);
-  const { services, journals, records, close } = await createServices(config, redis, log, metrics);
+  const { services, store, journals, records, close } = await createServices(config, redis, log, metrics);
   const desk = createDesk(services);
   const slack = startSlack(slackConfig(config, slackDispatcher(config.slack.apiUrl, process.env)), {
     desk,
@@ -65,6 +66,7 @@ async function start(config: Config): Promise<void> {
     startSweep(sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor }), { onError }),
     startSweep(sweepEveryMs, () => keepAudit(journals.redis, config, services.replica), { onError }),
     startSweep(sweepEveryMs, () => desk.flush(false), { onError }),
+    startSweep(storeEveryMs, () => store.check(), { onError }),
   ];
   const missing = () => notReady(slack.connected(), redis.status, services);
   const probes = await startProbes(config.port, metrics, { missing, stuck: () => standstill(services) });
@@ -86,14 +88,35 @@ async function start(config: Config): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
 }
 
+function openRedis({ redisUrl = "", redisAccess: access }: Config, log: Logger): ReturnType<typeof connectRedis> {
+  return connectRedis(redisUrl, { access, onError: (error) => log.warn({ error: String(error) }, "Redis") });
+}
+
+/** A setting of the server under which something may be lost is said as long as it is so: log, metric, /np status. */
+function watchStore(redis: ReturnType<typeof connectRedis>, log: Logger, metrics: ReturnType<typeof createMetrics>) {
+  return watchRedis(redis, ({ problems, unknown }) => {
+    metrics.storeProblems(problems.length);
+    if (problems.length > 0) log.error({ problems, unknown }, "Redis is not set up as it has to be");
+    else log.info({ unknown }, "Redis is set up as it has to be");
+  });
+}
+
 type Journals = { readonly redis: Journal & { readonly audit: ChainStore }; readonly fallback: FallbackJournal };
+
+type Parts = {
+  readonly services: Services;
+  readonly store: RedisWatch;
+  readonly journals: Journals;
+  readonly records: Records;
+  readonly close: () => Promise<void>;
+};
 
 async function createServices(
   config: Config,
   redis: ReturnType<typeof connectRedis>,
   log: Logger,
   metrics: ReturnType<typeof createMetrics>,
-): Promise<{ services: Services; journals: Journals; records: Records; close: () => Promise<void> }> {
+): Promise<Parts> {
   const now = Date.now;
   const connections = new Map(config.clusters.map((one) => [one.name, connectCluster(one, process.env, now)]));
   const clusters = openClusters(config.clusters, connections, (cluster) => ({
@@ -102,15 +125,15 @@ async function createServices(
     onProblem: (error, path) => log.warn({ cluster, path, error: String(error) }, "watch"),
   }));
   const { settings } = config;
-  const audit = openAudit(config, redis, log);
   const chained = {
     operations: createOperations(redis, { now }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
-    audit,
+    audit: openAudit(config, redis, log),
   };
   const records = createRecords(connectionOf(connections, settings.clusters.home), settings.ownNamespace);
   const fallback = withFallback(chained, records);
+  const store = watchStore(redis, log, metrics);
   const services: Services = {
     settings,
     clusters: clusters.entries,
@@ -121,12 +144,13 @@ async function createServices(
     now,
     wait: (ms) => wait(ms),
     replica: hostname(),
+    storeProblems: () => store.problems(),
     meter(event) {
       metrics.meter(event);
       if (event.kind === "error") log.error({ where: event.where, error: event.message }, "error");
     },
   };
-  return { services, journals: { redis: chained, fallback }, records, close: () => clusters.close() };
+  return { services, store, journals: { redis: chained, fallback }, records, close: () => clusters.close() };
 }
 
 /**

@@ -1,10 +1,12 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { MeterEvent } from "./commands/services.ts";
 
 export type Metrics = {
   meter(event: MeterEvent): void;
   ack(ms: number): void;
   slackEvent(name: string): void;
+  /** How many settings of Redis are not as they have to be. */
+  storeProblems(count: number): void;
   /** Text in the Prometheus exposition format, and its content type. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -15,10 +17,12 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const ack = histogram(registry, "bulkhead_ack_seconds", "Arrival to acknowledgement", []);
+  const store = new Gauge({ name: "bulkhead_store_problems", help: "Wrong settings of Redis", registers: [registry] });
   const slack = counter(registry, "bulkhead_slack_events_total", "Events of the Slack edge", ["event"]);
   return {
     meter: createMeter(registry),
     ack: (ms) => ack.observe(ms / 1_000),
+    storeProblems: (count) => store.set(count),
     slackEvent: (name) => slack.inc({ event: name }),
     text: () => registry.metrics(),
     contentType: registry.contentType,

@@ -116,14 +116,14 @@ type OpenJournal = { readonly journal: Journal; readonly connected: boolean; rea
 
 /** Redis where it is configured and answers; else, on a laptop, ConfigMaps of the bot's namespace. */
 async function openJournal(
-  { redisUrl, settings }: Config,
+  { redisUrl, redisAccess, settings }: Config,
   connection: Connection,
   source: Terminal["source"],
   now: () => number,
 ): Promise<OpenJournal> {
   const laptop = createLaptopJournal(createRecords(connection, settings.ownNamespace));
   if (redisUrl === undefined) return { journal: laptop, connected: false, release: () => undefined };
-  const redis = connectRedis(redisUrl, { onError: () => undefined });
+  const redis = connectRedis(redisUrl, { onError: () => undefined, access: redisAccess });
   const release = (): void => redis.disconnect();
   const chained = {
     operations: createOperations(redis, { now }),

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import { waitFor } from "./wait.ts";
 
@@ -63,14 +64,79 @@ export async function startOwnRedis(args: readonly string[] = []): Promise<OwnRe
   };
 }
 
+/** Certificates that openssl made for this test: one authority, and one certificate of it for 127.0.0.1. */
+export type Certificates = {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Arguments that make a redis-server, or a Sentinel, speak TLS only, and ask clients for a certificate. */
+  readonly args: readonly string[];
+};
+
+/** Makes them in the folder. */
+export async function makeCertificates(folder: string): Promise<Certificates> {
+  const path = (name: string): string => join(folder, name);
+  const openssl = (...args: string[]) => promisify(execFile)("openssl", args, { cwd: folder });
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+  await openssl("req", "-x509", ...key, "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.crt");
+  await openssl("req", ...key.slice(0, -2), "-subj", "/CN=bulkhead", "-keyout", "tls.key", "-out", "tls.csr");
+  await writeFile(path("names"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n");
+  const sign = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"];
+  await openssl("x509", "-req", "-in", "tls.csr", ...sign, "-out", "tls.crt");
+  const files = { caFile: path("ca.crt"), certFile: path("tls.crt"), keyFile: path("tls.key") };
+  return {
+    ...files,
+    args: `--tls-ca-cert-file ${files.caFile} --tls-cert-file ${files.certFile} --tls-key-file ${files.keyFile}`
+      .concat(" --tls-auth-clients yes --tls-replication yes")
+      .split(" "),
+  };
+}
+
+/** A master with a replica and one Sentinel, which is enough to decide; the Sentinel fails over after half a second. */
+export async function startSentinels(args: readonly string[] = [], { name = "bulkhead" } = {}) {
+  const master = await startOwnRedis(args);
+  const replica = await startOwnRedis(["--replicaof", "127.0.0.1", `${master.port}`, ...args]);
+  const folder = await mkdtemp(join(tmpdir(), "bulkhead-sentinel-"));
+  const file = join(folder, "sentinel.conf");
+  const settings = [
+    `monitor ${name} 127.0.0.1 ${master.port} 1`,
+    `down-after-milliseconds ${name} 500`,
+    `failover-timeout ${name} 5000`,
+  ];
+  await writeFile(file, settings.map((line) => `sentinel ${line}\n`).join(""));
+  const port = await freePort();
+  const sentinel = await startServer(port, ["--dir", folder], file);
+  const ask = new Redis(port, "127.0.0.1");
+  ask.on("error", () => undefined);
+  await waitFor(async () => /slaves=1/.test(await ask.info()), { timeoutMs: 20_000 });
+  return {
+    master,
+    replica,
+    url: `redis+sentinel://127.0.0.1:${port}/${name}`,
+    /** The port of the server that the Sentinel names as the master. */
+    async masterPort(): Promise<number> {
+      const [, found] = (await ask.call("SENTINEL", "get-master-addr-by-name", name)) as [string, string];
+      return Number(found);
+    },
+    async stop() {
+      ask.disconnect();
+      await sentinel.kill();
+      await Promise.all([master.stop(), replica.stop()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 /** The shell around the server prints its process id, and ends it when this process is gone, however that came. */
 const shell = '"$@" </dev/null >/dev/null & echo $!; read -r _; kill -9 $! 2>/dev/null';
 
-async function startServer(port: number, args: readonly string[]) {
+/** With a file it is a Sentinel with that configuration. */
+async function startServer(port: number, args: readonly string[], sentinelFile?: string) {
   const executable = process.env["REDIS_SERVER"];
   if (!executable) throw new Error("REDIS_SERVER is not set: run the tests by `npm test`");
   const settings = ["--port", `${port}`, "--bind", "127.0.0.1", ...args];
-  const child = spawn("sh", ["-c", shell, "sh", executable, ...settings], {
+  const mode = sentinelFile === undefined ? [] : [sentinelFile, "--sentinel"];
+  const child = spawn("sh", ["-c", shell, "sh", executable, ...mode, ...settings], {
     detached: true,
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -1,15 +1,13 @@
 import { KubernetesError } from "../kubernetes/failure.ts";
 import { type Decision, decideAccess, type Place, type Verb } from "../policy/access.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
-import { operationId } from "../policy/operation.ts";
-import type { PodReference } from "../policy/target.ts";
 import { note, refused, text, usageAnswer } from "./answers.ts";
 import { audit } from "./audit.ts";
 import { releaseByHand } from "./by-hand.ts";
 import { placeFor } from "./clusters.ts";
 import type { Command, CommandName } from "./command.ts";
 import type { Desk, Outlet } from "./desk.ts";
-import { asksForForm, formText } from "./form.ts";
+import { orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { incident, incidentVerbs } from "./incident.ts";
 import { recordRefusal } from "./journal.ts";
@@ -23,8 +21,8 @@ import { type Press, type Request, wellFormed } from "./request.ts";
 import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
 import type { Context, Services } from "./services.ts";
 import { status } from "./status.ts";
-import { suggest } from "./suggestions.ts";
 import { whatToDo } from "./unanswered.ts";
+import { understand } from "./understand.ts";
 import { whoami } from "./whoami.ts";
 
 /** The one door: parses, authorises, runs, maps errors, measures. No command can forget any of it. */
@@ -32,8 +30,8 @@ export function createDesk(services: Services): Desk {
   const samples = createSampledJournal(services);
   return {
     understand: (request) => understand(services, request),
-    suggest: (asked) => orElse(services, "suggest", suggest(services, asked), []),
-    formText: (form) => orElse(services, "form", formText(services, form), unreadable),
+    suggest: (asked) => orNone(services, asked),
+    formText: (form) => orProblem(services, form),
     run: (asked, outlet) => {
       const request = wellFormed(asked);
       return guarded(services, outlet, request, () => run({ services, request, outlet }));
@@ -83,43 +81,6 @@ function locateRead<C extends Place>(context: Context, command: C): Located<C> |
 
 function locateNowhere<C>(_: Context, command: C): Located<C> {
   return { place: { cluster: undefined, namespace: undefined }, command };
-}
-
-/** Where a form's cluster does not answer in time, one can still type. */
-const unreadable = {
-  pod: "The cluster could not be asked about this pod. Try again, or type /np quarantine namespace/pod.",
-};
-
-async function orElse<T>(services: Services, where: string, work: Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    services.meter({ kind: "error", where, message: String(error) });
-    return otherwise;
-  }
-}
-
-function understand(services: Services, request: Request): ReturnType<Desk["understand"]> {
-  if (request.source === "slack" && asksForForm(request.text)) {
-    const form = { askCluster: services.clusters.size > 1 };
-    return { line: "quarantine: say of what in the form that opens.", operation: undefined, form };
-  }
-  const command = parse(request.text);
-  if (command.kind === "usage") return { line: "That command was not understood.", operation: undefined };
-  if (command.kind !== "quarantine" && command.kind !== "release") return { line: command.kind, operation: undefined };
-  const operation = command.dryRun ? undefined : operationId(command.kind, request.delivery);
-  return { line: inWords(command), operation };
-}
-
-function inWords(command: Extract<Command, { kind: "quarantine" | "release" }>): string {
-  const dry = command.dryRun ? " (dry run)" : "";
-  if (command.kind === "quarantine") return `quarantine ${typed(command)}${dry}`;
-  const { what } = command;
-  return `release ${"operation" in what ? what.operation : typed(what)}${dry}`;
-}
-
-function typed({ cluster, namespace, pod }: PodReference): string {
-  return `${cluster === undefined ? "" : `${cluster}:`}${namespace}/${pod}`;
 }
 
 async function run(context: Context): Promise<Reply> {

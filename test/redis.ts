@@ -34,8 +34,8 @@ export type OwnRedis = {
   /** Freezes it: connections stay open and nothing answers; `resume` undoes it. */
   freeze(): void;
   resume(): void;
-  /** Starts it again after `kill`, and waits until it has loaded its data. */
-  restart(): Promise<void>;
+  /** Starts it again after `kill`, with these further arguments, and waits until it has loaded its data. */
+  restart(more?: readonly string[]): Promise<void>;
   /** Ends it for good and removes its data. */
   stop(): Promise<void>;
 };
@@ -46,7 +46,7 @@ const durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", "",
 export async function startOwnRedis(args: readonly string[] = []): Promise<OwnRedis> {
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-own-redis-"));
   const port = await freePort();
-  const start = () => startServer(port, ["--dir", folder, ...durable, ...args]);
+  const start = (more: readonly string[] = []) => startServer(port, ["--dir", folder, ...durable, ...args, ...more]);
   let server = await start();
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -54,8 +54,8 @@ export async function startOwnRedis(args: readonly string[] = []): Promise<OwnRe
     kill: () => server.kill(),
     freeze: () => process.kill(server.pid, "SIGSTOP"),
     resume: () => process.kill(server.pid, "SIGCONT"),
-    restart: async () => {
-      server = await start();
+    restart: async (more) => {
+      server = await start(more);
     },
     stop: async () => {
       await server.kill();

@@ -12,7 +12,7 @@ import type { Services } from "./services.ts";
  * here rejects: what cannot be written is metered.
  */
 export type SampledJournal = {
-  /** A known person was turned away: of the same person, place and reason only samples are written. */
+  /** A known person was turned away: of the same person for the same reason only samples are written. */
   turnedAway(asked: Request | Press, about: About): Promise<void>;
   alarm(alarm: Alarm): Promise<void>;
   /** Writes what was only counted and is due; with `all` whatever was only counted. */
@@ -32,7 +32,7 @@ export function createSampledJournal(services: Services): SampledJournal {
   return {
     async turnedAway(asked, about) {
       services.meter({ kind: "refusal", verb: about.verb });
-      const kind = [principalKey(asked.principal), about.verb, asked.channel, about.why].join(" ");
+      const kind = `${principalKey(asked.principal)} ${about.why}`;
       await writeTurnedAway(services, refusals.take(kind, { asked, about }));
     },
     async alarm(alarm) {

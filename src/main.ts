@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
 import type { ChainStore } from "./audit/log.ts";
 import { keepAudit, openAudit } from "./bot-audit.ts";
+import { cardNow } from "./commands/card-now.ts";
 import { type FallbackJournal, withFallback } from "./commands/fallback.ts";
 import { sweepKept } from "./commands/keep.ts";
 import type { Journal } from "./commands/laptop.ts";
@@ -23,7 +24,7 @@ import { type RedisWatch, watchRedis } from "./redis-check.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
-import { createShelf } from "./scheduler/shelf.ts";
+import { createShelf, type Shelf } from "./scheduler/shelf.ts";
 import { startSweep } from "./scheduler/sweep.ts";
 import { startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
@@ -54,7 +55,7 @@ async function start(config: Config): Promise<void> {
     log,
     onAck: (ms) => metrics.ack(ms),
     onEvent: (name) => metrics.slackEvent(name),
-    shelf: createShelf(redis),
+    ...shared(services, createShelf(redis)),
   });
   if (config.slack.mode === "http") await slack.ready;
   const outletFor = (operation: Operation) => slack.outletFor(operation);
@@ -110,6 +111,11 @@ type Parts = {
   readonly records: Records;
   readonly close: () => Promise<void>;
 };
+
+/** What every replica knows, whichever of them brought it about. */
+function shared(services: Services, shelf: Shelf) {
+  return { shelf, redraw: (operation: string) => cardNow(services, operation) };
+}
 
 async function createServices(
   config: Config,

@@ -56,13 +56,20 @@ export type CardOptions = {
   readonly command: string;
   readonly log: Log;
   readonly onEvent: (name: UpdateEvent) => void;
+  /** The card of an operation as it stands now. */
+  readonly redraw?: ((operation: string) => Promise<Reply | undefined>) | undefined;
 };
 
 type Change = { readonly reply: Reply; readonly card: CardReference };
 
-export function createCards({ client, updating, command, log, onEvent }: CardOptions): Cards {
+export function createCards({ client, updating, command, log, onEvent, redraw }: CardOptions): Cards {
   const send = (_: string, change: Change): Promise<"done" | "gone"> => update(updating, command, change);
-  const updates = createUpdates<Change>({ send, patienceMs, giveUpAfterMs, log, onEvent });
+  const refresh = async (change: Change): Promise<Change> => {
+    const { operation } = change.reply;
+    const reply = operation === undefined ? undefined : await redraw?.(operation);
+    return reply === undefined ? change : { ...change, reply };
+  };
+  const updates = createUpdates<Change>({ send, refresh, patienceMs, giveUpAfterMs, log, onEvent });
 
   return {
     async post(reply, channel) {

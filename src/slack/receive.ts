@@ -1,6 +1,7 @@
 import { App } from "@slack/bolt";
 import type { Dispatcher } from "undici";
 import type { Desk, Outlet } from "../commands/desk.ts";
+import type { Reply } from "../commands/reply.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Shelf } from "../scheduler/shelf.ts";
 import type { DeliveryEvent } from "./aside.ts";
@@ -66,6 +67,8 @@ export type SlackOptions = {
   readonly onEvent?: (name: SlackEvent) => void;
   /** What all replicas share. */
   readonly shelf: Shelf;
+  /** The card of an operation as it stands now: what Slack did not take is not sent again when it is not so any more. */
+  readonly redraw?: (operation: string) => Promise<Reply | undefined>;
 };
 
 export type Slack = {
@@ -101,7 +104,7 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   const client = createClient({ ...config, timeoutMs: callTimeoutMs, log });
   const lookups = createClient({ ...config, timeoutMs: lookupTimeoutMs, log });
   const updating = createClient({ ...config, timeoutMs: callTimeoutMs, log });
-  const cards = createCards({ client, updating, command: config.command, log, onEvent });
+  const cards = createCards({ ...options, client, updating, command: config.command, onEvent });
   const delivery = createDelivery({ cards, command: config.command, log, onEvent });
   const people = createPeople(lookups, { now, log });
   people.ownTeam().catch((error) => log.warn({ error: errorText(error) }, "Slack did not accept the bot token yet"));

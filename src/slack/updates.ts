@@ -24,6 +24,11 @@ export type Updates<Value> = {
 export type UpdateOptions<Value> = {
   /** One call; throws what Slack answered. */
   readonly send: (key: string, value: Value) => Promise<"done" | "gone">;
+  /**
+   * What stands instead of a value by the time it is sent again: another replica may have gone on meanwhile. Where it
+   * throws the value is sent as it was.
+   */
+  readonly refresh?: (value: Value) => Promise<Value>;
   /** How long whoever shows something is kept waiting. */
   readonly patienceMs: number;
   /** For how long an update is sent again, from its first failure. */
@@ -32,7 +37,12 @@ export type UpdateOptions<Value> = {
   readonly onEvent: (name: UpdateEvent) => void;
 };
 
-type Entry<Value> = { readonly value: Value; readonly settled: PromiseWithResolvers<Updated> };
+type Entry<Value> = {
+  readonly value: Value;
+  readonly settled: PromiseWithResolvers<Updated>;
+  /** It was sent before, and was not taken. */
+  readonly again?: true;
+};
 
 /** The latest value of a key that was not sent yet. */
 type Line<Value> = { next: Entry<Value> | undefined };
@@ -79,7 +89,7 @@ async function runLine<Value>(
   for (let entry = take(line); entry !== undefined; entry = take(line)) {
     await limitOver(limit);
     entry = newer(line, entry);
-    const result = await attempt(key, entry.value, limit, options);
+    const result = await attempt(key, await current(entry, options), limit, options);
     const { failures, since } = trouble;
     trouble = { failures: 0, since: 0 };
     if (typeof result === "string") entry.settled.resolve(result);
@@ -89,7 +99,8 @@ async function runLine<Value>(
     } else {
       if (failures === 0) options.onEvent("update-delayed");
       trouble = { failures: failures + 1, since: failures === 0 ? performance.now() : since };
-      line.next = newer(line, entry);
+      const next = newer(line, entry);
+      line.next = next === entry ? { ...entry, again: true } : next;
       if (!result.limited) await wait(backoffMs(trouble.failures));
     }
   }
@@ -108,6 +119,10 @@ function newer<Value>(line: Line<Value>, entry: Entry<Value>): Entry<Value> {
   if (next === undefined) return entry;
   entry.settled.resolve(next.settled.promise);
   return next;
+}
+
+async function current<Value>({ value, again }: Entry<Value>, { refresh }: UpdateOptions<Value>): Promise<Value> {
+  return again === undefined || refresh === undefined ? value : refresh(value).catch(() => value);
 }
 
 /** A little apart, so that what waited for one limit does not meet the next one all at once. */

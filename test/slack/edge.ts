@@ -4,7 +4,7 @@ import type { Reply } from "../../src/commands/reply.ts";
 import type { Press, Request } from "../../src/commands/request.ts";
 import { type SandboxSlack, startSandboxSlack } from "../../src/sandbox/slack/server.ts";
 import type { Shelf } from "../../src/scheduler/shelf.ts";
-import { type Slack, type SlackEvent, startSlack } from "../../src/slack/receive.ts";
+import { type Slack, type SlackEvent, type SlackOptions, startSlack } from "../../src/slack/receive.ts";
 import { card, note } from "./replies.ts";
 
 type Run = (request: Request, outlet: Outlet) => Promise<Reply>;
@@ -43,6 +43,8 @@ export type EdgeOptions = {
   readonly askCluster?: boolean;
   /** What the desk makes of a form that was sent. */
   readonly formText?: Desk["formText"];
+  /** The card of an operation as it stands by the time that an update is sent again. */
+  readonly redraw?: SlackOptions["redraw"];
   /** User groups that the access section names. */
   readonly groups?: readonly string[];
 };
@@ -93,7 +95,15 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const apiUrl = (await options.apiUrl?.(sandbox)) ?? sandbox.apiUrl;
   const config = { botToken: sandbox.botToken, way, apiUrl, command: "/np", teams: undefined, groups };
   const onEvent = (name: SlackEvent) => void events.push(name);
-  const slack = startSlack(config, { desk, now, log, onAck: (ms) => void acks.push(ms), onEvent, shelf });
+  const slack = startSlack(config, {
+    desk,
+    now,
+    log,
+    onAck: (ms) => void acks.push(ms),
+    onEvent,
+    shelf,
+    ...(options.redraw === undefined ? {} : { redraw: options.redraw }),
+  });
   if (options.connected !== false)
     await slack.ready.catch((error) => sandbox.close().then(() => Promise.reject(error)));
   return {

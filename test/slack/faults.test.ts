@@ -34,13 +34,17 @@ const calls = (method: string): number => api.calls.filter((called) => called ==
 
 /** Runs a command that posts a card, and gives its reference. */
 async function posted(): Promise<CardReference> {
+  return postedOn(edge);
+}
+
+async function postedOn(one: Edge): Promise<CardReference> {
   let reference: CardReference | undefined;
-  edge.does(async (_, outlet) => {
+  one.does(async (_, outlet) => {
     reference = (await outlet.show(card({ buttons: [confirmButton] }), undefined)).card;
     return card();
   });
-  await edge.slack.ready;
-  await edge.sandbox.command({ ...alice, text: "quarantine a/b" });
+  await one.slack.ready;
+  await one.sandbox.command({ ...alice, text: "quarantine a/b" });
   await waitFor(() => reference);
   return reference!;
 }
@@ -155,6 +159,29 @@ test("An update that Slack will never take is logged and counted, and does not t
   expect(edge.events).toContain("update-given-up");
   expect(edge.events).toContain("undeliverable");
   expect(edge.logged()).toContain("an answer reached nobody");
+});
+
+test("What is sent again is the card as it stands then: an older state never takes the place of a newer one", async () => {
+  await edge.close();
+  const asked: string[] = [];
+  const plain = await startEdge({
+    redraw: async (operation) => {
+      asked.push(operation);
+      return card({ headline: "RELEASED", operation });
+    },
+  });
+  const reference = await postedOn(plain);
+  plain.sandbox.faults.add({ kind: "status", status: 503, method: "chat.update", times: 2 });
+  await plain.slack.outlet.show(card({ headline: "ISOLATED", operation: "q-7f3kabc" }), reference);
+  await plain.sandbox.waitForMessage(headline("RELEASED"));
+  expect(asked).toEqual(["q-7f3kabc", "q-7f3kabc"]);
+  const updates = plain.sandbox.calls.filter(({ method }) => method === "chat.update");
+  expect(updates.map(({ args }) => args["text"])).toEqual([
+    expect.stringContaining("ISOLATED"),
+    expect.stringContaining("RELEASED"),
+    expect.stringContaining("RELEASED"),
+  ]);
+  await plain.close();
 });
 
 test("A card that somebody deleted is posted again, by a request and by the background", async () => {

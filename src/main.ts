@@ -63,7 +63,7 @@ async function start(config: Config): Promise<void> {
   const onError = (error: unknown) => services.meter({ kind: "error", where: "sweep", message: String(error) });
   const sweeps = [
     startSweep(takeoverEveryMs, async () => void (await takeover.sweep()), { onError }),
-    startSweep(sweepEveryMs, async () => void (await askReviews(services, slack.outlet)), { onError }),
+    startSweep(sweepEveryMs, async () => void (await askReviews(services, outletFor)), { onError }),
     startSweep(sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor }), { onError }),
     startSweep(sweepEveryMs, () => keepAudit(journals.redis, config, services.replica), { onError }),
     startSweep(sweepEveryMs, () => desk.flush(false), { onError }),

@@ -10,7 +10,7 @@ beforeAll(async () => {
   desk = await startDesk();
   desk.sandbox.apply(
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "payments" } },
-    ...["checkout-1", "checkout-2"].map((name) => ({
+    ...["checkout-1", "checkout-2", "checkout-3"].map((name) => ({
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, namespace: "payments", labels: { app: "checkout" } },
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => desk.close());
 
-const sweep = () => askReviews(desk.services, desk.outlet);
+const sweep = () => askReviews(desk.services, () => desk.outlet);
 const policies = () => desk.sandbox.objects("NetworkPolicy", "payments");
 
 test("When the review time passes the card asks once, never releases, and keep sets the same time anew", async () => {
@@ -64,5 +64,15 @@ test("A quarantine without a review time is never asked about, and one that is o
   const { operation } = await desk.type("quarantine payments/checkout-2");
   await desk.press("confirm", operation);
   desk.pass(3_000 * hour);
+  expect(await sweep()).toBe(0);
+});
+
+test("A question that nobody saw is asked again", async () => {
+  const { operation } = await desk.type("quarantine payments/checkout-3 review 2h");
+  await desk.press("confirm", operation);
+  desk.pass(2 * hour);
+  const deaf = { show: () => Promise.resolve({ card: undefined, reached: false }) };
+  expect(await askReviews(desk.services, () => deaf)).toBe(0);
+  expect(await sweep()).toBe(1);
   expect(await sweep()).toBe(0);
 });

@@ -92,6 +92,7 @@ describe("without cluster and configuration", () => {
     [["quarantine"], /Usage/i],
     [["status", "--output", "xml"], /--output takes text or json/],
     [["audit", "verify", "--form", "x"], /there is no option --form/],
+    [["audit", "confirm"], /needs --from FILE/],
     [["audit", "export", "--output", "csv"], /ndjson only.*--incident/],
     [["audit", "export", "--incident", "a/b"], /incident's id has letters/],
     [["audit", "export", "--incident", "INC-1", "--output", "ndjson"], /markdown, json or csv/],
@@ -151,6 +152,21 @@ describe("with a cluster and Redis", () => {
     const exported = await bulkhead(["audit", "export", "--output", "ndjson"]);
     const lines = exported.out.trim().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual([1, 2, 3, 4]);
+  });
+
+  test("audit confirm compares an export with the chain, and records that it is kept", async () => {
+    const file = join(folder, "audit.ndjson");
+    await writeFile(file, (await bulkhead(["audit", "export", "--output", "ndjson"])).out);
+    const confirmed = await bulkhead(["audit", "confirm", "--from", file]);
+    expect(confirmed).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Confirmed: the export holds all up to #\d+ /),
+    });
+    expect(await bulkhead(["audit", "confirm", "--from", file])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^Not confirmed: everything up to entry \d+ is confirmed already\.$/m),
+    });
+    expect(await bulkhead(["audit", "verify", "--from", file])).toMatchObject({ code: 0 });
   });
 
   test("audit export --incident writes what was done for it as Markdown, from the chain and from its copies", async () => {

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { NewEntry } from "../../src/audit/entry.ts";
 import { createSpool, type Spool } from "../../src/audit/spool.ts";
+import { closeSpoolFiles, createSpoolFile } from "../../src/audit/spool-file.ts";
 import { waitFor } from "../wait.ts";
 import { anEntry } from "./entries.ts";
 
@@ -169,8 +170,25 @@ test("A disk that takes no more in the middle of a line: the append is refused a
   const spooled = said.split("\n").flatMap((line) => (line.startsWith("spooled ") ? [line.slice(8)] : []));
   const again = ids(await replayed());
   expect(again.slice(0, spooled.length)).toEqual(spooled);
-  expect(problems.filter((problem) => problem.includes("damaged"))).toEqual([]);
+  // The one that was under way when the process was killed.
+  expect(problems.length).toBeLessThanOrEqual(1);
 }, 30_000);
+
+test("A writer whose file is taken while it writes says so, unless whoever took it reads the line", async () => {
+  await mkdir(folder);
+  let lost = 0;
+  for (let round = 0; round < 300; round += 1) {
+    const file = await createSpoolFile(folder, round);
+    const appended = file.append(`line ${round}\n`);
+    if (round % 3 > 0) await new Promise(setImmediate);
+    const [path = ""] = await closeSpoolFiles(folder);
+    const read = await readFile(path, "utf8");
+    if (await appended) expect(read).toBe(`line ${round}\n`);
+    else lost += 1;
+    await rm(path);
+  }
+  expect(lost).toBeGreaterThan(0);
+});
 
 test("Two processes that share the folder lose nothing while both replay", async () => {
   const [one, other] = [aSpool(), aSpool()];

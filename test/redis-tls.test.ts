@@ -7,7 +7,15 @@ import { createAuditLog } from "../src/audit/log.ts";
 import { verifyChain } from "../src/audit/verify.ts";
 import { connectRedis, type RedisAccess, untilReady } from "../src/redis.ts";
 import { anEntry } from "./audit/entries.ts";
-import { type Certificates, freePort, makeCertificates, type OwnRedis, startOwnRedis } from "./redis.ts";
+import {
+  type Certificates,
+  freePort,
+  makeCertificates,
+  type OwnRedis,
+  startOwnRedis,
+  startSentinels,
+} from "./redis.ts";
+import { waitFor } from "./wait.ts";
 
 let folder = "";
 let certificates: Certificates;
@@ -74,6 +82,22 @@ test("By TLS with an own authority, a client certificate and the least rights, t
   const bounds = await log.bounds();
   expect(await verifyChain(log.all(), bounds.head, bounds)).toMatchObject({ ok: true, entries: 1 });
 });
+
+test("By TLS through a Sentinel with a password of its own, also after it failed over", async () => {
+  const sentinels = await startSentinels({ certificates, sentinelPassword: "watch" });
+  try {
+    const redis = connect({ ...access, sentinelPassword: "watch" }, [], sentinels.url);
+    expect(await untilReady(redis, 20_000)).toBe(true);
+    await redis.set("here", "1");
+    await sentinels.master.kill();
+    await waitFor(() => redis.set("here", "2").catch(() => undefined), { timeoutMs: 30_000, everyMs: 100 });
+    const [errors, stranger] = [[] as Error[], sentinels.url];
+    connect({ ...access, sentinelPassword: "guess" }, errors, stranger);
+    await expect.poll(() => errors.map(String).join("\n"), { timeout: 10_000 }).toMatch(/WRONGPASS|NOAUTH/);
+  } finally {
+    await sentinels.stop();
+  }
+}, 60_000);
 
 test("A command beyond the rights is refused by name", async () => {
   const redis = connect(access);

@@ -92,27 +92,41 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
   };
 }
 
+type SentinelOptions = {
+  /** Then everything among servers, Sentinel and clients is TLS, with client certificates. */
+  readonly certificates?: Certificates;
+  /** What the Sentinel wants of its clients. */
+  readonly sentinelPassword?: string;
+};
+
 /** A master with a replica and one Sentinel, which is enough to decide; the Sentinel fails over after half a second. */
-export async function startSentinels(args: readonly string[] = [], { name = "bulkhead" } = {}) {
-  const master = await startOwnRedis(args);
-  const replica = await startOwnRedis(["--replicaof", "127.0.0.1", `${master.port}`, ...args]);
+export async function startSentinels({ certificates, sentinelPassword }: SentinelOptions = {}) {
+  const name = "bulkhead";
+  const tls = certificates === undefined ? undefined : await Promise.all([freePort(), freePort(), freePort()]);
+  const tlsArgs = (index: number): readonly string[] =>
+    tls === undefined ? [] : ["--tls-port", `${tls[index]}`, ...(certificates?.args ?? [])];
+  const master = await startOwnRedis(tlsArgs(0));
+  const masterPort = tls?.[0] ?? master.port;
+  const announced = tls === undefined ? [] : ["--replica-announce-port", `${tls[1]}`];
+  const replica = await startOwnRedis(["--replicaof", "127.0.0.1", `${masterPort}`, ...announced, ...tlsArgs(1)]);
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-sentinel-"));
   const file = join(folder, "sentinel.conf");
   const settings = [
-    `monitor ${name} 127.0.0.1 ${master.port} 1`,
-    `down-after-milliseconds ${name} 500`,
-    `failover-timeout ${name} 5000`,
+    `sentinel monitor ${name} 127.0.0.1 ${masterPort} 1`,
+    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel failover-timeout ${name} 5000`,
+    ...(sentinelPassword === undefined ? [] : [`requirepass ${sentinelPassword}`]),
   ];
-  await writeFile(file, settings.map((line) => `sentinel ${line}\n`).join(""));
+  await writeFile(file, settings.map((line) => `${line}\n`).join(""));
   const port = await freePort();
-  const sentinel = await startServer(port, ["--dir", folder], file);
-  const ask = new Redis(port, "127.0.0.1");
+  const sentinel = await startServer(port, ["--dir", folder, ...tlsArgs(2)], file);
+  const ask = new Redis(port, "127.0.0.1", { ...(sentinelPassword && { password: sentinelPassword }) });
   ask.on("error", () => undefined);
   await waitFor(async () => /slaves=1/.test(await ask.info()), { timeoutMs: 20_000 });
   return {
     master,
     replica,
-    url: `redis+sentinel://127.0.0.1:${port}/${name}`,
+    url: `${tls === undefined ? "redis" : "rediss"}+sentinel://127.0.0.1:${tls?.[2] ?? port}/${name}`,
     /** The port of the server that the Sentinel names as the master. */
     async masterPort(): Promise<number> {
       const [, found] = (await ask.call("SENTINEL", "get-master-addr-by-name", name)) as [string, string];
@@ -154,13 +168,18 @@ async function ended(child: ChildProcess): Promise<void> {
 
 /** Loading its data, a server accepts connections and refuses PING. */
 async function answers(port: number): Promise<boolean> {
-  const redis = new Redis(port, "127.0.0.1", { lazyConnect: true, retryStrategy: null, enableReadyCheck: true });
+  const redis = new Redis(port, "127.0.0.1", {
+    lazyConnect: true,
+    retryStrategy: null,
+    enableReadyCheck: false,
+    protocol: 2,
+  });
   redis.on("error", () => undefined);
   try {
     await redis.connect();
     return (await redis.ping()) === "PONG";
-  } catch {
-    return false;
+  } catch (error) {
+    return String(error).includes("NOAUTH");
   } finally {
     redis.disconnect();
   }

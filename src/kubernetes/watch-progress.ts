@@ -76,7 +76,7 @@ export function createProgress(path: string, now: () => number): Progress {
   };
 }
 
-/** Doubling from half a second to 15 s, jittered by half; none for no failure. */
+/** Doubling from half a second to 5 s, jittered by half, so that a cache is right soon after its server is back. */
 function backoffMs(failures: number): number {
-  return failures === 0 ? 0 : Math.min(250 * 2 ** failures, 15_000) * (0.5 + Math.random());
+  return failures === 0 ? 0 : Math.min(250 * 2 ** failures, 5_000) * (0.5 + Math.random());
 }

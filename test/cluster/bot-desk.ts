@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { createAuditLog } from "../../src/audit/log.ts";
@@ -16,7 +17,7 @@ const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", use
 export type BotDesk = {
   /** As alice, who may do everything in the namespaces. */
   type(text: string): Promise<Reply>;
-  confirm(operation: string, action?: "confirm" | "confirm-again"): Promise<Reply>;
+  confirm(operation: string, action?: "confirm" | "confirm-again" | "retry"): Promise<Reply>;
   /** What went wrong behind the replies. */
   errors(): readonly MeterEvent[];
 };
@@ -29,9 +30,10 @@ export function createBotDesk(cluster: Cluster, redis: Redis, namespaces: readon
     show: (reply, card) =>
       Promise.resolve({ card: card ?? (reply.shape === "card" ? cardOf(reply) : undefined), reached: true }),
   };
+  const run = randomUUID();
   let deliveries = 0;
   const asked = () =>
-    ({ principal: alice, source: "slack", channel: "C1", at: Date.now(), delivery: `d${deliveries++}` }) as const;
+    ({ principal: alice, source: "slack", channel: "C1", at: Date.now(), delivery: `${run}-${deliveries++}` }) as const;
   return {
     type: (text) => desk.run({ ...asked(), text }, outlet),
     confirm: (operation, action = "confirm") => desk.press({ ...asked(), action, operation, card: undefined }, outlet),

@@ -35,7 +35,7 @@ test("Failures keep position and age, and make the waits longer up to a bound", 
     expect(waits[index]).toBeGreaterThanOrEqual(bound / 2);
     expect(waits[index]).toBeLessThanOrEqual(bound * 1.5);
   }
-  for (let more = 0; more < 50; more++) expect(progress.failed(failure("server-error"))).toBeLessThanOrEqual(22_500);
+  for (let more = 0; more < 50; more++) expect(progress.failed(failure("server-error"))).toBeLessThanOrEqual(7_500);
 });
 
 test("The fifth failure in a row asks for a list, since a restored server is behind the position", () => {

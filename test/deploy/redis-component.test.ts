@@ -93,10 +93,14 @@ describe("the Redis of deploy/components/redis, started by its own script", () =
       await world.close();
     }
     const refused = (await admin.call("acl", "log")) as unknown[][];
-    expect(refused.map((entry) => entry[entry.indexOf("object") + 1])).toEqual([]);
+    const objects = refused.map((entry) => entry[entry.indexOf("object") + 1]);
+    expect(objects.filter((object) => object !== askedInVain)).toEqual([]);
     expect(await admin.xlen("{bulkhead}:audit")).toBeGreaterThan(3);
   });
 });
+
+/** Whether appendfsync is right is asked of every server; CONFIG GET also tells passwords, so this user may not. */
+const askedInVain = "config|get";
 
 describe("the bot's user", () => {
   const [line = ""] = /^user bulkhead .*$/m.exec(read("deploy/components/redis/users.acl")) ?? [];
@@ -105,7 +109,7 @@ describe("the bot's user", () => {
   it("may send every command that the code sends", () => {
     const sent = new Set(sources().flatMap(commandsIn));
     expect(sent.size).toBeGreaterThan(15);
-    expect([...sent].filter((name) => !granted.has(name))).toEqual([]);
+    expect([...sent].filter((name) => !granted.has(name) && !askedInVain.startsWith(name))).toEqual([]);
   });
 
   it("has no category of commands and no way out of its keys", () => {

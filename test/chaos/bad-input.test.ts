@@ -141,7 +141,7 @@ describe("bad input: what is pressed", () => {
     [
       "by a guest",
       () => press(plan, "np:confirm", "U0GUEST"),
-      { says: /guest account/, next: /Ask somebody of the team/, audited: "sampled" },
+      { says: /guest account/, next: /Ask somebody of the team/, audited: true },
     ],
     [
       "by somebody of another workspace",
@@ -153,6 +153,58 @@ describe("bad input: what is pressed", () => {
   function idOf(message: Message): string {
     return id.exec(JSON.stringify(message.blocks))?.[0] ?? "";
   }
+});
+
+describe("bad input: what is filled in", () => {
+  const alice = { user: "U0ALICE" };
+  const open = async (): Promise<void> => {
+    await arena.slack.command({ ...alice, channel: "C0INCIDENT", text: "quarantine" });
+    await arena.slack.waitForView("U0ALICE");
+    for (const [field, option] of [
+      ["namespace", "payments"],
+      ["pod", "worker-1"],
+    ] as const) {
+      await arena.slack.search({ ...alice, field, query: "" });
+      await arena.slack.pick({ ...alice, field, option });
+    }
+  };
+
+  test.each([
+    ["a review time in words", "review", "soon", /time such as 2h or 30m/],
+    ["a review time of zero", "review", "0m", /time such as 2h or 30m/],
+    ["a review time beyond a year", "review", "9999d", /time such as 2h or 30m/],
+    ["a reason of 600 characters", "reason", "x".repeat(600), /500/],
+  ] as const)("%s is said under its field, and nothing is written", async (_, field, text, said) => {
+    const before = written().length;
+    await open();
+    await arena.slack.fill({ ...alice, field, text });
+    const { errors, problem } = await arena.slack.submit(alice);
+    expect(problem ?? Object.values(errors ?? {}).join()).toMatch(said);
+    expect(written().slice(before)).toEqual([]);
+    await arena.slack.closeView(alice);
+    answered += 1;
+  });
+
+  test("a form that lacks its pod cannot be sent, and nothing is written", async () => {
+    const before = written().length;
+    await arena.slack.command({ ...alice, channel: "C0INCIDENT", text: "quarantine" });
+    await arena.slack.waitForView("U0ALICE");
+    const { errors, problem } = await arena.slack.submit(alice);
+    expect(problem ?? Object.keys(errors ?? {}).join()).toMatch(/namespace|pod/);
+    expect(written().slice(before)).toEqual([]);
+    await arena.slack.closeView(alice);
+    answered += 1;
+  });
+
+  test("who has no right is offered no pod, and the form shows nothing of what there is", async () => {
+    const carol = { user: "U0CAROL" };
+    await arena.slack.command({ ...carol, channel: "C0INCIDENT", text: "quarantine" });
+    const view = await arena.slack.waitForView("U0CAROL").catch(() => undefined);
+    const found =
+      view === undefined ? undefined : await arena.slack.search({ ...carol, field: "namespace", query: "" });
+    expect(JSON.stringify(found ?? {})).not.toMatch(/payments/);
+    answered += 1;
+  });
 });
 
 test("Calls of nobody of ours are counted and logged, and their text is not kept", async () => {

@@ -315,6 +315,14 @@ export const unwelcome: readonly BadInput[] = [
     audited: true,
   },
   {
+    what: "a guest once more",
+    user: "U0GUEST",
+    text: "help",
+    says: /guest account/,
+    next: /Ask somebody of the team/,
+    audited: "sampled",
+  },
+  {
     what: "a guest of one channel",
     user: "U0ULTRA",
     text: "help",
@@ -352,7 +360,7 @@ export const unwelcome: readonly BadInput[] = [
     text: "status",
     says: /shared with another organisation/,
     next: /Use a channel of your own/,
-    audited: "sampled",
+    audited: true,
   },
   {
     what: "somebody of another workspace",

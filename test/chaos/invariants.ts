@@ -61,11 +61,12 @@ const nothingLeft: Rule = ({ policies, pods, operations }) =>
     ]);
 
 /** A quarantine that is in force has its policy, and its pod bears the label and none of those that came off. */
-const inForce: Rule = ({ policies, pods, operations }) =>
-  operations.flatMap(({ id, state, plan }) => {
-    if (state !== "in-force" || plan?.kind !== "quarantine") return [];
+const inForce: Rule = (evidence) => {
+  const { policies, pods, operations } = evidence;
+  return operations.flatMap(({ id, state, plan }) => {
+    if (state !== "in-force" || plan?.kind !== "quarantine" || isBeingReleased(evidence, id)) return [];
     const pod = pods.find(({ metadata }) => metadata.uid === plan.podUid);
-    if (pod === undefined || beingReleased(id)) return [];
+    if (pod === undefined) return [];
     const labels = pod.metadata.labels ?? {};
     const back = plan.removes.filter((key) => Object.hasOwn(labels, key));
     return [
@@ -75,16 +76,16 @@ const inForce: Rule = ({ policies, pods, operations }) =>
       ...(labels[marks.quarantine] === id ? [] : [`${id} is in force, and its pod does not bear its label`]),
       ...(back.length === 0 ? [] : [`${id} is in force, and its pod bears ${back.join(", ")}`]),
     ];
-
-    function beingReleased(quarantine: string): boolean {
-      return operations.some(
-        (one) =>
-          one.plan?.kind === "release" &&
-          one.plan.lifts === quarantine &&
-          (one.state === "running" || one.state === "failed"),
-      );
-    }
   });
+};
+
+/** Where Redis was away at the end of a release, its quarantine learns of it a little later. */
+function isBeingReleased({ operations, settled }: Evidence, quarantine: string): boolean {
+  const under: readonly Operation["state"][] = settled ? ["running", "failed"] : ["running", "failed", "done"];
+  return operations.some(
+    ({ plan, state }) => plan?.kind === "release" && plan.lifts === quarantine && under.includes(state),
+  );
+}
 
 /** When everything has come to rest, nothing is half done, and everything is in Redis. */
 const atRest: Rule = ({ operations, kept, settled }) =>

@@ -1,45 +1,30 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Deployed, deployBulkhead } from "../cluster/deployed.ts";
-import { kubectl } from "../cluster/kubectl.ts";
-import { waitFor } from "../wait.ts";
 import { type Cycle, type Lane, type Plan, startLane } from "./lane.ts";
+import { type RealCluster, useRealCluster } from "./real-cluster.ts";
 
 /**
  * kill -9 before and after every write of a quarantine and of its release, those to Kubernetes and those to Redis: on
  * the control plane of KUBECONFIG, with the rights of deploy/ and no more; without it on the sandbox's cluster.
  */
-const kubeconfig = process.env["KUBECONFIG"];
 const lanesAtOnce = 4;
 const run = randomBytes(3).toString("hex");
 const namespaces = Array.from({ length: lanesAtOnce }, (_, index) => `kill-${run}-${index + 1}`);
 const lanes: Lane[] = [];
-let deployed: Deployed | undefined;
+let real: RealCluster | undefined;
 
 beforeAll(async () => {
-  if (kubeconfig !== undefined) deployed = await deployInto(namespaces);
-  const admin = kubeconfig === undefined ? "" : await readFile(kubeconfig, "utf8");
+  real = await useRealCluster(namespaces);
   for (const namespace of namespaces) {
-    const kubernetes = deployed && { admin, bot: deployed.kubeconfig };
     const objects = [{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }];
-    lanes.push(await startLane(namespace, kubernetes === undefined ? { objects } : { kubernetes }));
+    lanes.push(await startLane(namespace, real === undefined ? { objects } : { kubernetes: real.kubernetes }));
   }
 }, 180_000);
 
 afterAll(async () => {
   await Promise.all(lanes.map((lane) => lane.close()));
-  await deployed?.remove();
-  if (deployed !== undefined) await kubectl(["delete", "namespace", ...namespaces, "--wait=false"]);
+  await real?.remove();
 }, 120_000);
-
-async function deployInto(names: readonly string[]): Promise<Deployed> {
-  for (const name of names) {
-    await kubectl(["create", "namespace", name]);
-    await waitFor(() => kubectl(["get", "serviceaccount", "default", "-n", name]).catch(() => undefined));
-  }
-  return deployBulkhead(names);
-}
 
 type Row = Cycle & { readonly plan: Plan };
 

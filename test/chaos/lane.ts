@@ -37,7 +37,7 @@ export type Cycle = {
   readonly problems: readonly string[];
 };
 
-export const pod = (namespace: string, name: string) => ({
+const pod = (namespace: string, name: string) => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name, namespace, labels: { app: name, team: "core" } },
@@ -45,7 +45,7 @@ export const pod = (namespace: string, name: string) => ({
 });
 
 /** One policy for each pod, so that a pod without any is an open one. */
-export const theirPolicy = (namespace: string, app: string) => ({
+const theirPolicy = (namespace: string, app: string) => ({
   apiVersion: "networking.k8s.io/v1",
   kind: "NetworkPolicy",
   metadata: { name: `for-${app}`, namespace },
@@ -58,7 +58,7 @@ const takeoverWithinMs = 40_000;
 export async function startLane(namespace: string, options: ArenaOptions): Promise<Lane> {
   const arena = await startArena(options);
   const [first, second] = [await arena.addReplica(), await arena.addReplica()];
-  await prepare(arena.admin, namespace);
+  await prepare(arena.admin, namespace, "worker");
   const recording = await recordNamespace(arena.admin, namespace, 3_600);
   const sources = sourcesOf(arena, namespace, recording);
   const told = new Set<string>();
@@ -86,13 +86,14 @@ export async function startLane(namespace: string, options: ArenaOptions): Promi
   };
 }
 
-async function prepare(admin: Connection, namespace: string): Promise<void> {
-  await admin.request("POST", `/api/v1/namespaces/${namespace}/pods`, { body: pod(namespace, "worker") });
+/** Creates the pod, and a policy of somebody else's that selects it. */
+export async function prepare(admin: Connection, namespace: string, name: string): Promise<void> {
   const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`;
-  await admin.request("POST", path, { body: theirPolicy(namespace, "worker") });
+  await admin.request("POST", path, { body: theirPolicy(namespace, name) });
+  await admin.request("POST", `/api/v1/namespaces/${namespace}/pods`, { body: pod(namespace, name) });
 }
 
-function sourcesOf(arena: Arena, namespace: string, recording: Recording): Sources {
+export function sourcesOf(arena: Arena, namespace: string, recording: Recording): Sources {
   const { admin, redis, writes, kept } = arena;
   return { admin, redis, namespaces: [namespace], writes, kept, recordings: [recording] };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuditLog } from "../../src/audit/log.ts";
@@ -8,10 +9,14 @@ import { createAlice } from "./alice.ts";
 import { type Arena, startArena } from "./arena.ts";
 import type { Sources } from "./evidence.ts";
 import { check } from "./invariants.ts";
-import { pod, theirPolicy } from "./lane.ts";
+import { prepare, sourcesOf } from "./lane.ts";
+import { type RealCluster, useRealCluster } from "./real-cluster.ts";
 
-/** Three replicas, every delivery to each of them, and one of them killed every few seconds. */
-const namespace = "shop";
+/**
+ * Three replicas, every delivery to each of them, and one of them killed every few seconds: on the control plane of
+ * KUBECONFIG, with the rights of deploy/ and no more; without it on the sandbox's cluster.
+ */
+const namespace = `shop-${randomBytes(3).toString("hex")}`;
 const pods = Array.from({ length: 50 }, (_, index) => `pod-${index + 1}`);
 /** People at work at the same time. */
 const hands = 6;
@@ -19,23 +24,24 @@ const hands = 6;
 const deliveries = 6;
 const killEveryMs = 4_000;
 
+let real: RealCluster | undefined;
 let arena: Arena;
 let recording: Recording;
 let sources: Sources;
 
 beforeAll(async () => {
-  const objects = pods.flatMap((name) => [theirPolicy(namespace, name), pod(namespace, name)]);
-  arena = await startArena({
-    objects: [{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, ...objects],
-  });
-  for (let i = 0; i < 3; i++) await (await arena.addReplica()).start();
+  real = await useRealCluster([namespace]);
+  const objects = [{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }];
+  arena = await startArena(real === undefined ? { objects } : { kubernetes: real.kubernetes });
   recording = await recordNamespace(arena.admin, namespace, 3_600);
-  const { admin, redis, writes, kept } = arena;
-  sources = { admin, redis, namespaces: [namespace], writes, kept, recordings: [recording] };
+  for (const name of pods) await prepare(arena.admin, namespace, name);
+  for (let i = 0; i < 3; i++) await (await arena.addReplica()).start();
+  sources = sourcesOf(arena, namespace, recording);
 });
 afterAll(async () => {
   await recording?.stop();
   await arena?.close();
+  await real?.remove();
 });
 
 /** Kills one after the other and starts it again, until told to stop; then all are alive. Returns how many were killed. */

@@ -9,7 +9,7 @@ import { wordsOf } from "./answers.ts";
 import { type Arena, startArena } from "./arena.ts";
 import type { Sources } from "./evidence.ts";
 import { check } from "./invariants.ts";
-import { pod, theirPolicy } from "./lane.ts";
+import { prepare, sourcesOf } from "./lane.ts";
 import { type Memory, memoryOf, quarters } from "./memory.ts";
 import { createRandom } from "./random.ts";
 import { troubles } from "./troubles.ts";
@@ -34,12 +34,11 @@ let sources: Sources;
 
 beforeAll(async () => {
   const names = ["shop", "bulkhead"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
-  const workloads = pods.flatMap((name) => [theirPolicy(namespace, name), pod(namespace, name)]);
-  arena = await startArena({ objects: [...names, ...workloads] });
+  arena = await startArena({ objects: names });
+  for (const name of pods) await prepare(arena.admin, namespace, name);
   for (let i = 0; i < 3; i++) await (await arena.addReplica()).start();
   recording = await recordNamespace(arena.admin, namespace, (minutes + 30) * 60);
-  const { admin, redis, writes, kept } = arena;
-  sources = { admin, redis, namespaces: [namespace], writes, kept, recordings: [recording] };
+  sources = sourcesOf(arena, namespace, recording);
 });
 afterAll(async () => {
   await recording?.stop();

@@ -89,7 +89,7 @@ test("With secrets that cannot be used the bot exits with 2, names them all and 
   const { code, said } = await start("", bad);
   expect(code).toBe(2);
   expect(said).toMatch(/SLACK_BOT_TOKEN_FILE: .*cannot be read/);
-  expect(said).toMatch(/REDIS_URL: .*redis:\/\//);
+  expect(said).toMatch(/REDIS_URL: is not of the form redis/);
   expect(said).not.toContain("hunter2");
 });
 

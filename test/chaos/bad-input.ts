@@ -12,7 +12,7 @@ export type BadInput = {
   readonly next: RegExp;
   /**
    * Whether the refusal of a known person stands in the audit log; `sampled` where that person was refused for the same
-   * reason a moment before: then it is counted, and one entry a minute says how often.
+   * reason a moment before: then it may only be counted, and one entry a minute says how often.
    */
   readonly audited?: boolean | "sampled";
 };
@@ -360,7 +360,7 @@ export const unwelcome: readonly BadInput[] = [
     text: "status",
     says: /shared with another organisation/,
     next: /Use a channel of your own/,
-    audited: true,
+    audited: "sampled",
   },
   {
     what: "somebody of another workspace",

@@ -1,6 +1,7 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config.ts";
-import { find, type Manifest, readYaml } from "./manifests.ts";
+import { checkout, find, type Manifest, readYaml } from "./manifests.ts";
 import { hasKubectl, render, renderOwn } from "./rendered.ts";
 
 const everything = ["ha", "network-policy", "redis", "priority"].map((name) => `../components/${name}`);
@@ -189,6 +190,18 @@ it.runIf(hasKubectl)("remote is the account and its rights, and nothing that run
     ]),
   );
   expect(find(remote, "Secret", "bulkhead-remote")).not.toHaveProperty("data");
+});
+
+describe.runIf(hasKubectl)("ConfigMaps, which whoever may write records may update in the bot's namespace", () => {
+  const inFolder = (folder: string) => readdirSync(`${checkout}deploy/${folder}`).map((name) => `${folder}/${name}`);
+
+  it.each(["base", ...inFolder("overlays"), ...inFolder("components")])("are all immutable in deploy/%s", (path) => {
+    const withBase = { resources: ["../base"], components: [`../${path}`] };
+    const objects = path.startsWith("components/") ? renderOwn(withBase) : render(`deploy/${path}`);
+    const maps = objects.filter(({ kind }) => kind === "ConfigMap");
+    expect(maps.map(({ metadata }) => metadata.name)).toContain("bulkhead-config");
+    for (const map of maps) expect(map, map.metadata.name).toMatchObject({ immutable: true });
+  });
 });
 
 type Rule = {

@@ -72,11 +72,24 @@ describe.runIf(hasKubectl)("the kustomizations of deploy/README.md", () => {
   });
 
   it("give the bot a proxy and an authority", () => {
-    const { spec } = find(renderOwn(proxies), "Deployment", "bulkhead").spec!.template;
+    const objects = renderOwn(proxies, { "ca.pem": "an authority" });
+    const { spec } = find(objects, "Deployment", "bulkhead").spec!.template;
     const [container] = spec.containers;
     expect(container!.env.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["HTTPS_PROXY", "NO_PROXY", "NODE_EXTRA_CA_CERTS"]),
     );
     expect(container!.volumeMounts.map(({ name }) => name)).toEqual(spec.volumes.map(({ name }) => name));
+    const authority = objects.find(({ kind, data }) => kind === "ConfigMap" && data?.["ca.pem"] !== undefined);
+    expect(authority).toMatchObject({ immutable: true, metadata: { namespace: "bulkhead" } });
+    expect(spec.volumes).toContainEqual({ name: "ca", configMap: { name: authority!.metadata.name } });
+  });
+
+  it("make no ConfigMap that could be changed in place", () => {
+    const files = { ...config, "ca.pem": "an authority" };
+    for (const one of [ours, more, clusters, proxies]) {
+      const maps = renderOwn(one, files).filter(({ kind }) => kind === "ConfigMap");
+      expect(maps.length).toBeGreaterThan(0);
+      for (const map of maps) expect(map, map.metadata.name).toMatchObject({ immutable: true });
+    }
   });
 });

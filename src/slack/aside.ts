@@ -81,7 +81,7 @@ async function respond(reply: Reply, { responseUrl, replaces }: Way, options: De
   const send = (message: Message): Promise<void> => responseUrl.send(message, replaces && reply.shape === "card");
   return taken(options, async () => {
     await send(renderReply(reply, options.command)).catch(async (error: unknown) => {
-      if (!errorText(error).includes("blocks") || responseUrl.left() === 0) throw error;
+      if (!/blocks|msg_too_long/.test(errorText(error)) || responseUrl.left() === 0) throw error;
       await send(renderPlainly(reply));
     });
   });

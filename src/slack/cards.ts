@@ -5,6 +5,7 @@ import type { CardReference } from "../policy/operation.ts";
 import { calling, refusal } from "./calls.ts";
 import type { Log } from "./logger.ts";
 import { type Message, renderPlainly, renderReply } from "./render.ts";
+import { brief } from "./summary.ts";
 import { createUpdates, type Updated, type UpdateEvent } from "./updates.ts";
 
 /** Durable messages in channels, and ephemeral ones for where no response_url is left. */
@@ -38,7 +39,9 @@ const noWayIn = new Set([
 
 const cardIsGone = new Set(["message_not_found", "cant_update_message", "edit_window_closed"]);
 
-const badBlocks = new Set(["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"]);
+const badText = new Set(["msg_too_long"]);
+
+const badMessage = new Set(["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", ...badText]);
 
 /** getPermalink is nice to have: a card waits this long for it and no longer. */
 const permalinkTimeoutMs = 500;
@@ -82,7 +85,7 @@ export function createCards({ client, updating, command, log, onEvent, redraw }:
     update: (reply, card) => updates.update(`${card.channel}/${card.ts}`, { reply, card }),
     drain: (timeoutMs) => updates.drain(timeoutMs),
     async whisper(reply, channel, user) {
-      await withPlainFallback(reply, command, (message) =>
+      await withFallbacks(reply, command, (message) =>
         calling(() => client.chat.postEphemeral({ ...message, channel, user })),
       );
     },
@@ -96,9 +99,7 @@ async function update(
 ): Promise<"done" | "gone"> {
   try {
     // Without `parse`, chat.update falls back to `client`, which links names and addresses in the text.
-    await withPlainFallback(reply, command, (message) =>
-      client.chat.update({ ...message, channel, ts, parse: "none" }),
-    );
+    await withFallbacks(reply, command, (message) => client.chat.update({ ...message, channel, ts, parse: "none" }));
     return "done";
   } catch (error) {
     const why = refusal(error);
@@ -112,7 +113,7 @@ type Rendering = { readonly reply: Reply; readonly command: string };
 /** Not repeated after silence: a second card of one operation is worse than the way round by response_url. */
 async function post(client: webApi.WebClient, channel: string, { reply, command }: Rendering) {
   try {
-    return await withPlainFallback(reply, command, (message) =>
+    return await withFallbacks(reply, command, (message) =>
       calling(() => client.chat.postMessage({ ...message, channel, unfurl_links: false, unfurl_media: false })),
     );
   } catch (error) {
@@ -122,13 +123,16 @@ async function post(client: webApi.WebClient, channel: string, { reply, command 
   }
 }
 
-async function withPlainFallback<T>(reply: Reply, command: string, send: (message: Message) => Promise<T>): Promise<T> {
-  try {
-    return await send(renderReply(reply, command));
-  } catch (error) {
-    if (!badBlocks.has(refusal(error) ?? "")) throw error;
-    return await send(renderPlainly(reply));
-  }
+/** Where Slack refuses the text, the blocks stay as they are; where it refuses the blocks, an answer without form is left. */
+function withFallbacks<T>(reply: Reply, command: string, send: (message: Message) => Promise<T>): Promise<T> {
+  const whole = renderReply(reply, command);
+  return send(whole)
+    .catch(after(badText, () => send({ ...whole, text: brief(whole.text) })))
+    .catch(after(badMessage, () => send(renderPlainly(reply))));
+}
+
+function after<T>(refusals: ReadonlySet<string>, otherwise: () => Promise<T>): (error: unknown) => Promise<T> {
+  return (error) => (refusals.has(refusal(error) ?? "") ? otherwise() : Promise.reject(error));
 }
 
 async function permalinkOf(

@@ -2,7 +2,7 @@ import type { types } from "@slack/bolt";
 import type { Button, Reply } from "../commands/reply.ts";
 import { cut, oneLine } from "./escape.ts";
 import { richText, type SectionLimits } from "./rich-text.ts";
-import { asksConfirm, canBeTold, isConfirm, pointsAtOperation, spokenParts, summary } from "./summary.ts";
+import { asksConfirm, brief, isConfirm, pointsAtOperation, spokenParts, summary } from "./summary.ts";
 
 /** A message as chat.postMessage, chat.update and a response_url take it. */
 export type Message = { readonly text: string; readonly blocks: types.KnownBlock[] };
@@ -26,11 +26,11 @@ const mark: Record<Reply["tone"], string> = { neutral: "", good: "✔ ", warning
 /**
  * Makes a message of a reply. Whatever the reply holds, the message is within Slack's limits, and no string in it can
  * mention, link or format; what was left out is said, with `command` (such as `/np`) as the way to it. Confirm is there
- * only where everything that must be read is shown in full, in the blocks and in the text.
+ * only where the blocks show in full everything that must be read; the text may hold its beginning alone.
  */
 export function renderReply(reply: Reply, command: string): Message {
   const seeAlso = `${command} audit`;
-  const whole = asksConfirm(reply) && canBeTold(reply) ? fittingWhole(reply, seeAlso) : undefined;
+  const whole = asksConfirm(reply) ? fittingWhole(reply, seeAlso) : undefined;
   if (whole !== undefined) return { text: summary(reply), blocks: whole };
   const short = asksConfirm(reply) ? withoutConfirm(reply) : reply;
   const blocks =
@@ -44,11 +44,10 @@ export function renderReply(reply: Reply, command: string): Message {
  */
 export function renderPlainly(reply: Reply): Message {
   const { first, rest } = spokenParts(reply);
-  if (asksConfirm(reply) && (first.length > slack.section || !canBeTold(reply)))
-    return renderPlainly(withoutConfirm(reply));
+  if (asksConfirm(reply) && first.length > slack.section) return renderPlainly(withoutConfirm(reply));
   const shown = cut(rest === "" ? first : `${first} – ${rest}`, slack.section);
   const section: types.SectionBlock = { type: "section", text: { type: "plain_text", text: shown, emoji: false } };
-  return { text: summary(reply), blocks: [...(shown === "" ? [] : [section]), ...actions(reply)] };
+  return { text: brief(summary(reply)), blocks: [...(shown === "" ? [] : [section]), ...actions(reply)] };
 }
 
 function withoutConfirm(reply: Reply): Reply {

@@ -1,22 +1,28 @@
 import type { Button, Reply, Section } from "../commands/reply.ts";
 import { cut, escapeMrkdwn, oneLine } from "./escape.ts";
 
-/** Slack recommends 4,000 characters at most; what is cut here, the blocks still show. */
-const longest = 3_500;
+/**
+ * Bytes. chat.update refuses a text of more than 4,000 as `msg_too_long`, whatever the blocks; that it counts bytes of
+ * what is escaped, others found out (gitlab-org/gitlab!258898). The second is for where it refuses one all the same.
+ */
+const longest = { usual: 3_500, brief: 900 } as const;
 
-/** Slack cuts off what is beyond 40,000 characters: escaped, what must be read stays well below. */
-const longestToConfirm = 30_000;
+const elsewhere = "The rest is in the message itself.";
 
 /**
- * The whole reply as one escaped text, for the message's top-level `text`: what notifications show and what screen
- * readers read instead of the blocks. Never empty. Whoever has only this reads all that the reply asks to confirm.
+ * The reply as one escaped text, for the message's top-level `text`: what notifications show and what screen readers
+ * may read instead of the blocks. Never empty; what must be read before Confirm comes first. Where it had to be
+ * shortened, its last line says where the rest is.
  */
 export function summary(reply: Reply): string {
   const { first, rest } = spokenParts(reply);
   const text = sentence([first, rest, buttons(reply), reply.footer.join(", ")]);
-  if (text === "") return "Bulkhead";
-  const needed = asksConfirm(reply) ? Math.min(escapeMrkdwn(first).length + 500, longestToConfirm) : 0;
-  return escapedAndCut(text, Math.max(longest, needed));
+  return text === "" ? "Bulkhead" : shortened(escapeMrkdwn(text), longest.usual);
+}
+
+/** A text of `summary` still shorter. */
+export function brief(text: string): string {
+  return shortened(text, longest.brief);
 }
 
 /** What must be read before Confirm, the headline before it, and the other sections: each as one line, hostile still. */
@@ -27,11 +33,6 @@ export function spokenParts(reply: Reply): { readonly first: string; readonly re
     first: sentence([cut(oneLine(reply.headline), 500), ...must.map(spoken)]),
     rest: sentence(others.map(spoken)),
   };
-}
-
-/** Whether the text has room for all that must be read. */
-export function canBeTold(reply: Reply): boolean {
-  return escapeMrkdwn(spokenParts(reply).first).length <= longestToConfirm;
 }
 
 /** Whether the reply has a button that carries a plan out. */
@@ -55,9 +56,13 @@ function sentence(parts: readonly string[]): string {
     .join(" – ");
 }
 
-/** Every `&` in escaped text begins an entity; one that the cut went through is dropped. */
-function escapedAndCut(text: string, length: number): string {
-  return cut(escapeMrkdwn(text), length).replace(/&[a-z]*…$/, "…");
+/** Neither a character nor an entity, as which every `&` of escaped text begins, is cut through. */
+function shortened(escaped: string, bytes: number): string {
+  const all = Buffer.from(escaped);
+  if (all.length <= bytes) return escaped;
+  const end = `…\n${elsewhere}`;
+  const whole = new TextDecoder().decode(all.subarray(0, bytes - Buffer.byteLength(end)), { stream: true });
+  return `${whole.replace(/&[a-z]*$/, "")}${end}`;
 }
 
 /** A section in one sentence, hostile still. */

@@ -253,3 +253,30 @@ test("After half an hour a response_url is not used any more", async () => {
   expect(plain.sandbox.calls.map(({ method }) => method)).not.toContain("response_url");
   await plain.close();
 });
+
+/** A plan of which much must be read; `name` tells one from the other in its last line. */
+function longPlan(name: string) {
+  const items = [...Array.from({ length: 90 }, (_, at) => `policy-${at} ${"–".repeat(20)}`), name];
+  return card({ sections: [{ kind: "list", title: "Leaves", items, mustRead: true }], buttons: [confirmButton] });
+}
+
+test("A long card is updated to a long plan: the old one does not stay with its Confirm", async () => {
+  const reference = await posted();
+  await edge.slack.outlet.show(longPlan("the-new-one"), reference);
+  await edge.slack.drain(10_000);
+  const [message] = edge.sandbox.messages("C0INCIDENT");
+  expect(JSON.stringify(message!.blocks)).toMatch(/the-new-one.*np:confirm/);
+  expect(message!.text).toMatch(/The rest is in the message itself\.$/);
+  expect(calls("chat.update")).toBe(1);
+});
+
+test("A text that Slack finds too long all the same is sent shorter, with the blocks as they are", async () => {
+  const reference = await posted();
+  api.break("chat.update", refused("msg_too_long"), 1);
+  await edge.slack.outlet.show(longPlan("the-new-one"), reference);
+  await edge.slack.drain(10_000);
+  const [message] = edge.sandbox.messages("C0INCIDENT");
+  expect(JSON.stringify(message!.blocks)).toMatch(/the-new-one.*np:confirm/);
+  expect(Buffer.byteLength(message!.text)).toBeLessThanOrEqual(900);
+  expect(message!.text).toMatch(/The rest is in the message itself\.$/);
+});

@@ -82,8 +82,7 @@ test("300 policies that allow the same are one line, and with 100 labels all of 
   const { blocks, text } = renderReply(await desk.type("quarantine shop/checkout-1"), "/np");
   expect(actionsOf(blocks)).toEqual(["confirm", "cancel"]);
   const names = Array.from({ length: 300 }, (_, number) => `allow-${String(number).padStart(3, "0")}`);
-  for (const name of [...names, ...Object.keys(labels)]) {
-    expect(shownIn(blocks)).toContain(name);
-    expect(text).toContain(name);
-  }
+  for (const name of [...names, ...Object.keys(labels)]) expect(shownIn(blocks)).toContain(name);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(3_500);
+  expect(text).toMatch(/…\nThe rest is in the message itself\.$/);
 });

@@ -113,6 +113,14 @@ describe("changing", () => {
     expect(slack.messages(channel)[0]).toMatchObject({ ts, text: "second", blocks: [], edited: true });
   });
 
+  test("A text of more than 4,000 bytes is too long for an update, whatever the blocks, and not for a post", async () => {
+    const long = "–".repeat(1_334);
+    const blocks = [{ type: "divider" }];
+    const { ts = "" } = await client.chat.postMessage({ channel, text: long, blocks });
+    expect(await refusal(client.chat.update({ channel, ts, text: long, blocks }))).toBe("msg_too_long");
+    await client.chat.update({ channel, ts, text: long.slice(1), blocks });
+  });
+
   test("What is not there, what somebody else wrote and ephemerals cannot be updated", async () => {
     const nowhere = client.chat.update({ channel, ts: "1.000001", text: "x" });
     expect(await refusal(nowhere)).toBe("message_not_found");

@@ -17,6 +17,8 @@ export type WorldOptions = {
   /** Members of the configuration file that differ from the demo's. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly slack?: SandboxSlackOptions;
+  /** What is in the cluster beside the demo's. */
+  readonly objects?: readonly object[];
   /** Variables that reach this Slack in another way than by its own address. */
   readonly slackEnv?: (slack: SandboxSlack) => Readonly<Record<string, string>>;
   readonly onLine?: (line: string) => void;
@@ -35,7 +37,7 @@ export type World = {
 /** Starts them, and resolves when the bot is ready. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-world-"));
-  const cluster = await startSandboxCluster({ objects: seedObjects() });
+  const cluster = await startSandboxCluster({ objects: [...seedObjects(), ...(options.objects ?? [])] });
   const slack = await startSandboxSlack(options.slack);
   const files = { kubeconfig: join(folder, "kubeconfig"), config: join(folder, "config.yaml") };
   await writeFile(files.kubeconfig, options.kubeconfig ?? cluster.kubeconfig);

@@ -6,6 +6,7 @@ import { startWorld } from "../../src/sandbox/world.ts";
 import { testRedisUrl } from "../redis.ts";
 import { waitFor } from "../wait.ts";
 import type { Row } from "./figures.ts";
+import { manyObjects } from "./many-pods.ts";
 
 export const burst = 200;
 const rounds = 5;
@@ -32,7 +33,12 @@ export async function measureAcknowledgement(): Promise<{
 }
 
 async function measureBot(): Promise<Times & { readonly inBot: WithinLimit }> {
-  const world = await startWorld({ node: process.execPath, env: process.env, redisUrl: testRedisUrl() });
+  const world = await startWorld({
+    node: process.execPath,
+    env: process.env,
+    redisUrl: testRedisUrl(),
+    objects: manyObjects(),
+  });
   try {
     const { slack, cluster } = world;
     const pod = cluster.objects("Pod", "shop")[0]?.metadata.name ?? "";

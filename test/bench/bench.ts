@@ -1,12 +1,15 @@
 import { burst, measureAcknowledgement } from "./acknowledgement.ts";
-import { type Row, tableOf } from "./figures.ts";
+import { mediansTable, type Row, tableOf } from "./figures.ts";
 import { measureIsolation } from "./isolation.ts";
+import { manyPods } from "./many-pods.ts";
+import { measureScale } from "./scale.ts";
+import type { Reading } from "./scale-reader.ts";
 
 /**
  * `npm run bench`: figures of this machine, now. Slow is no failure: it ends with 1 only where something could not be
  * measured, or took longer than the limit.
  */
-const limitMs = 110_000;
+const limitMs = 240_000;
 
 const limit = setTimeout(() => {
   process.stderr.write(`The bench did not end within ${limitMs / 1_000} s.\n`);
@@ -14,8 +17,23 @@ const limit = setTimeout(() => {
 }, limitMs);
 limit.unref();
 
+const { cache, bare } = await measureScale();
+const columns = (readings: readonly Reading[]) => ({
+  "time ms": readings.map(({ ms }) => ms),
+  "heap MiB": readings.map(({ heapMb }) => heapMb),
+  "stall ms": readings.map(({ stallMs }) => stallMs),
+});
+const scale = mediansTable(`Listing ${manyPods} pods of 7 kB, medians of ${cache.length} processes each, in turns`, [
+  { name: "the cache: all kinds, trimmed", columns: columns(cache) },
+  { name: "bare undici and JSON.parse: pods, as they come", columns: columns(bare) },
+]);
+process.stdout.write(`${scale}\n`);
+
 const acknowledgement = await measureAcknowledgement();
-print(`Acknowledgement as Slack sees it, ${burst} commands at once`, acknowledgement.bursts);
+print(
+  `Acknowledgement as Slack sees it, ${burst} commands at once, ${manyPods} pods in the cluster`,
+  acknowledgement.bursts,
+);
 print("Acknowledgement as Slack sees it, one command at a time", acknowledgement.single);
 const { all, within } = acknowledgement.inBot;
 process.stdout.write(`  By the bot's own clock, from arrival: ${within} of ${all} within 100 ms.\n\n`);
@@ -24,7 +42,7 @@ const kubeconfig = process.env["KUBECONFIG"];
 if (kubeconfig) {
   const { version, rows } = await measureIsolation(kubeconfig);
   print(
-    `Confirm to isolated, Kubernetes ${version}; the settle wait (2 s where nothing else is configured) is excluded: set to 0`,
+    `Confirm to isolated, Kubernetes ${version}; the settle wait (2 s where nothing else is configured) is excluded: set to 0; ${manyPods} more pods in the cluster`,
     rows,
   );
 } else {

@@ -14,6 +14,23 @@ export function figuresOf(times: readonly number[]): Figures {
 
 export type Row = { readonly name: string; readonly times: readonly number[] };
 
+/** One figure in each column, the median of its series; the ratios are to the last row, the baseline. */
+export function mediansTable(
+  title: string,
+  rows: readonly { readonly name: string; readonly columns: Readonly<Record<string, readonly number[]>> }[],
+): string {
+  const base = rows.at(-1);
+  if (base === undefined) throw new Error(`nothing was measured: ${title}`);
+  const names = Object.keys(base.columns);
+  const medianOf = (row: (typeof rows)[number], name: string): number => figuresOf(row.columns[name] ?? []).p50;
+  const lines = rows.map((row) => {
+    const medians = names.map((name) => medianOf(row, name).toFixed(1));
+    const ratios = names.map((name) => (row === base ? "1" : (medianOf(row, name) / medianOf(base, name)).toFixed(2)));
+    return lineOf(row.name, [...medians, ...ratios]);
+  });
+  return [title, lineOf("", [...names, ...names.map(() => "ratio")]), ...lines, ""].join("\n");
+}
+
 /** Rows under a head; the ratios are to the last row, the baseline. */
 export function tableOf(title: string, rows: readonly Row[]): string {
   const figures = rows.map(({ name, times }) => ({ name, ...figuresOf(times) }));

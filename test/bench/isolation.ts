@@ -6,6 +6,7 @@ import { startDesk, type TestDesk } from "../commands/desk.ts";
 import { waitFor } from "../wait.ts";
 import { type BareWrites, createBareWrites } from "./bare-writes.ts";
 import type { Row } from "./figures.ts";
+import { bulkPod, manyPods } from "./many-pods.ts";
 
 const pairs = 20;
 const warmUp = 3;
@@ -23,6 +24,7 @@ export async function measureIsolation(
   const connection = createConnection({ source, now: Date.now });
   const cluster = await createCluster("bench", connection, { now: Date.now, watch: true });
   const namespace = `bulkhead-bench-${randomBytes(4).toString("hex")}`;
+  const bulk = `${namespace}-bulk`;
   const bare = createBareWrites(await connection.credentials());
   const steps = new Map<string, number>();
   const desk = await startDesk({
@@ -37,11 +39,12 @@ export async function measureIsolation(
   });
   try {
     await populate(connection, namespace);
-    await waitFor(() => cluster.watches().every(({ synced }) => synced), { timeoutMs: 20_000 });
+    await fill(connection, bulk);
+    await waitFor(async () => (await cluster.facts(bulk, "cache")).pods.length === manyPods, { timeoutMs: 20_000 });
     const { gitVersion } = (await connection.request("GET", "/version")) as { gitVersion: string };
     return { version: gitVersion, rows: await compare({ desk, bare, namespace, steps }) };
   } finally {
-    await connection.request("DELETE", `/api/v1/namespaces/${namespace}`);
+    for (const name of [namespace, bulk]) await connection.request("DELETE", `/api/v1/namespaces/${name}`);
     await Promise.all([desk.close(), bare.close(), cluster.close()]);
   }
 }
@@ -72,6 +75,26 @@ async function populate(connection: Connection, namespace: string): Promise<void
     const create = () => post("pods", { metadata: { name: podName(number), labels }, spec }).catch(() => undefined);
     await waitFor(create, { timeoutMs: 10_000 });
   }
+}
+
+/** 10 000 pods that nothing takes, 40 at a time. */
+async function fill(connection: Connection, namespace: string): Promise<void> {
+  await connection.request("POST", "/api/v1/namespaces", { body: { metadata: { name: namespace } } });
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const post = (index: number) => connection.request("POST", path, { body: ownedByNobody(bulkPod(index, namespace)) });
+  await waitFor(() => post(0).catch(() => undefined), { timeoutMs: 10_000 });
+  let next = 1;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < manyPods; index = next++) await post(index);
+  };
+  await Promise.all(Array.from({ length: 40 }, worker));
+}
+
+/** Its owner is not there, for which the garbage collection would delete it. */
+function ownedByNobody(pod: object): object {
+  const { metadata, ...rest } = pod as { readonly metadata: { readonly ownerReferences?: unknown } };
+  const { ownerReferences: _, ...kept } = metadata;
+  return { ...rest, metadata: kept };
 }
 
 type Contest = {

@@ -33,6 +33,7 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
   if (no !== undefined) return no;
   const policies = facts.policies.filter((policy) => policy.metadata.labels?.[marks.operation] !== operation.id);
   const removes = keysToRemove(pod.labels, { ...facts, policies });
+  const controllerDoes = controllerEffect(pod, facts.workloads);
   const plan = {
     kind: "quarantine",
     version: 1,
@@ -48,22 +49,27 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     leavesServices: servicesOf(pod, facts.services),
     lastReady: isLastReady(pod, facts.services, facts.pods),
     controller: pod.controller,
-    effects: [...serviceEffects(pod, facts.services, facts.pods), controllerEffect(pod, facts.workloads)],
+    effects: [...serviceEffects(pod, facts.services, facts.pods), controllerDoes],
     warnings: warningsFor(given),
     residual: residualAllows(policies, labelsDuring(pod.labels, removes, operation.id)),
     enforcement: given.enforcement,
     confirmations: confirmationsFor(pod),
   } satisfies Omit<QuarantinePlan, "hash">;
-  return { ...plan, hash: planHash(plan) };
+  return { ...plan, hash: planHash(plan, controllerDoes) };
 }
 
 /**
- * SHA-256 over the writes and what they change for the workload. Not over resourceVersions, the numbers of other pods
- * or anything else that a busy cluster changes by itself: those would void every approval.
+ * SHA-256 over the writes and what they change for the workload, with what its controller does. Not over
+ * resourceVersions, the numbers of other pods or anything else that a busy cluster changes by itself: those would void
+ * every approval.
  */
-function planHash(plan: Omit<QuarantinePlan, "hash">): string {
+function planHash(plan: Omit<QuarantinePlan, "hash">, controllerDoes: string): string {
   const { effects: _effects, warnings: _warnings, label, ...rest } = plan;
-  return canonicalHash({ ...rest, label: label.filter(({ path }) => path !== "/metadata/resourceVersion") });
+  return canonicalHash({
+    ...rest,
+    controllerDoes,
+    label: label.filter(({ path }) => path !== "/metadata/resourceVersion"),
+  });
 }
 
 function policyFor({ operation, pod, settings }: QuarantineFacts): NetworkPolicy {

@@ -1,5 +1,6 @@
 import type { NamespaceFacts } from "../kubernetes/cluster.ts";
 import { canonicalHash } from "../policy/canonical.ts";
+import { servicesOf } from "../policy/effects.ts";
 import { marks } from "../policy/marks.ts";
 import type { Labels, Pod, Workload } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
@@ -27,6 +28,7 @@ export type ReleaseFacts = {
 export function planRelease(given: ReleaseFacts): ReleasePlan {
   const { quarantine, pod, labelsBefore, keep } = given;
   const mode = pod === undefined ? "clean-up" : given.deletePod ? "delete" : "restore";
+  const changes = changesOf(given, mode);
   const plan = {
     kind: "release",
     version: 1,
@@ -38,31 +40,57 @@ export function planRelease(given: ReleaseFacts): ReleasePlan {
     keep,
     deletionCostBefore: pod?.annotations[deletionCost],
     settleMs: given.settleMs,
-    effects: effectsOf(given, mode),
+    effects: [...changes, ...(mode === "restore" ? [readiness(pod)] : [])],
     warnings: [...given.warnings, ...(pod === undefined ? [] : foreignLabels(pod, labelsBefore))],
     confirmations: 1,
   } satisfies Omit<ReleasePlan, "hash">;
-  const { effects: _effects, warnings: _warnings, ...hashed } = plan;
-  return { ...plan, hash: canonicalHash(hashed) };
+  return { ...plan, hash: planHash(plan, { changes, overwrites: overwritten(pod, labelsBefore) }) };
 }
 
-function effectsOf(
+/** SHA-256 over the writes and what they change for the workload; not over the pod's readiness, which changes by itself. */
+function planHash(
+  { effects: _effects, warnings: _warnings, ...rest }: Omit<ReleasePlan, "hash">,
+  { changes, overwrites }: { readonly changes: readonly string[]; readonly overwrites: readonly string[] },
+): string {
+  return canonicalHash({ ...rest, changes, overwrites });
+}
+
+/** What Services and the controller do with the pod: the sentences to which a Confirm is bound. */
+function changesOf(
   { quarantine, pod, facts, labelsBefore, keep }: ReleaseFacts,
   mode: ReleasePlan["mode"],
 ): readonly string[] {
   const { plan } = quarantine;
   if (mode === "clean-up") return ["The pod is gone: only Bulkhead's own policy is removed."];
   if (mode === "delete") return ["The pod and what is in its memory are lost.", replacementAfterDelete(plan, facts)];
-  const services = plan.leavesServices.filter((name) =>
-    facts.services.some((service) => service.name === name && selects({ matchLabels: service.selector }, labelsBefore)),
-  );
   return [
-    ...(services.length === 0
-      ? []
-      : [`It answers again behind ${services.map((name) => `Service ${name}`).join(", ")}.`]),
-    pod?.ready === true ? "The pod is ready: traffic may reach it at once." : "The pod is not ready now.",
+    ...(pod === undefined ? [] : behindServices(labelsAfter(pod, labelsBefore), plan.leavesServices, facts)),
     adoption(plan, facts, labelsBefore, keep),
   ];
+}
+
+/** Labels that others put on meanwhile stay. */
+function labelsAfter({ labels }: Pod, before: Labels): Labels {
+  const { [marks.quarantine]: _ours, ...others } = labels;
+  return { ...others, ...before };
+}
+
+function behindServices(labels: Labels, left: readonly string[], { services }: NamespaceFacts): readonly string[] {
+  const names = servicesOf({ labels }, services);
+  const again = names.filter((name) => left.includes(name));
+  const anew = names.filter((name) => !left.includes(name));
+  return [
+    ...(again.length === 0 ? [] : [`It answers again behind ${listed(again)}.`]),
+    ...(anew.length === 0 ? [] : [`It answers behind ${listed(anew)} too, as it did not before.`]),
+  ];
+}
+
+function listed(services: readonly string[]): string {
+  return services.map((name) => `Service ${name}`).join(", ");
+}
+
+function readiness(pod: Pod | undefined): string {
+  return pod?.ready === true ? "The pod is ready: traffic may reach it at once." : "The pod is not ready now.";
 }
 
 function adoption(plan: QuarantinePlan, facts: NamespaceFacts, labels: Labels, keep: KeepChoice): string {
@@ -112,11 +140,17 @@ function replacementAfterDelete({ controller }: QuarantinePlan, facts: Namespace
 function foreignLabels(pod: Pod, before: Labels): readonly string[] {
   const keys = Object.keys(pod.labels).filter((key) => key !== marks.quarantine);
   const added = keys.filter((key) => !Object.hasOwn(before, key));
-  const changed = keys.filter((key) => Object.hasOwn(before, key) && pod.labels[key] !== before[key]);
+  const changed = overwritten(pod, before);
   return [
     ...(added.length === 0 ? [] : [`Labels that others added since stay: ${added.toSorted().join(", ")}.`]),
-    ...(changed.length === 0
-      ? []
-      : [`Labels that others changed since get their old values: ${changed.toSorted().join(", ")}.`]),
+    ...(changed.length === 0 ? [] : [`Labels that others changed since get their old values: ${changed.join(", ")}.`]),
   ];
+}
+
+/** Keys of labels that others changed since and that a release sets back, sorted. */
+function overwritten(pod: Pod | undefined, before: Labels): readonly string[] {
+  return Object.entries(pod?.labels ?? {})
+    .filter(([key, value]) => Object.hasOwn(before, key) && value !== before[key])
+    .map(([key]) => key)
+    .toSorted();
 }

@@ -1,8 +1,8 @@
 import type { Pod, Service, Workload } from "./objects.ts";
 import { selects } from "./selector.ts";
 
-/** Names of the Services that select the pod, sorted. */
-export function servicesOf(pod: Pod, services: readonly Service[]): readonly string[] {
+/** Names of the Services that select a pod with these labels, sorted. */
+export function servicesOf(pod: Pick<Pod, "labels">, services: readonly Service[]): readonly string[] {
   return selecting(pod, services).map(({ name }) => name);
 }
 
@@ -56,7 +56,7 @@ export function confirmationsFor(pod: Pod): 1 | 2 {
   return pod.controller?.kind === "StatefulSet" || pod.controller?.kind === "Job" ? 2 : 1;
 }
 
-function selecting(pod: Pod, services: readonly Service[]): readonly Service[] {
+function selecting(pod: Pick<Pod, "labels">, services: readonly Service[]): readonly Service[] {
   return services
     .filter(({ selector }) => Object.keys(selector).length > 0 && selects({ matchLabels: selector }, pod.labels))
     .toSorted((a, b) => a.name.localeCompare(b.name));

@@ -19,6 +19,7 @@ import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Operation } from "./policy/operation.ts";
 import { startProbes } from "./probes.ts";
+import { type Readiness, readinessOf } from "./readiness.ts";
 import { connectRedis, untilReady } from "./redis.ts";
 import { type RedisWatch, watchRedis } from "./redis-check.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
@@ -69,8 +70,8 @@ async function start(config: Config): Promise<void> {
     startSweep(sweepEveryMs, () => desk.flush(false), { onError }),
     startSweep(storeEveryMs, () => store.check(), { onError }),
   ];
-  const missing = () => notReady(slack.connected(), redis.status, services);
-  const probes = await startProbes(config.port, metrics, { missing, stuck: () => standstill(services) });
+  const readiness = () => readinessNow(config, slack.connected(), redis.status, services);
+  const probes = await startProbes(config.port, metrics, { readiness, stuck: () => standstill(services) });
   const clusters = [...services.clusters.keys()];
   log.info({ port: probes.port, slackPort: slack.port(), clusters }, "Bulkhead has started");
   const stop = async (signal: string): Promise<void> => {
@@ -159,19 +160,9 @@ async function createServices(
   return { services, store, journals: { redis: chained, fallback }, records, close: () => clusters.close() };
 }
 
-/**
- * Kubernetes is no condition: without it the bot still answers, and says so. Only the first reading of the home cluster
- * is waited for, and that until it fails; of other clusters nothing is.
- */
-function notReady(slackConnected: boolean, redisStatus: string, services: Services): readonly string[] {
+function readinessNow({ slack }: Config, slackConnected: boolean, redisStatus: string, services: Services): Readiness {
   const watches = services.clusters.get(services.settings.clusters.home)?.cluster.watches() ?? [];
-  return [
-    ...(slackConnected ? [] : ["Slack is not connected, or its port does not listen"]),
-    ...(redisStatus === "ready" ? [] : ["Redis does not answer"]),
-    ...(watches.every(({ synced, problem }) => synced || problem !== undefined)
-      ? []
-      : ["the cache of the cluster is not complete yet"]),
-  ];
+  return readinessOf({ mode: slack.mode, slackConnected, redisAnswers: redisStatus === "ready", watches });
 }
 
 /** What only a restart ends. */

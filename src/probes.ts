@@ -1,15 +1,12 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Metrics } from "./metrics.ts";
-
-/** What is wrong, in words; empty where nothing is. */
-type Problems = () => readonly string[];
+import type { Readiness } from "./readiness.ts";
 
 export type Health = {
-  /** What keeps the bot from being ready. */
-  readonly missing: Problems;
+  readonly readiness: () => Readiness;
   /** What only a restart ends. An event loop that does not turn answers nothing, which the kubelet takes for the same. */
-  readonly stuck: Problems;
+  readonly stuck: () => readonly string[];
 };
 
 /** `/livez`, `/readyz` (both say what is wrong) and `/metrics`. Resolves when it listens. */
@@ -20,8 +17,8 @@ export async function startProbes(
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const path = (request.url ?? "").split("?")[0];
-    if (path === "/livez") return answerHealth(response, health.stuck());
-    if (path === "/readyz") return answerHealth(response, health.missing());
+    if (path === "/livez") return answerHealth(response, { missing: health.stuck(), degraded: [] });
+    if (path === "/readyz") return answerHealth(response, health.readiness());
     if (path === "/metrics") return void metricsTo(response, metrics);
     return answer(response, 404, "not found");
   });
@@ -32,8 +29,11 @@ export async function startProbes(
   return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
 }
 
-function answerHealth(response: ServerResponse, problems: readonly string[]): void {
-  answer(response, problems.length === 0 ? 200 : 503, problems.length === 0 ? "ok" : problems.join("\n"));
+/** What is wrong stands in the body whatever the answer is. */
+function answerHealth(response: ServerResponse, { missing, degraded }: Readiness): void {
+  const wrong = [...missing, ...degraded];
+  const lines = missing.length === 0 ? ["ok", ...wrong] : wrong;
+  answer(response, missing.length === 0 ? 200 : 503, lines.join("\n"));
 }
 
 async function metricsTo(response: ServerResponse, metrics: Metrics): Promise<void> {

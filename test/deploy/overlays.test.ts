@@ -149,6 +149,14 @@ describe.runIf(hasKubectl)("what kubectl makes of the component http", () => {
     });
   });
 
+  it("sends a pod that is ending no more calls while its port still takes those under way", () => {
+    expect(find(objects, "Service", "bulkhead-slack").spec).not.toHaveProperty("publishNotReadyAddresses");
+    expect(container()).toMatchObject({
+      lifecycle: { preStop: { exec: { command: ["sleep", "5"] } } },
+      readinessProbe: { httpGet: { path: "/readyz" } },
+    });
+  });
+
   it("leads from the Ingress of the example to the port that the bot listens on, by that path alone", () => {
     expect(container().ports).toContainEqual({ name: "slack", containerPort: 3000 });
     const service = find(objects, "Service", "bulkhead-slack");

@@ -4,17 +4,19 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
 import type { ChainStore } from "./audit/log.ts";
 import { keepAudit, openAudit } from "./bot-audit.ts";
+import type { Kept } from "./commands/adopt.ts";
 import { cardNow } from "./commands/card-now.ts";
 import { type FallbackJournal, withFallback } from "./commands/fallback.ts";
 import { sweepKept } from "./commands/keep.ts";
 import type { Journal } from "./commands/laptop.ts";
 import { askReviews } from "./commands/review.ts";
 import { createDesk } from "./commands/run.ts";
+import { sealedRecords } from "./commands/seal.ts";
 import type { Services } from "./commands/services.ts";
 import { createTakeover } from "./commands/takeover.ts";
 import { connectCluster, connectionOf, openClusters, slackDispatcher } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
-import { createRecords, type Records } from "./kubernetes/records.ts";
+import { createRecords } from "./kubernetes/records.ts";
 import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Operation } from "./policy/operation.ts";
@@ -109,7 +111,7 @@ type Parts = {
   readonly services: Services;
   readonly store: RedisWatch;
   readonly journals: Journals;
-  readonly records: Records;
+  readonly records: Kept;
   readonly close: () => Promise<void>;
 };
 
@@ -138,8 +140,9 @@ async function createServices(
     incidents: createIncidents(redis),
     audit: openAudit(config, redis, log),
   };
-  const records = createRecords(connectionOf(connections, settings.clusters.home), settings.ownNamespace);
-  const fallback = withFallback(chained, records);
+  const all = createRecords(connectionOf(connections, settings.clusters.home), settings.ownNamespace);
+  const records = { all, sealed: sealedRecords(all, config.slack.botToken ?? "") };
+  const fallback = withFallback(chained, records.sealed);
   const store = watchStore(redis, log, metrics);
   const services: Services = {
     settings,

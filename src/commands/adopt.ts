@@ -2,9 +2,10 @@ import type { Records, StoredRecord } from "../kubernetes/records.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
 import type { Accepted } from "../scheduler/operations.ts";
 import { progressOf } from "./fallback.ts";
-import { type LaptopRecord, readRecord } from "./laptop.ts";
+import { type LaptopRecord, readRecord, recordName } from "./laptop.ts";
 import { markLifted } from "./lift.ts";
-import { amend, type Services } from "./services.ts";
+import { type Services, store, storeAndHold } from "./services.ts";
+import { historyOf } from "./terminal-record.ts";
 
 /** States in which whoever began the operation writes no more. */
 const settled: readonly OperationState[] = ["in-force", "done", "refused", "cancelled", "failed"];
@@ -18,45 +19,70 @@ export const stalledAfterMs = 30_000;
 /** `left`: records that are not taken over for good yet. `taken`: operations that are in Redis from now on. */
 export type Adopted = { readonly left: number; readonly taken: readonly Operation[] };
 
+/** The same ConfigMaps twice: `all` as anybody may have written them, `sealed` those of replicas alone (seal.ts). */
+export type Kept = { readonly all: Records; readonly sealed: Records };
+
 /**
  * Takes what was begun without Redis, by terminals and by replicas, over into operations and the audit chain, and
  * removes the ConfigMap once nothing more will be written to it. `services` are those of Redis itself, without
- * fallback. Entries keep their ids, so adopting twice is adopting once.
+ * fallback. Entries keep their ids, so adopting twice is adopting once. A record that cannot be taken over holds up no
+ * other; where Redis is away it throws.
  */
-export async function adoptRecords(services: Services, records: Records): Promise<Adopted> {
-  const all = await records.list();
+export async function adoptRecords(services: Services, kept: Kept): Promise<Adopted> {
+  await services.audit.head();
+  const all = await kept.all.list();
+  const sealed = new Map((await kept.sealed.list()).map((stored) => [stored.uid, stored]));
   const taken: Operation[] = [];
   for (const stored of all) {
-    const record = readRecord(stored.text);
-    const operation = record === undefined ? unreadable(services, stored) : await adopt(services, stored, record);
-    if (operation !== undefined && (await records.remove(stored)) === "deleted") taken.push(operation);
+    try {
+      const ours = sealed.get(stored.uid);
+      const operation = await (ours === undefined ? adoptHistory(services, stored) : adopt(services, ours));
+      if (operation !== undefined && (await kept.all.remove(stored)) === "deleted") taken.push(operation);
+    } catch (error) {
+      services.meter({ kind: "error", where: "adopt", message: `ConfigMap ${stored.name}: ${String(error)}` });
+    }
   }
   return { left: all.length - taken.length, taken };
 }
 
-function unreadable(services: Services, { name }: StoredRecord): undefined {
-  services.meter({ kind: "error", where: "adopt", message: `ConfigMap ${name} holds no record that is known` });
-}
-
-/** The operation as it is in Redis then; undefined where somebody still works at it. */
-async function adopt(services: Services, stored: StoredRecord, record: LaptopRecord): Promise<Operation | undefined> {
+/** What a replica kept: the operation as it is in Redis then; undefined where somebody still works at it. */
+async function adopt(services: Services, stored: StoredRecord): Promise<Operation | undefined> {
+  const record = readRecord(stored.text);
+  if (record === undefined) throw new Error("it holds no record that is known");
   const { operation, entries } = record;
   for (const entry of entries) await services.audit.append(entry);
   if (!isFree(operation, services.now())) return undefined;
   if (entries.length > 0) await appendAdoption(services, record);
   const { kept: _kept, ...adopted } = operation;
   const accepted = await services.operations.accept({ ...adopted, revision: 0 });
-  if (accepted.kind === "collision")
-    throw new Error(`the id ${operation.id} is taken; its ConfigMap ${stored.name} stays`);
+  if (accepted.kind === "collision") throw new Error(`the id ${operation.id} is taken`);
   const current = await merge(services, accepted, adopted);
   if (current.kind === "release" && current.state === "done") await lifted(services, current);
   return current;
 }
 
-/** What a terminal confirms nobody else sees; a replica's plan lies on a card, and whoever presses looks in Redis. */
-function isFree({ state, origin, steps, kept }: Operation, now: number): boolean {
+/** What a terminal wrote, or somebody who may write ConfigMaps: recorded as history, and nothing is done by it. */
+async function adoptHistory(services: Services, { name, text }: StoredRecord): Promise<Operation | undefined> {
+  const written = readRecord(text);
+  const settledOrOld =
+    written !== undefined &&
+    (settled.includes(written.operation.state) || services.now() - written.operation.origin.at > abandonedAfterMs);
+  if (!settledOrOld && written?.operation.delivery.startsWith("terminal:") === true) return undefined;
+  const record = written === undefined ? undefined : historyOf(written);
+  if (record === undefined || name !== recordName(record.operation.id))
+    throw new Error("it holds no record that a terminal writes");
+  // The id first: entries of an operation that is another's would stand in the way of that one's own.
+  const accepted = await services.operations.accept(record.operation);
+  if (accepted.kind === "collision") throw new Error(`the id ${record.operation.id} is taken`);
+  if (accepted.kind === "accepted" && accepted.lease !== undefined) await services.leases.end(accepted.lease);
+  for (const entry of record.entries) await services.audit.append(entry);
+  if (record.entries.length > 0) await appendAdoption(services, record);
+  return accepted.operation;
+}
+
+/** A replica's plan lies on a card, and whoever presses looks in Redis. */
+function isFree({ state, origin, steps }: Operation, now: number): boolean {
   if (settled.includes(state) || now - origin.at > abandonedAfterMs) return true;
-  if (kept !== true) return false;
   const isPlan = state === "planned" || state === "awaiting-second";
   return isPlan || now - (steps.at(-1)?.at ?? origin.at) > stalledAfterMs;
 }
@@ -68,12 +94,18 @@ async function merge(
   adopted: Operation,
 ): Promise<Operation> {
   if (accepted.kind === "accepted") {
-    if (accepted.lease !== undefined && adopted.state !== "running") await services.leases.end(accepted.lease);
+    if (accepted.lease !== undefined && owesNothing(adopted)) await services.leases.end(accepted.lease);
     return accepted.operation;
   }
-  return amend(services, adopted.id, (now) =>
-    progressOf(now) >= progressOf(adopted) ? now : { ...adopted, revision: now.revision },
-  );
+  const { operation: known } = accepted;
+  if (progressOf(known) >= progressOf(adopted)) return known;
+  const next = { ...adopted, revision: known.revision };
+  return owesNothing(adopted) ? store(services, next) : (await storeAndHold(services, next)).operation;
+}
+
+/** What is not planned, not shown or not finished keeps a lease: it lapses, and a replica does what is missing. */
+function owesNothing({ state, card }: Operation): boolean {
+  return settled.includes(state) || ((state === "planned" || state === "awaiting-second") && card !== undefined);
 }
 
 /** A release that ended while Redis was away could not say so of its quarantine. */

@@ -95,7 +95,8 @@ async function find(
     (operation) => ({ operation }),
     (error: unknown) => ({ operation: undefined, error }),
   );
-  if (asked.operation !== undefined && !mayHold) return asked.operation;
+  // One that is accepted and not planned may have lost its answer on the way, and be kept by whoever waited for it.
+  if (asked.operation !== undefined && asked.operation.state !== "accepted" && !mayHold) return asked.operation;
   const kept = await cluster.get(id).catch(() => undefined);
   if (kept !== undefined && kept.kept === true) return further(asked.operation, kept);
   if ("error" in asked) throw asked.error;

@@ -39,7 +39,7 @@ export function readRecord(text: string): LaptopRecord | undefined {
 }
 
 /** Deterministic, so that the same operation collides with itself. */
-function recordName(operation: string): string {
+export function recordName(operation: string): string {
   return `bulkhead-${operation}`;
 }
 

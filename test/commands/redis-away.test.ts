@@ -10,7 +10,9 @@ import { withFallback } from "../../src/commands/fallback.ts";
 import { sweepKept } from "../../src/commands/keep.ts";
 import { readRecord } from "../../src/commands/laptop.ts";
 import { createDesk } from "../../src/commands/run.ts";
+import { sealedRecords } from "../../src/commands/seal.ts";
 import type { Services } from "../../src/commands/services.ts";
+import { createTakeover } from "../../src/commands/takeover.ts";
 import { connectRedis, untilReady } from "../../src/redis.ts";
 import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
@@ -44,7 +46,7 @@ beforeEach(async () => {
     incidents: createIncidents(redis),
     audit,
   };
-  const fallback = withFallback(chained, desk.records);
+  const fallback = withFallback(chained, sealed());
   journals = { redis: chained, fallback };
   services = { ...desk.services, ...fallback };
   desk.sandbox.apply(
@@ -75,9 +77,16 @@ const labels = () => stored(desk.sandbox, "Pod", "checkout-1")?.metadata.labels;
 const kept = async () => (await desk.records.list()).map(({ text }) => readRecord(text)?.operation);
 /** What the bot does again and again. */
 async function sweep(): Promise<void> {
-  await sweepKept({ services, ...journals, records: desk.records, outletFor: () => desk.outlet });
+  await sweepKept({
+    services,
+    ...journals,
+    records: { all: desk.records, sealed: sealed() },
+    outletFor: () => desk.outlet,
+  });
   await chain.replaySpool();
 }
+
+const sealed = () => sealedRecords(desk.records, "a secret of the replicas");
 
 async function redisReturns(): Promise<void> {
   await server.restart();
@@ -231,4 +240,33 @@ test("Who may not release is told no kubectl line", async () => {
   await server.kill();
   const reply = await createDesk(services).run(desk.request(`release ${plan.operation}`, bob), desk.outlet);
   expect(wordsIn(reply)).not.toContain("kubectl label");
+});
+
+test("What was accepted into the cluster and never planned is planned once Redis is back", async () => {
+  await server.kill();
+  const [entry] = services.clusters.values();
+  if (entry === undefined) throw new Error("no cluster");
+  const died = Promise.withResolvers<void>();
+  const cluster = {
+    ...entry.cluster,
+    getPod() {
+      died.resolve();
+      return new Promise<never>(() => undefined);
+    },
+  };
+  const dying = { ...services, clusters: new Map([["sandbox", { ...entry, cluster }]]) };
+  const request = desk.request("quarantine payments/checkout-1");
+  void createDesk(dying).run(request, desk.outlet);
+  await died.promise;
+  await redisReturns();
+  desk.pass(31_000);
+  await sweep();
+  const { operation = "" } = createDesk(services).understand(request);
+  expect(await kept()).toEqual([]);
+  await redis.zadd("{bulkhead}:leases", "0", operation);
+  const takeover = createTakeover(services, () => desk.outlet);
+  await takeover.sweep();
+  await takeover.drain();
+  expect(await services.operations.get(operation)).toMatchObject({ state: "planned" });
+  expect(desk.shown.at(-1)?.reply).toMatchObject({ operation, outcome: "needs-confirmation" });
 });

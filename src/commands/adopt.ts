@@ -64,13 +64,11 @@ async function adopt(services: Services, stored: StoredRecord): Promise<Operatio
 /** What a terminal wrote, or somebody who may write ConfigMaps: recorded as history, and nothing is done by it. */
 async function adoptHistory(services: Services, { name, text }: StoredRecord): Promise<Operation | undefined> {
   const written = readRecord(text);
-  const settledOrOld =
-    written !== undefined &&
-    (settled.includes(written.operation.state) || services.now() - written.operation.origin.at > abandonedAfterMs);
-  if (!settledOrOld && written?.operation.delivery.startsWith("terminal:") === true) return undefined;
   const record = written === undefined ? undefined : historyOf(written);
-  if (record === undefined || name !== recordName(record.operation.id))
+  if (written === undefined || record === undefined || name !== recordName(record.operation.id)) {
     throw new Error("it holds no record that a terminal writes");
+  }
+  if (isBeingWritten(written.operation, services.now())) return undefined;
   // The id first: entries of an operation that is another's would stand in the way of that one's own.
   const accepted = await services.operations.accept(record.operation);
   if (accepted.kind === "collision") throw new Error(`the id ${record.operation.id} is taken`);
@@ -78,6 +76,10 @@ async function adoptHistory(services: Services, { name, text }: StoredRecord): P
   for (const entry of record.entries) await services.audit.append(entry);
   if (record.entries.length > 0) await appendAdoption(services, record);
   return accepted.operation;
+}
+
+function isBeingWritten({ state, origin }: Operation, now: number): boolean {
+  return !settled.includes(state) && now - origin.at <= abandonedAfterMs;
 }
 
 /** A replica's plan lies on a card, and whoever presses looks in Redis. */

@@ -32,6 +32,13 @@ const optionalText = z
   .nullish()
   .transform((value) => value ?? undefined);
 
+/** Slack's limits of what a button carries: action_id 255, value 2,000 characters. */
+const shortValue = z
+  .string()
+  .max(2_000)
+  .nullish()
+  .transform((value) => value ?? undefined);
+
 const commandPayload = z.object({
   team_id: id,
   user_id: id,
@@ -69,7 +76,9 @@ const pressPayload = z.object({
   container: z
     .object({ channel_id: optionalId, message_ts: optionalId, is_ephemeral: z.boolean().default(false) })
     .default({ channel_id: undefined, message_ts: undefined, is_ephemeral: false }),
-  actions: z.tuple([z.object({ action_id: z.string(), value: optionalText, action_ts: optionalId })]).rest(z.unknown()),
+  actions: z
+    .tuple([z.object({ action_id: z.string().max(255), value: shortValue, action_ts: optionalId })])
+    .rest(z.unknown()),
   trigger_id: optionalText,
   response_url: optionalText,
 });

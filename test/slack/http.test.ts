@@ -49,13 +49,13 @@ function command(text: string, differing: Record<string, string> = {}): string {
   }).toString();
 }
 
-function press(action: string): string {
+function press(action: string, value = "q-7f3kabc"): string {
   const payload = {
     type: "block_actions",
     team: { id: "T0ACME" },
     user: { id: "U0ALICE" },
     container: { channel_id: "C0INCIDENT", message_ts: "1.1" },
-    actions: [{ type: "button", action_id: `np:${action}`, block_id: "b", value: "q-7f3kabc", action_ts: "1.2" }],
+    actions: [{ type: "button", action_id: `np:${action}`, block_id: "b", value, action_ts: "1.2" }],
   };
   return new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
 }
@@ -81,6 +81,13 @@ test("A signed press becomes a press, and its card is updated", async () => {
   expect([answer.status, await answer.text()]).toEqual([200, ""]);
   await waitFor(() => edge.presses.length === 1);
   expect(edge.presses[0]).toMatchObject({ action: "confirm", operation: "q-7f3kabc" });
+});
+
+test("A press that carries more than a button can is malformed", async () => {
+  for (const body of [press("x".repeat(256)), press("confirm", "q".repeat(2_001))]) await send(signed(body));
+  await waitFor(() => edge.events.filter((name) => name === "malformed").length === 2);
+  await send(signed(press("x".repeat(252), "q".repeat(2_000))));
+  await waitFor(() => edge.presses.length === 1);
 });
 
 test("It is ready and connected without any socket, and opens none", async () => {

@@ -1,5 +1,5 @@
 import type { CardReference } from "../policy/operation.ts";
-import type { FormProblems, QuarantineForm } from "./form.ts";
+import type { FormProblems, QuarantineForm, Sender } from "./form.ts";
 import type { Reply } from "./reply.ts";
 import type { Press, Request } from "./request.ts";
 import type { Asked, Suggestion } from "./suggestions.ts";
@@ -30,8 +30,8 @@ export type Desk = {
   understand(request: Request): Understanding;
   /** What may stand in a field of the form, for this person. Never rejects: what fails is metered, and nothing offered. */
   suggest(asked: Asked): Promise<readonly Suggestion[]>;
-  /** The form as typed text, or what is wrong with its fields. Never rejects. */
-  formText(form: QuarantineForm): Promise<string | FormProblems>;
+  /** The form as typed text, or what is wrong with its fields. Asks who sent it before it looks anything up. Never rejects. */
+  formText(form: QuarantineForm, who: Sender): Promise<string | FormProblems>;
   /** Runs a command to its visible outcome, which is also shown. Never rejects. */
   run(request: Request, outlet: Outlet): Promise<Reply>;
   press(press: Press, outlet: Outlet): Promise<Reply>;

@@ -1,4 +1,4 @@
-import { type FormProblems, formText, type QuarantineForm } from "./form.ts";
+import { type FormProblems, formText, type QuarantineForm, type Sender } from "./form.ts";
 import type { Services } from "./services.ts";
 import { type Asked, type Suggestion, suggest } from "./suggestions.ts";
 
@@ -8,8 +8,8 @@ export function orNone(services: Services, asked: Asked): Promise<readonly Sugge
 }
 
 /** The form as typed text; where its cluster does not answer, one can still type. */
-export function orProblem(services: Services, form: QuarantineForm): Promise<string | FormProblems> {
-  return orElse(services, "form", formText(services, form), unreadable);
+export function orProblem(services: Services, form: QuarantineForm, who: Sender): Promise<string | FormProblems> {
+  return orElse(services, "form", formText(services, form, who), unreadable);
 }
 
 const unreadable = {

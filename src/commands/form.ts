@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { decideAccess } from "../policy/access.ts";
 import type { Pod } from "../policy/objects.ts";
+import type { Principal } from "../policy/principal.ts";
 import { isNamespaceName } from "../policy/target.ts";
 import type { Command } from "./command.ts";
 import { parse } from "./parse.ts";
@@ -19,6 +21,9 @@ export type QuarantineForm = {
   readonly dryRun: boolean;
 };
 
+/** Who sent a form; undefined where nobody vouches for that. */
+export type Sender = () => Promise<Principal | undefined>;
+
 /** The fields that can be wrong, by what is wrong with each. */
 export type FormProblems = Partial<Record<"namespace" | "pod" | "review" | "reason", string>>;
 
@@ -30,11 +35,12 @@ export function asksForForm(text: string): boolean {
 
 /**
  * The form as the text that one could have typed instead, so that there is one way into a quarantine; or what is wrong,
- * field by field. Looks a pod up only where its value is shortened. Throws where the cluster cannot be asked then.
+ * field by field. Looks a pod up only where its value is shortened, and only then asks who sent it: who may not
+ * quarantine there gets the answer of a pod that is not there. Throws where the cluster cannot be asked then.
  */
-export async function formText(services: Services, form: QuarantineForm): Promise<string | FormProblems> {
+export async function formText(services: Services, form: QuarantineForm, who: Sender): Promise<string | FormProblems> {
   if (!isNamespaceName(form.namespace)) return { namespace: "Choose a namespace of the list." };
-  const pod = isShortened(form.pod) ? await nameOf(services, form) : form.pod;
+  const pod = isShortened(form.pod) ? await nameOf(services, form, who) : form.pod;
   if (pod === undefined) return { pod: "This pod is not there any more, or is in another namespace. Search again." };
   const cluster = form.cluster === undefined ? "" : `${form.cluster}:`;
   const reason = normalise(form.reason.replaceAll(/\s+/g, " ")).replaceAll('"', "'");
@@ -90,9 +96,16 @@ function isShortened(value: string): boolean {
   return value.includes(mark);
 }
 
-async function nameOf(services: Services, { cluster, namespace, pod }: QuarantineForm): Promise<string | undefined> {
-  const [only = ""] = services.clusters.keys();
-  const entry = services.clusters.get(cluster ?? only);
-  const pods = entry === undefined ? [] : (await entry.cluster.facts(namespace, "cache")).pods;
+/** Undefined where there is no such pod, and where the sender may not quarantine it: nothing is looked up then. */
+async function nameOf(services: Services, form: QuarantineForm, who: Sender): Promise<string | undefined> {
+  const { namespace, pod } = form;
+  const [first, ...others] = services.clusters.keys();
+  const cluster = form.cluster ?? (others.length === 0 ? first : undefined);
+  const entry = services.clusters.get(cluster ?? "");
+  const sender = await who();
+  if (entry === undefined || sender === undefined) return undefined;
+  const { access } = services.settings;
+  if (!decideAccess(access, sender, "quarantine", { cluster, namespace }).allowed) return undefined;
+  const { pods } = await entry.cluster.facts(namespace, "cache");
   return pods.find((one) => podValue(one) === pod)?.name;
 }

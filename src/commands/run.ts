@@ -31,7 +31,7 @@ export function createDesk(services: Services): Desk {
   return {
     understand: (request) => understand(services, request),
     suggest: (asked) => orNone(services, asked),
-    formText: (form) => orProblem(services, form),
+    formText: (form, who) => orProblem(services, form, who),
     run: (asked, outlet) => {
       const request = wellFormed(asked);
       return guarded(services, outlet, request, () => run({ services, request, outlet }));

@@ -5,6 +5,7 @@ import type { Desk } from "../commands/desk.ts";
 import type { FormProblems } from "../commands/form.ts";
 import type { Request } from "../commands/request.ts";
 import type { Suggestion } from "../commands/suggestions.ts";
+import type { Principal } from "../policy/principal.ts";
 import type { Shelf } from "../scheduler/shelf.ts";
 import { refusal } from "./calls.ts";
 import { clean, cut } from "./escape.ts";
@@ -84,8 +85,12 @@ async function open(caller: Caller, trigger: string, { client, shelf, log, onEve
 }
 
 /** One form is one request, however often it is sent and delivered. */
-async function read({ caller, view, id, form }: Submission, at: number, { desk, shelf, log }: FormOptions) {
-  const [text, channel] = await Promise.all([within(desk.formText(form), late), channelOf(id, caller, { shelf, log })]);
+async function read({ caller, view, id, form }: Submission, at: number, options: FormOptions) {
+  const sender = (): Promise<Principal | undefined> => vouchedFor(caller, options);
+  const [text, channel] = await Promise.all([
+    within(options.desk.formText(form, sender), late),
+    channelOf(id, caller, options),
+  ]);
   if (typeof text !== "string") return { problems: text };
   const from = { ...caller, channel };
   const delivery = `slack:${caller.team}:view:${view}`;
@@ -119,10 +124,15 @@ async function channelOf(
 /** Everybody is identified anew with every search: who has become a guest meanwhile is offered nothing. */
 async function suggestions({ caller, field, ...typed }: Search, options: FormOptions): Promise<types.Option[]> {
   if (field !== "cluster" && field !== "namespace" && field !== "pod") return [];
-  const identity = await identify(caller, options);
-  if (identity.kind !== "person") return [];
-  const found = await options.desk.suggest({ ...typed, field, principal: identity.principal });
+  const principal = await vouchedFor(caller, options);
+  if (principal === undefined) return [];
+  const found = await options.desk.suggest({ ...typed, field, principal });
   return found.map(option);
+}
+
+async function vouchedFor(caller: Caller, options: IdentifyOptions): Promise<Principal | undefined> {
+  const identity = await identify(caller, options);
+  return identity.kind === "person" ? identity.principal : undefined;
 }
 
 function option({ label, value }: Suggestion): types.Option {

@@ -26,6 +26,8 @@ beforeAll(async () => {
 });
 afterAll(() => desk.close());
 
+const who = async (): Promise<Principal> => alice;
+
 const form: QuarantineForm = {
   cluster: undefined,
   namespace: "payments",
@@ -44,7 +46,7 @@ describe("A form is the command that one could have typed", () => {
     [{ reason: "odd traffic" }, 'quarantine payments/checkout-7d9f "odd traffic"'],
     [{ reason: " two\nlines " }, 'quarantine payments/checkout-7d9f "two lines"'],
   ] as const)("%o", async (filled, text) => {
-    expect(await formText(desk.services, { ...form, ...filled })).toBe(text);
+    expect(await formText(desk.services, { ...form, ...filled }, who)).toBe(text);
   });
 
   test("Whatever is written into its fields means nothing but what the field is for", async () => {
@@ -62,7 +64,7 @@ describe("A form is the command that one could have typed", () => {
     );
     await fc.assert(
       fc.asyncProperty(nasty, nasty, fc.boolean(), async (reason, review, dryRun) => {
-        const text = await formText(desk.services, { ...form, reason, review, dryRun });
+        const text = await formText(desk.services, { ...form, reason, review, dryRun }, who);
         if (typeof text !== "string") return;
         const command = parse(text);
         if (command.kind !== "quarantine") throw new Error(text);
@@ -81,7 +83,7 @@ describe("A form is the command that one could have typed", () => {
     [{ reason: "x".repeat(501) }, "reason", "longer than 500"],
     [{ pod: "worker~0123456789abcdef01234567" }, "pod", "not there any more"],
   ] as const)("%o is said under its field", async (filled, field, why) => {
-    const problems = await formText(desk.services, { ...form, ...filled });
+    const problems = await formText(desk.services, { ...form, ...filled }, who);
     expect(problems).toEqual({ [field]: expect.stringContaining(why) });
   });
 });
@@ -140,15 +142,19 @@ describe("What a form offers", () => {
     await other.close();
   });
 
-  test("Long names are shortened and still mean one pod", async () => {
+  test("Long names are shortened and still mean one pod, for who may quarantine it (invariant 7)", async () => {
     const names = ["aaaa", "bbbb"].map(long);
     const { cluster, enforcement } = desk.services.clusters.get("sandbox")!;
     const [pod] = (await cluster.facts("payments", "fresh")).pods;
     const pods = names.map((name) => ({ ...pod!, name, uid: `uid of ${name}` }));
     const many = Array.from({ length: 200 }, (_, at) => ({ ...pod!, name: `many-${at}`, uid: `${at}` }));
+    let looked = 0;
     const crowded = {
       ...cluster,
-      facts: async () => ({ ...(await cluster.facts("payments", "fresh")), pods: [...pods, ...many] }),
+      facts: async () => {
+        looked += 1;
+        return { ...(await cluster.facts("payments", "fresh")), pods: [...pods, ...many] };
+      },
     };
     const other = await startDesk({
       services: { clusters: new Map([["sandbox", { cluster: crowded, enforcement }]]) },
@@ -162,8 +168,13 @@ describe("What a form offers", () => {
     }
     expect(offered.map(({ label }) => label.slice(-4))).toEqual(["aaaa", "bbbb"]);
     expect(new Set(offered.map(({ value }) => value)).size).toBe(2);
-    const texts = await Promise.all(offered.map(({ value }) => other.desk.formText({ ...form, pod: value })));
+    const texts = await Promise.all(offered.map(({ value }) => other.desk.formText({ ...form, pod: value }, who)));
     expect(texts).toEqual(names.map((name) => `quarantine payments/${name}`));
+    for (const sender of [guest, undefined]) {
+      looked = 0;
+      const answer = await other.desk.formText({ ...form, pod: offered[0]!.value }, async () => sender);
+      expect([answer, looked]).toEqual([{ pod: expect.stringContaining("not there any more") }, 0]);
+    }
     expect(await other.desk.suggest({ ...asked, typed: "" })).toHaveLength(100);
     await other.close();
   });

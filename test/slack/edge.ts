@@ -83,7 +83,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       return show(note(why))(request, outlet);
     },
     suggest: (asked) => options.suggest?.(asked) ?? Promise.resolve([]),
-    formText: (form) => options.formText?.(form) ?? Promise.resolve(`quarantine ${form.namespace}/${form.pod}`),
+    formText: (form, who) =>
+      options.formText?.(form, who) ?? Promise.resolve(`quarantine ${form.namespace}/${form.pod}`),
     alarm: async (alarm) => void seen.alarms.push(alarm),
     flush: () => Promise.resolve(),
   };

@@ -197,6 +197,32 @@ describe("sending", () => {
     expect(forms).toEqual([{ ...target, review: "2h", reason: 'say "x" & <y>', dryRun: true }]);
   });
 
+  test("The desk can ask who sent it, in their groups, and who is no person of ours is nobody (invariant 7)", async () => {
+    await edge.close();
+    const senders: unknown[] = [];
+    edge = await start({
+      groups: ["slack-group:T0ACME/S0ONCALL"],
+      formText: async (_, who) => {
+        senders.push(await who());
+        return { pod: "Search again." };
+      },
+    });
+    edge.sandbox.setGroup("S0ONCALL", ["U0ALICE"]);
+    await filled();
+    const { delivery } = await submit();
+    const { payload } = delivery!.envelope;
+    const user = { id: "U0GUEST", team_id: "T0ACME" };
+    await edge.sandbox.deliverAgain(
+      { ...delivery!, envelope: { ...delivery!.envelope, payload: { ...payload, user } } },
+      1,
+    );
+    await waitFor(() => senders.length === 2);
+    expect(senders).toEqual([
+      expect.objectContaining({ user: "U0ALICE", groups: ["slack-group:T0ACME/S0ONCALL"] }),
+      undefined,
+    ]);
+  });
+
   test("What is wrong is said under its field, and the form stays open", async () => {
     await edge.close();
     edge = await start({ formText: () => Promise.resolve({ review: "review needs a time such as 2h or 30m." }) });

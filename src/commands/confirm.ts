@@ -8,6 +8,7 @@ import { operationCard } from "./card.ts";
 import { type Hold, LeaseLost, owing } from "./hold.ts";
 import { record } from "./journal.ts";
 import { carryOut, redraw } from "./procedures.ts";
+import { isBeingReleased, releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
 import { amend, attachCard, type Context, LostRace, store, storeAndHold } from "./services.ts";
@@ -33,7 +34,9 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
 }
 
 /** What failed is tried again with the plan that was confirmed: every step does only what is missing. */
-export function retry(context: Context<Press>, operation: Operation): Promise<Reply> {
+export async function retry(context: Context<Press>, operation: Operation): Promise<Reply> {
+  const release = await releaseOf(context.services, operation);
+  if (release !== undefined) return tell(context, isBeingReleased(operation, release));
   const { result: _result, ...rest } = operation;
   return begin(context, rest, (operation.confirmed?.attempt ?? 0) + 1);
 }

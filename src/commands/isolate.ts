@@ -121,14 +121,26 @@ async function withdraw({ cluster, plan }: Isolation, why: string): Promise<neve
 async function stripLabels(isolation: Isolation): Promise<void> {
   const { cluster, plan, hold } = isolation;
   if (plan.removes.length === 0) return;
+  await denyIsThere(isolation);
   await hold.check();
   const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, plan.strip);
   if (kind !== "patched") await stripWhatIsLeft(isolation, 3);
 }
 
+/** Without it the pod would lose its labels and be open. */
+async function denyIsThere({ cluster, operation, plan }: Isolation): Promise<void> {
+  const { namespace, name } = plan.policy.metadata;
+  const policy = await cluster.getPolicy(namespace, name);
+  if (policy?.metadata.labels?.[marks.operation] === operation) return;
+  throw new StepFailed(
+    `NetworkPolicy ${name} is gone again`,
+    "The pod bears the quarantine label and has all its other labels: nothing cuts it off. Try it again, or release it.",
+  );
+}
+
 /** Others may relabel the pod meanwhile: read again and decide again, a few times. */
 async function stripWhatIsLeft(isolation: Isolation, tries: number): Promise<void> {
-  const { cluster, operation, plan } = isolation;
+  const { cluster, operation, plan, hold } = isolation;
   const { namespace, pod: name } = plan.target;
   const pod = await cluster.getPod(namespace, name);
   if (pod === undefined || pod.uid !== plan.podUid) throw new StepFailed("the pod is gone", leftBehind(plan));
@@ -136,6 +148,8 @@ async function stripWhatIsLeft(isolation: Isolation, tries: number): Promise<voi
   if (removes.length === 0) return;
   const { [marks.quarantine]: mark, ...others } = pod.labels;
   if (mark !== operation) throw new StepFailed("somebody took the quarantine label off", leftBehind(plan));
+  await denyIsThere(isolation);
+  await hold.check();
   const { kind } = await cluster.patchPod(namespace, name, stripPatch(pod.uid, others, removes, operation));
   if (kind === "patched") return;
   if (kind === "gone" || tries <= 1) throw new StepFailed("the pod's labels kept changing", leftBehind(plan));

@@ -9,6 +9,7 @@ import { showLifted } from "./lift.ts";
 import { notCut } from "./plan-sections.ts";
 import { drawQuarantine } from "./quarantine.ts";
 import { drawRelease, findQuarantine, type Quarantine } from "./release.ts";
+import { claimForRelease } from "./releasing.ts";
 import { restore } from "./restore.ts";
 import { amend, type Context, clusterOf, type Services } from "./services.ts";
 import { whatToDo } from "./unanswered.ts";
@@ -126,6 +127,7 @@ async function actRelease(
   doing: Doing,
 ): Promise<Ended> {
   const { services } = context;
+  await doing.hold.check();
   const quarantine = await theQuarantine(services, operation, plan);
   const { cluster } = clusterOf(services, operation.target.cluster);
   const found = await restore({ services, cluster, plan, quarantine: quarantine.plan, ...doing });
@@ -144,7 +146,7 @@ async function actRelease(
 async function theQuarantine(services: Services, { id }: Operation, { lifts }: ReleasePlan): Promise<Quarantine> {
   const stored = await services.operations.get(lifts);
   if (stored?.liftedBy === id && stored.plan?.kind === "quarantine") return { ...stored, plan: stored.plan };
-  const found = await findQuarantine(services, { operation: lifts });
+  const found = await claimForRelease(services, id, lifts);
   if (isRefusal(found)) throw new StepFailed(found.reason, found.next);
   return found;
 }

@@ -81,16 +81,24 @@ function costPatch(pod: Pod, { keep }: ReleasePlan): readonly JsonPatchOperation
 }
 
 async function unlabel(restoration: Restoration, tries: number): Promise<void> {
-  const { cluster, plan, hold } = restoration;
+  const { cluster, plan, hold, services } = restoration;
   const pod = await thePod(restoration);
   if (pod?.labels[marks.quarantine] !== plan.lifts) return;
+  if (tries <= 0) throw new StepFailed("the pod kept changing", "The quarantine policy is still in force.");
+  if (isStripped(pod, restoration)) {
+    await relabel(restoration, 3);
+    await services.wait(plan.settleMs);
+    return unlabel(restoration, tries - 1);
+  }
   await hold.check();
-  const patch = [...unlabelPatch(pod.uid, plan.lifts), ...uncostPatch(pod, plan)];
+  const patch = [...unlabelPatch(pod), ...uncostPatch(pod, plan)];
   const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, patch);
-  if (kind !== "conflict") return;
-  if (tries <= 1)
-    throw new StepFailed("the pod kept changing", "Its labels are back; the quarantine policy is still in force.");
-  return unlabel(restoration, tries - 1);
+  if (kind === "conflict") return unlabel(restoration, tries - 1);
+}
+
+/** A replica that slept in the middle of the quarantine may have taken them off once more. */
+function isStripped({ labels }: Pod, { plan, quarantine }: Restoration): boolean {
+  return quarantine.removes.some((key) => Object.hasOwn(plan.labelsBefore, key) && !Object.hasOwn(labels, key));
 }
 
 /** By now the ReplicaSet has chosen: the pod's own cost comes back. */
@@ -120,11 +128,12 @@ async function deletePod({ cluster, plan, services, hold }: Restoration): Promis
 
 /** Only what is ours: the object must bear the operation, and be the version that was just read. */
 async function removePolicy(restoration: Restoration, tries: number): Promise<void> {
-  const { cluster, plan, quarantine } = restoration;
+  const { cluster, plan, quarantine, hold } = restoration;
   const { namespace, name } = quarantine.policy.metadata;
   const policy = await cluster.getPolicy(namespace, name);
   const { uid, resourceVersion, labels } = policy?.metadata ?? {};
   if (uid === undefined || resourceVersion === undefined || labels?.[marks.operation] !== plan.lifts) return;
+  await hold.check();
   const { kind } = await cluster.deletePolicy(namespace, name, { uid, resourceVersion });
   if (kind !== "conflict") return;
   if (tries <= 1)

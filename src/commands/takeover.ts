@@ -8,6 +8,7 @@ import { showLifted } from "./lift.ts";
 import { parse } from "./parse.ts";
 import { proposeQuarantine } from "./quarantine.ts";
 import { proposeRelease } from "./release.ts";
+import { releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 import { attachCard, type Services } from "./services.ts";
@@ -67,10 +68,14 @@ function isForgotten({ state, steps, origin }: Operation, now: number): boolean 
 
 type Resumed = Parameters<typeof run>[0];
 
-function resume(context: Resumed, operation: Operation, hold: Hold): Promise<Reply> {
+async function resume(context: Resumed, operation: Operation, hold: Hold): Promise<Reply> {
   const { services } = context;
   if (operation.state === "accepted") return propose(context, operation);
   if (operation.state !== "running") return show(context, operation);
+  if ((await releaseOf(services, operation)) !== undefined) {
+    hold.owe();
+    return operationCard(operation, services.now());
+  }
   const steps = [...operation.steps, { step: `taken over by ${services.replica}`, at: services.now() }];
   return run(context, { ...operation, steps }, hold);
 }

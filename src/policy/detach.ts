@@ -73,11 +73,11 @@ export function restorePatch(pod: Pod, before: Labels): readonly JsonPatchOperat
   ];
 }
 
-/** JSON Patch that takes the quarantine label of this operation off. */
-export function unlabelPatch(uid: string, operation: string): readonly JsonPatchOperation[] {
+/** JSON Patch that takes the quarantine label off, if all labels are still as they were read. */
+export function unlabelPatch({ uid, labels }: Pod): readonly JsonPatchOperation[] {
   return [
     testUid(uid),
-    { op: "test", path: labelPath(marks.quarantine), value: operation },
+    { op: "test", path: "/metadata/labels", value: labels },
     { op: "remove", path: labelPath(marks.quarantine) },
   ];
 }

@@ -86,6 +86,8 @@ export type Operation = {
   readonly kept?: boolean;
   /** The quarantine that this release lifts. */
   readonly lifts?: string;
+  /** The release that was confirmed last and ends this quarantine; it counts while that release runs. */
+  readonly releasing?: string;
   /** The release that lifted this quarantine. */
   readonly liftedBy?: string;
 };

@@ -75,7 +75,7 @@ describe("taking a pod out of selection", () => {
         expect(during).toEqual(labelsDuring(labels, removes, "q-1"));
         const restored = patched(during, restorePatch(aPod({ labels: during }), labels));
         expect(restored).toEqual({ ...labels, [marks.quarantine]: "q-1" });
-        expect(patched(restored, unlabelPatch(pod.uid, "q-1"))).toEqual(labels);
+        expect(patched(restored, unlabelPatch(aPod({ labels: restored })))).toEqual(labels);
       }),
     );
   });
@@ -85,6 +85,6 @@ describe("taking a pod out of selection", () => {
     expect(() => patched({ ...pod.labels, app: "other" }, labelPatch(pod, "q-1"))).toThrow(/[Tt]est/);
     expect(() => patched({ app: "other" }, stripPatch(pod.uid, pod.labels, ["app"], "q-1"))).toThrow(/[Tt]est/);
     expect(() => patched({ ...pod.labels, x: "1" }, restorePatch(pod, { back: "1" }))).toThrow(/[Tt]est/);
-    expect(() => patched({ [marks.quarantine]: "q-2" }, unlabelPatch(pod.uid, "q-1"))).toThrow(/[Tt]est/);
+    expect(() => patched({ [marks.quarantine]: "q-2" }, unlabelPatch(pod))).toThrow(/[Tt]est/);
   });
 });

@@ -68,6 +68,11 @@ function actionOf(action: string): Action | undefined {
   return Object.hasOwn(actions, action) ? actions[action as ButtonAction] : undefined;
 }
 
+/** For metrics: of a closed set, whatever was sent as the action. */
+export function pressName(action: string): string {
+  return actionOf(action) === undefined ? "press unknown" : `press ${action}`;
+}
+
 type Action = {
   readonly verb: (operation: Operation) => Verb;
   /** States in which the press has a meaning; in others it is too late. */

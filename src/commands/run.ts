@@ -13,7 +13,7 @@ import { incident, incidentVerbs } from "./incident.ts";
 import { recordRefusal } from "./journal.ts";
 import { once } from "./once.ts";
 import { parse } from "./parse.ts";
-import { press } from "./press.ts";
+import { press, pressName } from "./press.ts";
 import { locateQuarantine, quarantine } from "./quarantine.ts";
 import { locateRelease, type ReleaseCommand, release } from "./release.ts";
 import type { Reply } from "./reply.ts";
@@ -181,7 +181,7 @@ async function guarded(
   asked: Request | Press,
   work: () => Promise<Reply>,
 ): Promise<Reply> {
-  const verb = "text" in asked ? commandName(asked.text) : `press ${asked.action}`;
+  const verb = "text" in asked ? commandName(asked.text) : pressName(asked.action);
   let reply: Reply;
   try {
     reply = await work();

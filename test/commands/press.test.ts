@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Outlet } from "../../src/commands/desk.ts";
 import { createDesk } from "../../src/commands/run.ts";
 import { startDesk, type TestDesk, wordsIn } from "./desk.ts";
 
@@ -43,4 +44,27 @@ test("A Confirm that looked before another was carried out, and whose card is no
   const stored = await desk.services.operations.get(operation);
   expect(stored).toMatchObject({ state: "in-force" });
   expect(stored?.steps.filter(({ step }) => step === "confirmed")).toHaveLength(1);
+});
+
+test("The metrics' names of presses are a closed set, whatever is sent as the action", async () => {
+  const sent = ["retry", "confirm-again", "constructor", "made-up-1", "made-up-2"];
+  desk.events.length = 0;
+  for (const action of sent) await desk.press(action, "q-none");
+  let shown = 0;
+  const broken: Outlet = {
+    show() {
+      shown += 1;
+      return shown === 1
+        ? Promise.reject(new Error("no way out"))
+        : Promise.resolve({ card: undefined, reached: true });
+    },
+  };
+  const { text: _text, ...asked } = desk.request("");
+  const press = { ...asked, action: "made-up-3", operation: "", card: undefined };
+  await createDesk(desk.services).press(press, broken);
+  const verbs = desk.events.flatMap((event) => (event.kind === "command" ? [event.verb] : []));
+  expect(verbs.slice(0, 2)).toEqual(["press retry", "press confirm-again"]);
+  expect(new Set(verbs.slice(2))).toEqual(new Set(["press unknown"]));
+  expect(verbs).toHaveLength(6);
+  expect(desk.events.flatMap((event) => (event.kind === "error" ? [event.where] : []))).toEqual(["press unknown"]);
 });

@@ -1,4 +1,5 @@
-import type { webApi } from "@slack/bolt";
+import { setTimeout as wait } from "node:timers/promises";
+import { webApi } from "@slack/bolt";
 import { errorText, type Log } from "./logger.ts";
 import { remembering } from "./remember.ts";
 
@@ -21,36 +22,48 @@ export type GroupOptions = {
 
 /** From when the answer came; an older one counts as none. */
 const rememberMs = 60_000;
+/** Of all groups together, since somebody waits for it. */
+const answerWithinMs = 1_500;
+/** Slack is not asked again before, or before the time that a rate limit names. */
+const failedForMs = 10_000;
 
-/** usergroups.users.list, which needs usergroups:read and a paid plan, and may be called 20 times a minute (Tier 2). */
-export function createGroups(client: webApi.WebClient, options: GroupOptions): Groups {
-  const { now, log, onEvent } = options;
-  const members = remembering<ReadonlySet<string>>(now, () => rememberMs);
-  let last: Promise<unknown> = Promise.resolve();
+/** What is remembered of a group: who is in it, or that Slack did not say, and for how long that holds. */
+type Answer = { readonly members: ReadonlySet<string>; readonly holdsMs: number };
 
-  /** One call at a time, since all share a narrow rate limit. */
-  function inTurn(key: string): Promise<ReadonlySet<string>> {
-    const asked = last.then(() => askMembers(client, key));
-    last = asked.catch(() => undefined);
-    return asked;
-  }
+/**
+ * usergroups.users.list, which needs usergroups:read and a paid plan, and may be called 20 times a minute (Tier 2). All
+ * groups are asked at once, and answers are there after a second and a half, however Slack fares.
+ */
+export function createGroups(client: webApi.WebClient, { groups, now, log, onEvent }: GroupOptions): Groups {
+  const answers = remembering<Answer>(now, ({ holdsMs }) => holdsMs);
+  const limit = { until: 0 };
 
-  async function isIn(key: string, user: string): Promise<boolean> {
+  async function ask(key: string): Promise<Answer> {
     try {
-      return (await members(key, () => inTurn(key))).has(user);
+      if (now() < limit.until) throw new Error("the rate limit of usergroups.users.list is not over");
+      return { members: await inTime(askMembers(client, key)), holdsMs: rememberMs };
     } catch (error) {
+      if (error instanceof webApi.WebAPIRateLimitedError) limit.until = now() + error.retryAfter * 1_000;
       onEvent("group-unknown");
       log.warn({ group: key, error: errorText(error) }, "Slack did not say who is in a user group: nobody, then");
-      return false;
+      return { members: new Set(), holdsMs: Math.max(failedForMs, limit.until - now()) };
     }
   }
 
   return {
     async of(user) {
-      const found = await Promise.all(options.groups.map(async (key) => ((await isIn(key, user)) ? [key] : [])));
+      const isIn = async (key: string): Promise<boolean> => (await answers(key, () => ask(key))).members.has(user);
+      const found = await Promise.all(groups.map(async (key) => ((await isIn(key)) ? [key] : [])));
       return found.flat();
     },
   };
+}
+
+function inTime<T>(asked: Promise<T>): Promise<T> {
+  const late = wait(answerWithinMs, undefined, { ref: false }).then(() =>
+    Promise.reject(new Error("no answer in time")),
+  );
+  return Promise.race([asked, late]);
 }
 
 async function askMembers(client: webApi.WebClient, key: string): Promise<ReadonlySet<string>> {

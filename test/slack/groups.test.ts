@@ -27,8 +27,13 @@ afterEach(async () => {
 });
 
 function groupsOf(...groups: string[]) {
+  return groupsWithin(500, ...groups);
+}
+
+/** With a time limit of the single call. */
+function groupsWithin(timeoutMs: number, ...groups: string[]) {
   const log = pino({ level: "silent" });
-  const client = createClient({ botToken: sandbox.botToken, apiUrl: api.apiUrl, timeoutMs: 500, log });
+  const client = createClient({ botToken: sandbox.botToken, apiUrl: api.apiUrl, timeoutMs, log });
   return createGroups(client, { groups, now: () => now, log, onEvent: (name) => void events.push(name) });
 }
 
@@ -73,19 +78,57 @@ test.each([
   expect(events).toEqual(["group-unknown"]);
 });
 
-test("No answer is a no, is not remembered, and an answer that is too old does not stand in for it", async () => {
+test("No answer is a no for ten seconds, and an answer that is too old does not stand in for it", async () => {
   const groups = groupsOf(onCall);
   expect(await groups.of("U0CAROL")).toEqual([onCall]);
   now += 60_000;
   api.break("usergroups.users.list", { kind: "hang" }, 1);
   expect(await groups.of("U0CAROL")).toEqual([]);
   expect(events).toEqual(["group-unknown"]);
+  now += 9_999;
+  expect(await groups.of("U0CAROL")).toEqual([]);
+  expect(asked()).toBe(2);
+  now += 1;
   expect(await groups.of("U0CAROL")).toEqual([onCall]);
 });
 
+test("Groups that do not answer are waited for together, and not as long as a call may take", async () => {
+  const groups = groupsOf(...Array.from({ length: 10 }, (_, at) => `slack-group:T0ACME/S${at}`), onCall);
+  api.break("usergroups.users.list", { kind: "hang" }, 99);
+  const found = groups.of("U0CAROL");
+  await waitFor(() => asked() === 11);
+  expect(await found).toEqual([]);
+});
+
+test("A call that hangs is not waited for to its end", async () => {
+  api.break("usergroups.users.list", { kind: "hang" }, 1);
+  const late = Promise.withResolvers<never>();
+  const hung = setTimeout(() => late.reject(new Error("waited for the call")), 10_000);
+  expect(await Promise.race([groupsWithin(60_000, onCall).of("U0CAROL"), late.promise])).toEqual([]);
+  clearTimeout(hung);
+});
+
 test("A group that is not answered about keeps no other from counting", async () => {
-  api.break("usergroups.users.list", { kind: "answer", status: 429, body: "{}", retryAfter: 30 }, 1);
-  expect(await groupsOf(platform, onCall).of("U0CAROL")).toEqual([onCall]);
+  api.break("usergroups.users.list", { kind: "answer", status: 503, body: "no" }, 1);
+  expect(await groupsOf("slack-group:T0ACME/S0NONE", onCall).of("U0CAROL")).toEqual([onCall]);
+});
+
+test("While a rate limit lasts, no group is asked about, whichever met it", async () => {
+  const groups = groupsOf(onCall, platform);
+  const busy = { kind: "answer", status: 429, body: "{}", retryAfter: 55 } as const;
+  api.break("usergroups.users.list", { kind: "answer", status: 503, body: "no" }, 1);
+  await groups.of("U0CAROL");
+  now += 10_000;
+  api.break("usergroups.users.list", busy, 1);
+  await groups.of("U0CAROL");
+  expect(asked()).toBe(3);
+  now += 54_999;
+  expect(await groups.of("U0CAROL")).toEqual([]);
+  expect(await groups.of("U0BOB")).toEqual([]);
+  expect(asked()).toBe(3);
+  now += 10_000;
+  expect(await groups.of("U0CAROL")).toEqual([onCall]);
+  expect(await groups.of("U0BOB")).toEqual([platform]);
 });
 
 test("A command comes with the groups of who typed it", async () => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { NewEntry } from "../audit/entry.ts";
 import type { AuditLog } from "../audit/log.ts";
 import type { Records, StoredRecord } from "../kubernetes/records.ts";
-import type { Operation } from "../policy/operation.ts";
+import { isLive, type Operation } from "../policy/operation.ts";
 import type { Incidents } from "../scheduler/incidents.ts";
 import type { Leases } from "../scheduler/leases.ts";
 import type { Operations } from "../scheduler/operations.ts";
@@ -96,7 +96,7 @@ function laptopOperations(records: Records): Operations {
       const all = (await records.list()).flatMap(({ text }) => readRecord(text)?.operation ?? []);
       return all
         .filter(({ target }) => namespace === undefined || target.namespace === namespace)
-        .filter(({ state }) => live !== true || state === "running" || state === "in-force")
+        .filter((operation) => live !== true || isLive(operation))
         .toSorted((a, b) => b.origin.at - a.origin.at);
     },
     async replace(next) {

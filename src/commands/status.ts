@@ -3,7 +3,7 @@ import { decideAccess } from "../policy/access.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
-import type { Operation } from "../policy/operation.ts";
+import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
 import { list, note, text } from "./answers.ts";
 import { inCluster, patienceMs } from "./clusters.ts";
@@ -82,12 +82,11 @@ async function openOperations(services: Services, visible: Visible): Promise<Sec
   }
 }
 
-function operationLine(
-  services: Services,
-  { id, kind, state, target, principal, incident, result }: Operation,
-): string {
+function operationLine(services: Services, operation: Operation): string {
+  const { id, kind, state, target, principal, incident, result } = operation;
+  const how = mayHaveLeft(operation) ? "failed, may have left objects" : state;
   const where = inCluster(services, target.cluster, `${target.namespace}/${target.pod}`);
-  return `${id}: ${kind} ${where}, ${state}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${result === undefined ? "" : `: ${result.headline}`}`;
+  return `${id}: ${kind} ${where}, ${how}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${result === undefined ? "" : `: ${result.headline}`}`;
 }
 
 async function storeLines(services: Services): Promise<readonly string[]> {

@@ -9,7 +9,7 @@ export type OperationKind = "quarantine" | "release";
  * `accepted` (recorded, nothing decided) → `planned` (the plan is shown) → `running` (confirmed, intent in the audit
  * log) → `in-force` (a quarantine that holds) → `done` (a release that ended, a quarantine that was lifted).
  * `awaiting-second` lies between planned and running where a second confirmation is needed. `refused`, `cancelled`,
- * `failed` are ends; `failed` may have left objects behind, and its result says which.
+ * `failed` are ends; `failed` may have left objects behind, and its result says which (see mayHaveLeft).
  */
 export type OperationState =
   | "accepted"
@@ -91,6 +91,21 @@ export type Operation = {
   /** The release that lifted this quarantine. */
   readonly liftedBy?: string;
 };
+
+/**
+ * Whether the operation is neither ended nor merely planned. A quarantine that was confirmed and failed has not ended:
+ * what it may have left is still to be released.
+ */
+export function isLive(operation: Operation): boolean {
+  return operation.state === "running" || operation.state === "in-force" || mayHaveLeft(operation);
+}
+
+/** Whether it is a quarantine that failed after its confirmation, so that objects of it may be in the cluster. */
+export function mayHaveLeft({ kind, state, confirmed, steps }: Operation): boolean {
+  if (kind !== "quarantine" || state !== "failed") return false;
+  // Early records have no `confirmed`, only the step.
+  return confirmed !== undefined || steps.some(({ step }) => step === "confirmed");
+}
 
 const letterOf: Record<OperationKind, string> = { quarantine: "q", release: "r" };
 

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Operation } from "../policy/operation.ts";
+import { isLive, type Operation } from "../policy/operation.ts";
 import { leaseLibrary } from "./leases.ts";
 
 /** Where one operation lies: a hash of its JSON and of what scripts compare, `revision`, `delivery`, `namespace`. */
@@ -126,11 +126,6 @@ export async function readRecords(redis: Redis, ids: readonly string[]): Promise
 /** Whether the delivery is seen for the first time within an hour. */
 export async function markSeen(redis: Redis, delivery: string): Promise<boolean> {
   return (await redis.set(seenPrefix + delivery, "1", "PX", readDeliveryMs, "NX")) === "OK";
-}
-
-/** Whether the operation is neither ended nor merely planned. */
-export function isLive({ state }: Operation): boolean {
-  return state === "running" || state === "in-force";
 }
 
 /** ARGV 1 to 7 of both scripts. */

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
-import type { Operation } from "../policy/operation.ts";
+import { isLive, type Operation } from "../policy/operation.ts";
 import type { Lease } from "./leases.ts";
-import { acceptRecord, isLive, keys, markSeen, readRecords, replaceRecord } from "./operation-store.ts";
+import { acceptRecord, keys, markSeen, readRecords, replaceRecord } from "./operation-store.ts";
 
 /**
  * `duplicate`: this delivery was recorded before, as `operation`. `collision`: the id belongs to another delivery.
@@ -17,7 +17,7 @@ export type Held = { readonly operation: Operation; readonly lease: Lease | unde
 
 export type OperationFilter = {
   readonly namespace?: string;
-  /** Operations that are neither ended nor merely planned: states `running` and `in-force`. */
+  /** Operations that are neither ended nor merely planned: see isLive. */
   readonly live?: boolean;
 };
 

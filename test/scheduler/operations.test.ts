@@ -222,6 +222,20 @@ describe("Forgetting", () => {
   });
 });
 
+test("A quarantine that failed after its confirmation is live until it was released; no other failure is", async () => {
+  const confirmed = { by: anOperation("x").principal, at: 1_000, attempt: 1 };
+  const failed = await inState(await stored(1, { confirmed }), "failed");
+  const early = await inState(await stored(2, { steps: [{ step: "confirmed", at: 1_000 }] }), "failed");
+  await inState(await stored(3), "failed");
+  await inState(await stored(4, { confirmed, kind: "release" }), "failed");
+  expect(idsOf(await operations.list({ live: true }))).toEqual(idsOf([early, failed]));
+  now += 1_000 * day;
+  const newest = await stored(5);
+  expect(idsOf(await operations.list({}))).toEqual(idsOf([newest, early, failed]));
+  await inState(failed, "done");
+  expect(await operations.list({ live: true })).toEqual([early]);
+});
+
 test("An operation of a newer format is not guessed at: reading it throws, and names it", async () => {
   const { id } = await stored(1);
   await redis.hset(`{bulkhead}:operation:${id}`, "json", JSON.stringify({ ...anOperation("delivery 1"), version: 2 }));

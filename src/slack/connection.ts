@@ -24,6 +24,8 @@ export type ConnectionOptions = {
 };
 
 const longestPauseMs = 10_000;
+/** A connection that stood for so long was no failure. */
+const settledMs = 30_000;
 /** How long the old connection serves on beside the new one. */
 const lingerMs = 2_000;
 
@@ -58,6 +60,10 @@ export function keepConnected(app: App, options: ConnectionOptions): Connection 
   };
 }
 
+/**
+ * What ended early is opened again at once the first time, then ever more slowly: Slack greets a connection before it
+ * ends it as one too many. The pause counts from the hello, so that what stood for a while is not waited for.
+ */
 async function connectUntil(
   stopped: AbortSignal,
   open: () => Promise<Session | undefined>,
@@ -67,18 +73,22 @@ async function connectUntil(
   let before: Session | undefined;
   while (!stopped.aborted) {
     const session = await open();
-    if (session === undefined) {
-      failures += 1;
-      const pauseMs = Math.min(longestPauseMs, 250 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2);
-      await wait(pauseMs, undefined, { signal: stopped }).catch(() => undefined);
-      continue;
+    const openedAt = performance.now();
+    if (session !== undefined) {
+      hold(session);
+      if (before !== undefined) void retire(before);
+      await unlessAborted(session.ending, stopped);
+      before = session;
     }
-    failures = 0;
-    hold(session);
-    if (before !== undefined) void retire(before);
-    await unlessAborted(session.ending, stopped);
-    before = session;
+    const stoodMs = performance.now() - openedAt;
+    failures = stoodMs >= settledMs ? 0 : failures + 1;
+    const leftMs = session !== undefined && failures <= 1 ? 0 : pauseMs(failures) - stoodMs;
+    if (leftMs > 0) await wait(leftMs, undefined, { signal: stopped }).catch(() => undefined);
   }
+}
+
+function pauseMs(failures: number): number {
+  return Math.min(longestPauseMs, 250 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2);
 }
 
 async function retire(session: Session): Promise<void> {

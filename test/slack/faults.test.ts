@@ -280,3 +280,19 @@ test("A text that Slack finds too long all the same is sent shorter, with the bl
   expect(Buffer.byteLength(message!.text)).toBeLessThanOrEqual(900);
   expect(message!.text).toMatch(/The rest is in the message itself\.$/);
 });
+
+test("Connections that end as soon as they stand are opened again ever more slowly", async () => {
+  await edge.slack.ready;
+  const opened = (): number => calls("apps.connections.open");
+  const until = performance.now() + 1_500;
+  await waitFor(
+    () => {
+      if (edge.slack.connected()) edge.sandbox.drop();
+      return performance.now() > until;
+    },
+    { everyMs: 5 },
+  );
+  expect(edge.events.filter((name) => name === "disconnected").length).toBeGreaterThan(1);
+  expect(opened()).toBeLessThan(13);
+  await waitFor(() => edge.sandbox.connections() === 2, { timeoutMs: 20_000 });
+});

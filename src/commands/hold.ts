@@ -1,4 +1,5 @@
 import type { Operation } from "../policy/operation.ts";
+import type { Lease } from "../scheduler/leases.ts";
 import type { Held } from "../scheduler/operations.ts";
 import { note, text } from "./answers.ts";
 import type { Outlet } from "./desk.ts";
@@ -14,6 +15,8 @@ export type Hold = {
   check(): Promise<void>;
   /** Something was done and could not be stored: the lease lapses though the answer was seen, and it is done again. */
   owe(): void;
+  /** For the write of the operation itself, which the store refuses where it was lost; undefined where there is none. */
+  readonly lease: Lease | undefined;
 };
 
 /** Another replica took the operation over: it acts, records and answers from here on. */
@@ -52,9 +55,15 @@ export async function owing<C extends Pick<Context, "services" | "outlet">>(
   }
 }
 
-const unheld = { check: () => Promise.resolve(), owe: () => undefined, owes: () => false, stop: () => undefined };
+const unheld = {
+  lease: undefined,
+  check: () => Promise.resolve(),
+  owe: () => undefined,
+  owes: () => false,
+  stop: () => undefined,
+};
 
-function renewed(services: Services, lease: NonNullable<Held["lease"]>): Hold & { owes(): boolean; stop(): void } {
+function renewed(services: Services, lease: Lease): Hold & { owes(): boolean; stop(): void } {
   let lost = false;
   let owes = false;
   const renew = async (): Promise<void> => {
@@ -66,6 +75,7 @@ function renewed(services: Services, lease: NonNullable<Held["lease"]>): Hold & 
   };
   const timer = setInterval(() => void renew(), renewEveryMs).unref();
   return {
+    lease,
     async check() {
       await renew();
       if (lost) throw new LeaseLost(lease.operation);

@@ -11,7 +11,7 @@ import { drawQuarantine } from "./quarantine.ts";
 import { drawRelease, findQuarantine, type Quarantine } from "./release.ts";
 import { claimForRelease } from "./releasing.ts";
 import { restore } from "./restore.ts";
-import { amend, type Context, clusterOf, type Services } from "./services.ts";
+import { amend, type Context, clusterOf, LostRace, type Services } from "./services.ts";
 import { whatToDo } from "./unanswered.ts";
 
 /**
@@ -59,19 +59,35 @@ export async function carryOut(context: Surroundings, operation: Operation, hold
   const { ok: _ok, detail: _detail, state, ...result } = end;
   const ended = { state, steps, result: { ...result, audited } };
   try {
-    return await storeEnd(context.services, operation, ended);
+    return await storeEnd(context.services, operation, ended, hold);
   } catch (error) {
+    if (error instanceof LeaseLost) throw error;
     hold.owe();
     return unstored(context, { ...operation, ...ended }, error);
   }
 }
 
-/** Where the operation cannot be read, what is known of it is stored as it is: it may be kept where Redis is away. */
-async function storeEnd(services: Services, operation: Operation, ended: Partial<Operation>): Promise<Operation> {
+/**
+ * Only of what still runs, and by whoever still holds it: a replica that slept meanwhile must not undo a later end.
+ * Where the operation cannot be read, what is known of it is stored as it is: it may be kept where Redis is away.
+ */
+async function storeEnd(
+  services: Services,
+  operation: Operation,
+  ended: Partial<Operation>,
+  hold: Hold,
+): Promise<Operation> {
+  const { lease } = hold;
+  const end = (now: Operation): Operation => {
+    if (now.state !== "running") throw new LeaseLost(now.id);
+    return { ...now, ...ended };
+  };
   try {
-    return await amend(services, operation.id, (now) => ({ ...now, ...ended }));
+    return await amend(services, operation.id, end, { lease });
   } catch (error) {
-    const kept = await services.operations.replace({ ...operation, ...ended });
+    if (error instanceof LeaseLost) throw error;
+    if (error instanceof LostRace) await hold.check();
+    const kept = await services.operations.replace({ ...operation, ...ended }, lease);
     if (kept === undefined) throw error;
     return kept;
   }

@@ -5,7 +5,7 @@ import type { Endpoint } from "../policy/endpoint.ts";
 import type { CardReference, Operation } from "../policy/operation.ts";
 import type { Enforcement } from "../policy/plan.ts";
 import type { Incidents } from "../scheduler/incidents.ts";
-import type { Leases } from "../scheduler/leases.ts";
+import type { Lease, Leases } from "../scheduler/leases.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
 import type { Outlet } from "./desk.ts";
 import type { Request } from "./request.ts";
@@ -94,19 +94,22 @@ export async function storeAndHold(services: Services, operation: Operation): Pr
   return held;
 }
 
-/** Changes an operation whatever others change at the same time: read, change, compare-and-set, a few times. */
+/**
+ * Changes an operation whatever others change at the same time: read, change, compare-and-set, a few times. Throws
+ * `LostRace` where that does not help, and where `lease` is given and lost.
+ */
 export async function amend(
   services: Services,
   id: string,
   change: (operation: Operation) => Operation,
-  tries = 5,
+  { lease, tries = 5 }: { readonly lease?: Lease | undefined; readonly tries?: number } = {},
 ): Promise<Operation> {
   const current = await services.operations.get(id);
   if (current === undefined) throw new Error(`operation ${id} is not stored any more`);
-  const stored = await services.operations.replace(change(current));
+  const stored = await services.operations.replace(change(current), lease);
   if (stored !== undefined) return stored;
   if (tries <= 1) throw new LostRace(id);
-  return amend(services, id, change, tries - 1);
+  return amend(services, id, change, { lease, tries: tries - 1 });
 }
 
 /** Keeps where the operation's card lies; without a card there is nothing to keep. */

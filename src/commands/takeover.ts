@@ -11,7 +11,7 @@ import { proposeRelease } from "./release.ts";
 import { releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
-import { attachCard, type Services } from "./services.ts";
+import { attachCard, LostRace, type Services } from "./services.ts";
 
 export type Takeover = {
   /** Takes over what replicas left unfinished; returns when it has begun, with how many. Throws where Redis is away. */
@@ -76,8 +76,16 @@ async function resume(context: Resumed, operation: Operation, hold: Hold): Promi
     hold.owe();
     return operationCard(operation, services.now());
   }
+  return run(context, await begin(services, operation, hold), hold);
+}
+
+/** Stored before anything else, so that it is seen to be under way again. */
+async function begin(services: Services, operation: Operation, hold: Hold): Promise<Operation> {
   const steps = [...operation.steps, { step: `taken over by ${services.replica}`, at: services.now() }];
-  return run(context, { ...operation, steps }, hold);
+  const stored = await services.operations.replace({ ...operation, steps }, hold.lease);
+  if (stored !== undefined) return stored;
+  await hold.check();
+  throw new LostRace(operation.id);
 }
 
 /** The command as it was typed, under the operation that it was accepted as. */

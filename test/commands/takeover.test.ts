@@ -261,3 +261,64 @@ test("An end that could not be stored is stored by whoever takes the operation o
   expect(await current(id)).toMatchObject({ state: "in-force", result: { tone: "good" } });
   await expectOnce(id);
 });
+
+test("A replica that slept while it wrote the outcome does not undo the end that came later", async () => {
+  const pod = newPod();
+  const { operation: id = "" } = await desk.type(`quarantine payments/${pod}`);
+  const asleep = Promise.withResolvers<void>();
+  const slept = Promise.withResolvers<void>();
+  const { audit } = desk.services;
+  const sleepy = createDesk({
+    ...desk.services,
+    audit: {
+      ...audit,
+      async append(entry, options) {
+        if (entry.kind !== "outcome") return audit.append(entry, options);
+        asleep.resolve();
+        await slept.promise;
+        return audit.append(entry, options);
+      },
+    },
+  });
+  const press = { ...desk.request(""), action: "confirm", operation: id, card: (await current(id)).card };
+  const sleeping = sleepy.press(press, desk.outlet);
+  await asleep.promise;
+  await otherReplica();
+  const release = await desk.type(`release ${id}`);
+  await desk.press("confirm", release.operation);
+  slept.resolve();
+  expect((await sleeping).headline).toBe(`${id} goes on elsewhere`);
+  expect(await current(id)).toMatchObject({ state: "done", liftedBy: release.operation });
+});
+
+test("What was taken over is seen to be under way, however long ago its replica died", async () => {
+  const { operation: id = "" } = await desk.type(`quarantine payments/${newPod()}`);
+  const replica = mortal(desk.services, desk.outlet, { at: 4, when: "before" });
+  const press = { ...desk.request(""), action: "confirm", operation: id, card: (await current(id)).card };
+  await Promise.race([createDesk(replica.services).press(press, replica.outlet), replica.dead]);
+  expect(await current(id)).toMatchObject({ state: "running" });
+  desk.pass(120_000);
+  const [entry] = desk.services.clusters.values();
+  if (entry === undefined) throw new Error("no cluster");
+  const asleep = Promise.withResolvers<void>();
+  const slept = Promise.withResolvers<void>();
+  const cluster = {
+    ...entry.cluster,
+    async patchPod(...args: Parameters<typeof entry.cluster.patchPod>) {
+      asleep.resolve();
+      await slept.promise;
+      return entry.cluster.patchPod(...args);
+    },
+  };
+  const slow = { ...desk.services, clusters: new Map([["sandbox", { ...entry, cluster }]]) };
+  for (const one of await desk.redis.zrange("{bulkhead}:leases", "0", "-1"))
+    await desk.redis.zadd("{bulkhead}:leases", "0", one);
+  const takeover = createTakeover(slow, () => desk.outlet);
+  await takeover.sweep();
+  await asleep.promise;
+  const release = await desk.type(`release ${id}`);
+  slept.resolve();
+  await takeover.drain();
+  expect(wordsIn(release)).toContain("is being carried out at this moment");
+  expect(await current(id)).toMatchObject({ state: "in-force" });
+});

@@ -11,7 +11,7 @@ import { carryOut, redraw } from "./procedures.ts";
 import { isBeingReleased, releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
-import { amend, attachCard, type Context, LostRace, store, storeAndHold } from "./services.ts";
+import { amend, type Context, keepCard, LostRace, store, storeAndHold } from "./services.ts";
 import { planStays } from "./unanswered.ts";
 
 /**
@@ -84,10 +84,19 @@ export async function run(context: Running, operation: Operation, hold: Hold): P
       "Type the command again in a moment, or use bulkhead from a terminal with your own kubeconfig.",
     ]);
   }
-  const working = show(context, operation, undefined);
-  const done = await carryOut(context, operation, hold);
-  await working;
-  return show(context, done, undefined);
+  return show(context, await carryOutShowing(context, operation, hold), undefined);
+}
+
+/** The end is not shown before the card that says that it works, nor where another replica shows it. */
+async function carryOutShowing(context: Running, operation: Operation, hold: Hold): Promise<Operation> {
+  const working = show(context, operation, undefined).catch((error: unknown) => {
+    context.services.meter({ kind: "error", where: "show work", message: String(error) });
+  });
+  try {
+    return await carryOut(context, operation, hold);
+  } finally {
+    await working;
+  }
 }
 
 async function showAgain(context: Context<Press>, operation: Operation, plan: Plan): Promise<Reply> {
@@ -122,6 +131,6 @@ async function show(
   const reply = remark === undefined ? card : { ...card, sections: [mustRead(text(remark)), ...card.sections] };
   const place = operation.card ?? request.card;
   const { card: shown } = await outlet.show(reply, place);
-  if (shown !== undefined && shown.ts !== place?.ts) await attachCard(services, operation, shown);
+  if (shown !== undefined && shown.ts !== place?.ts) await keepCard(services, operation, shown);
   return reply;
 }

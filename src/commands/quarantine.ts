@@ -19,7 +19,7 @@ import { planQuarantine } from "./quarantine-plan.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 import { seenNamespaces } from "./sees.ts";
-import { attachCard, type Context, clusterOf, type Services, store } from "./services.ts";
+import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
 
 type QuarantineCommand = Extract<Command, { kind: "quarantine" }>;
 
@@ -73,7 +73,7 @@ export async function proposeQuarantine(
   if (command.dryRun) return showPreview(outlet, planned);
   const stored = await store(services, planned);
   const reply = operationCard(stored, services.now());
-  await attachCard(services, stored, (await outlet.show(reply, undefined)).card);
+  await keepCard(services, stored, (await outlet.show(reply, undefined)).card);
   return reply;
 }
 

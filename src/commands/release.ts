@@ -19,7 +19,7 @@ import { recordRefusal } from "./journal.ts";
 import { planRelease } from "./release-plan.ts";
 import type { Reply } from "./reply.ts";
 import { seenNamespaces, sees } from "./sees.ts";
-import { attachCard, type Context, clusterOf, type Services, store } from "./services.ts";
+import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
 import { verifiedSnapshot } from "./snapshot.ts";
 import { oldPlan } from "./unanswered.ts";
 
@@ -76,7 +76,7 @@ export async function proposeRelease(context: Context, operation: Operation, com
   if (command.dryRun) return showPreview(outlet, planned);
   const stored = await store(services, planned);
   const reply = operationCard(stored, services.now());
-  await attachCard(services, stored, (await outlet.show(reply, undefined)).card);
+  await keepCard(services, stored, (await outlet.show(reply, undefined)).card);
   return reply;
 }
 

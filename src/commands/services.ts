@@ -121,6 +121,22 @@ export async function attachCard(
   return card === undefined ? undefined : amend(services, id, (operation) => ({ ...operation, card }));
 }
 
+/**
+ * The same for what was shown already: that it could not be kept is metered, and makes no failure of what was done. A
+ * card that is not kept is found by the next press on it. Never rejects.
+ */
+export async function keepCard(
+  services: Services,
+  operation: Operation,
+  card: CardReference | undefined,
+): Promise<void> {
+  try {
+    await attachCard(services, operation, card);
+  } catch (error) {
+    services.meter({ kind: "error", where: "keep card", message: String(error) });
+  }
+}
+
 /** Somebody else changed the operation first: whoever catches it reads again and decides again. */
 export class LostRace extends Error {
   constructor(operation: string) {

@@ -11,7 +11,7 @@ import { proposeRelease } from "./release.ts";
 import { releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
-import { attachCard, LostRace, type Services } from "./services.ts";
+import { keepCard, LostRace, type Services } from "./services.ts";
 
 export type Takeover = {
   /** Takes over what replicas left unfinished; returns when it has begun, with how many. Throws where Redis is away. */
@@ -105,7 +105,7 @@ async function show(context: Resumed, operation: Operation): Promise<Reply> {
   if (operation.kind === "release" && operation.state === "done") await lift(context, operation);
   const reply = operationCard(operation, services.now());
   const { card } = await outlet.show(reply, operation.card);
-  if (card !== undefined && card.ts !== operation.card?.ts) await attachCard(services, operation, card);
+  if (card !== undefined && card.ts !== operation.card?.ts) await keepCard(services, operation, card);
   return reply;
 }
 

@@ -322,3 +322,15 @@ test("What was taken over is seen to be under way, however long ago its replica 
   expect(wordsIn(release)).toContain("is being carried out at this moment");
   expect(await current(id)).toMatchObject({ state: "in-force" });
 });
+
+test("A card that cannot be kept while the work is under way does not end it", async () => {
+  const pod = newPod();
+  const nowhere = { show: () => Promise.resolve({ card: undefined, reached: true }) };
+  const request = desk.request(`quarantine payments/${pod}`);
+  const { operation: id = "" } = await desk.desk.run(request, nowhere);
+  const press = { ...desk.request(""), action: "confirm", operation: id, card: undefined };
+  const reply = await forgetful(({ card }) => card !== undefined).press(press, desk.outlet);
+  expect(reply.headline).toMatch(/^ISOLATED/);
+  expect(await current(id)).toMatchObject({ state: "in-force" });
+  expect(desk.events).toContainEqual(expect.objectContaining({ kind: "error", where: "keep card" }));
+});

@@ -55,7 +55,8 @@ function entryOf(services: Services, operation: Operation, entry: Note): NewEntr
   };
 }
 
-type Refused = {
+/** Who was refused what, where, and the reason. */
+export type Refused = {
   readonly verb: string;
   readonly cluster?: string | undefined;
   readonly namespace?: string | undefined;

@@ -4,18 +4,20 @@ import type { Operation, OperationState } from "../policy/operation.ts";
 import { note, refused, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
 import { confirm, retry } from "./confirm.ts";
-import { recordRefusal } from "./journal.ts";
 import { release } from "./release.ts";
 import type { ButtonAction, Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
+import type { SampledJournal } from "./sampled-journal.ts";
 import { sees } from "./sees.ts";
 import { amend, attachCard, type Context, LostRace } from "./services.ts";
+
+type Pressed = Context<Press> & { readonly samples: SampledJournal };
 
 /**
  * A press on a button. The button carried only an id: the operation, whether the card is its card, whether the presser
  * may, and what state it is in are all looked at now. Whoever loses a race looks again.
  */
-export async function press(context: Context<Press>, tries = 3): Promise<Reply> {
+export async function press(context: Pressed, tries = 3): Promise<Reply> {
   try {
     return await pressOnce(context);
   } catch (error) {
@@ -24,7 +26,7 @@ export async function press(context: Context<Press>, tries = 3): Promise<Reply> 
   }
 }
 
-async function pressOnce(context: Context<Press>): Promise<Reply> {
+async function pressOnce(context: Pressed): Promise<Reply> {
   const { services, request } = context;
   const operation = await loadOf(context);
   if (operation === "away") return tell(context, storeAway(request.operation));
@@ -154,14 +156,9 @@ async function showCard({ services, request, outlet }: Context<Press>, operation
   return reply;
 }
 
-async function turnDown(
-  context: Context<Press>,
-  { target, id }: Operation,
-  verb: Verb,
-  reason: string,
-): Promise<Reply> {
-  const { services, request } = context;
-  await recordRefusal(services, request, { ...target, verb, why: reason });
+async function turnDown(context: Pressed, { target, id }: Operation, verb: Verb, reason: string): Promise<Reply> {
+  const { request, samples } = context;
+  await samples.refused(request, { ...target, verb, why: reason });
   return tell(context, refused(`${request.action} ${id}`, refusal(reason, "Type /np whoami to see what you may do.")));
 }
 
@@ -171,9 +168,9 @@ async function tell({ outlet }: Context<Press>, reply: Reply): Promise<Reply> {
 }
 
 /** Whoever has no right in the operation's namespace gets the answer, and the entry, for one that is not there. */
-async function unknown(context: Context<Press>): Promise<Reply> {
+async function unknown(context: Pressed): Promise<Reply> {
   const why = "the button's operation is not known, has another card, or is where the person has no right";
-  await recordRefusal(context.services, context.request, { verb: "press", why });
+  await context.samples.refused(context.request, { verb: "press", why });
   return tell(context, unknownButton());
 }
 

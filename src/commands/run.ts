@@ -10,7 +10,6 @@ import type { Desk, Outlet } from "./desk.ts";
 import { orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { incident, incidentVerbs } from "./incident.ts";
-import { recordRefusal } from "./journal.ts";
 import { once } from "./once.ts";
 import { parse } from "./parse.ts";
 import { press, pressName } from "./press.ts";
@@ -34,12 +33,12 @@ export function createDesk(services: Services): Desk {
     formText: (form, who) => orProblem(services, form, who),
     run: (asked, outlet) => {
       const request = wellFormed(asked);
-      return guarded(services, outlet, request, () => run({ services, request, outlet }));
+      return guarded(services, outlet, request, () => run({ services, request, outlet, samples }));
     },
     press: (asked, outlet) => {
       const request = wellFormed(asked);
       return guarded(services, outlet, request, () =>
-        once(services, request, () => press({ services, request, outlet })),
+        once(services, request, () => press({ services, request, outlet, samples })),
       );
     },
     turnAway: (asked, why, outlet) => {
@@ -52,6 +51,9 @@ export function createDesk(services: Services): Desk {
     flush: (all) => samples.flush(all),
   };
 }
+
+/** Refusals go through the samples: not everybody may write to the log as often as they type. */
+type Asking = Context & { readonly samples: SampledJournal };
 
 type Spec<C> = {
   /** The rights of which it needs one; none for help and whoami. */
@@ -83,7 +85,7 @@ function locateNowhere<C>(_: Context, command: C): Located<C> {
   return { place: { cluster: undefined, namespace: undefined }, command };
 }
 
-async function run(context: Context): Promise<Reply> {
+async function run(context: Asking): Promise<Reply> {
   const { services, request, outlet } = context;
   const command = parse(request.text);
   if (command.kind === "usage") {
@@ -92,7 +94,7 @@ async function run(context: Context): Promise<Reply> {
   return isRecorded(command) ? carry(context, command) : once(services, request, () => carry(context, command));
 }
 
-async function carry(context: Context, command: Command): Promise<Reply> {
+async function carry(context: Asking, command: Command): Promise<Reply> {
   const spec = specs[command.kind] as Spec<Command>;
   const go = async (): Promise<Reply> => {
     const allowed = await locateAllowed(context, command, spec);
@@ -123,7 +125,7 @@ async function isStoreThere({ operations }: Services): Promise<boolean> {
  * target exists.
  */
 async function locateAllowed(
-  context: Context,
+  context: Asking,
   command: Command,
   spec: Spec<Command>,
 ): Promise<Located<Command> | Reply> {
@@ -146,7 +148,7 @@ const lookAtWhoami = "Type /np whoami to see what you may do.";
 
 /** What would have been recorded is not, so that its delivery is counted here. */
 async function turnDown(
-  { services, request, outlet }: Context,
+  { services, request, outlet, samples }: Asking,
   command: Command,
   no: Refusal,
   place?: Place,
@@ -154,7 +156,7 @@ async function turnDown(
   const { kind } = command;
   const incident = kind === "quarantine" || kind === "release" ? command.incident : undefined;
   const answer = async (): Promise<Reply> => {
-    await recordRefusal(services, request, { ...place, verb: kind, incident, why: no.reason });
+    await samples.refused(request, { ...place, verb: kind, incident, why: no.reason });
     return tell(outlet, refused(kind, no));
   };
   return isRecorded(command) ? once(services, request, answer) : answer();

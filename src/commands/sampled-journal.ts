@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { principalKey } from "../policy/principal.ts";
 import type { Alarm } from "./desk.ts";
-import { writeRefusal } from "./journal.ts";
+import { type Refused, recordRefusal, writeRefusal } from "./journal.ts";
 import type { Press, Request } from "./request.ts";
 import { createSampler, type Sample } from "./sampling.ts";
+import { sees } from "./sees.ts";
 import type { Services } from "./services.ts";
 
 /**
@@ -13,14 +14,15 @@ import type { Services } from "./services.ts";
  */
 export type SampledJournal = {
   /** A known person was turned away: of the same person for the same reason only samples are written. */
-  turnedAway(asked: Request | Press, about: About): Promise<void>;
+  turnedAway(asked: Request | Press, about: Refused): Promise<void>;
+  /** A person was refused by the access section: each time an entry where some right is theirs anywhere, else as above. */
+  refused(asked: Request | Press, about: Refused): Promise<void>;
   alarm(alarm: Alarm): Promise<void>;
   /** Writes what was only counted and is due; with `all` whatever was only counted. */
   flush(all: boolean): Promise<void>;
 };
 
-type About = { readonly verb: string; readonly why: string };
-type Refusal = { readonly asked: Request | Press; readonly about: About };
+type Refusal = { readonly asked: Request | Press; readonly about: Refused };
 type Raised = { readonly alarm: Alarm; readonly at: number };
 
 const everyMs = 60_000;
@@ -29,11 +31,16 @@ export function createSampledJournal(services: Services): SampledJournal {
   const options = { now: () => services.now(), everyMs, mostKinds: 500 };
   const refusals = createSampler<Refusal>(options);
   const alarms = createSampler<Raised>(options);
+  const turnedAway: SampledJournal["turnedAway"] = async (asked, about) => {
+    services.meter({ kind: "refusal", verb: about.verb });
+    const kind = `${principalKey(asked.principal)} ${about.why}`;
+    await writeTurnedAway(services, refusals.take(kind, { asked, about }));
+  };
   return {
-    async turnedAway(asked, about) {
-      services.meter({ kind: "refusal", verb: about.verb });
-      const kind = `${principalKey(asked.principal)} ${about.why}`;
-      await writeTurnedAway(services, refusals.take(kind, { asked, about }));
+    turnedAway,
+    refused(asked, about) {
+      const hasSome = sees(services, asked.principal, { cluster: undefined, namespace: undefined });
+      return hasSome ? recordRefusal(services, asked, about) : turnedAway(asked, about);
     },
     async alarm(alarm) {
       await writeAlarm(services, alarms.take(alarm.kind, { alarm, at: services.now() }));

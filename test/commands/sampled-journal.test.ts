@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ChainedEntry } from "../../src/audit/entry.ts";
 import type { Principal } from "../../src/policy/principal.ts";
-import { startDesk, type TestDesk } from "./desk.ts";
+import { bob, startDesk, type TestDesk } from "./desk.ts";
 
 let desk: TestDesk;
 beforeEach(async () => {
@@ -69,4 +69,30 @@ test("A log that is away keeps nobody from being answered, and is metered", asyn
   expect(reply.outcome).toBe("refused");
   await desk.desk.alarm({ kind: "forged", from: undefined });
   expect(desk.events).toContainEqual(expect.objectContaining({ kind: "error", where: "audit forgery" }));
+});
+
+const noRight = "no rule of the access section lets slack:T1/UGUEST quarantine";
+
+test("A member without any right is answered each time and written once for each reason, typing or pressing", async () => {
+  for (let at = 0; at < 50; at += 1) await desk.type("quarantine payments/checkout-1 --incident INC-7", gina);
+  for (let at = 0; at < 50; at += 1) await desk.press("confirm", "q-none", { principal: gina });
+  expect(desk.shown).toHaveLength(100);
+  expect(desk.events.filter(({ kind }) => kind === "refusal")).toHaveLength(100);
+  const [typed, pressed, ...more] = await entries("refusal");
+  expect(more).toEqual([]);
+  expect(typed).toMatchObject({ verb: "quarantine", incident: "INC-7", summary: `refused: ${noRight}` });
+  expect(pressed).toMatchObject({ verb: "press", actor: { user: "UGUEST" } });
+  desk.pass(60_000);
+  await desk.desk.flush(false);
+  const told = (await entries("refusal")).map(({ summary }) => summary);
+  expect(told.filter((one) => one.includes("(and 48 more like it since the entry before)"))).toHaveLength(2);
+});
+
+test("Refusals of those who have some right are written one by one", async () => {
+  for (let at = 0; at < 3; at += 1) await desk.type("quarantine payments/checkout-1", bob);
+  for (let at = 0; at < 3; at += 1) await desk.press("confirm", "q-none", { principal: bob });
+  expect((await entries("refusal")).map(({ verb }) => verb)).toEqual([
+    ...Array<string>(3).fill("quarantine"),
+    ...Array<string>(3).fill("press"),
+  ]);
 });

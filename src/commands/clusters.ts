@@ -33,9 +33,8 @@ export async function clusterFor(
   );
   if (choice.kind === "unknown") return unknownCluster(context, choice.name);
   if (choice.kind === "chosen") {
-    return reference.cluster === undefined || isSeen(context, choice.cluster)
-      ? choice.cluster
-      : unknownCluster(context, choice.cluster);
+    if (isSeen(context, choice.cluster)) return choice.cluster;
+    return reference.cluster === undefined ? unseenCluster(context, verb) : unknownCluster(context, choice.cluster);
   }
   const { access } = services.settings;
   const allowed = names.filter(
@@ -85,6 +84,18 @@ function isSeen({ services, request }: Context, cluster: string): boolean {
 
 /** Names the clusters in which the person has some right. */
 function unknownCluster(context: Context, name: string): Refusal {
-  const seen = [...context.services.clusters.keys()].filter((cluster) => isSeen(context, cluster));
+  const seen = seenClusters(context);
   return refusal(`there is no cluster ${name}`, `Clusters are: ${seen.join(", ")}.${didYouMean(name, seen)}`);
+}
+
+/** Of the cluster that the channel or the configuration chose: the person did not name it, and is not told its name. */
+function unseenCluster(context: Context, verb: Verb): Refusal {
+  return refusal(
+    `no rule of the access section lets you ${verb} in the cluster that is meant here where none is named`,
+    `Name the cluster. Clusters are: ${seenClusters(context).join(", ")}.`,
+  );
+}
+
+function seenClusters(context: Context): readonly string[] {
+  return [...context.services.clusters.keys()].filter((cluster) => isSeen(context, cluster));
 }

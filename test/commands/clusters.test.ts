@@ -266,6 +266,23 @@ describe("one cluster that cannot be used", () => {
 });
 
 test.each([
+  ["the channel's", { defaultCluster: undefined, channels: { C1: "eu" } }],
+  ["the default", { defaultCluster: "eu", channels: {} }],
+])("A cluster that was not typed and is not seen is not named by the refusal where it is %s", async (_, chosen) => {
+  const services = { ...desk.services, settings: { ...desk.services.settings, clusters: { home: "us", ...chosen } } };
+  const others = createDesk(services);
+  for (const text of ["quarantine payments/checkout-1", "quarantine db/a --dry-run", "release payments/checkout-1"]) {
+    const reply = await others.run(desk.request(text, bob), desk.outlet);
+    expect(reply.outcome).toBe("refused");
+    expect(wordsIn(reply)).toContain("Clusters are: us.");
+    expect(JSON.stringify(reply)).not.toContain("eu");
+    const entry = (await desk.services.audit.read({ actor: "slack:T1/U2" })).at(-1);
+    expect(entry).toMatchObject({ kind: "refusal", command: text });
+    expect(entry?.summary).not.toContain("eu");
+  }
+});
+
+test.each([
   "status NAME:payments",
   "audit NAME:payments/",
   "quarantine NAME:payments/checkout-1",

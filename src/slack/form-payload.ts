@@ -40,7 +40,7 @@ const payload = z.object({
   view,
 });
 
-const search = payload.extend({ action_id: z.string(), value: z.string().max(3_000).default("") });
+const search = payload.extend({ action_id: z.string().max(255), value: z.string().max(3_000).default("") });
 
 type State = z.infer<typeof view>["state"];
 

@@ -36,7 +36,19 @@ const httpPath = "/slack/events";
 const largestBody = 512 * 1_024;
 /** Slack's check of the certificate bears no signature and is tiny. */
 const largestUnsigned = 1_024;
-const closeWithinMs = 2_000;
+/** A form that was sent is answered within 2.3 s. */
+const closeWithinMs = 5_000;
+
+/**
+ * Load balancers keep an idle connection for 60 s (ALB, nginx): it must not close here first, or a call gets lost in
+ * between. Node's limit of the headers begins with a call's first byte, or with the connection, and so may be short.
+ */
+const keepAliveMs = 75_000;
+const headersWithinMs = 5_000;
+const requestWithinMs = 10_000;
+const checkLimitsEveryMs = 5_000;
+/** Who says nothing holds one for ten seconds at most, and only a call of Slack's keeps one open after it. */
+const mostConnections = 1_024;
 
 /**
  * Slack over HTTP, for the same Bolt app: a receiver of our own, since Bolt's takes calls of the future, replays, and
@@ -44,22 +56,27 @@ const closeWithinMs = 2_000;
  * where the port cannot be had.
  */
 export function listenHttp(app: App, options: HttpOptions): HttpEntrance {
-  const server = createServer((request, response) => {
+  const open = new Set<ServerResponse>();
+  const server = createServer({ connectionsCheckingInterval: checkLimitsEveryMs }, (request, response) => {
+    open.add(response);
+    response.once("close", () => open.delete(response));
+    if (!server.listening) response.setHeader("connection", "close");
     handle(app, { request, response }, options).catch((error: unknown) => {
       options.log.error({ error: errorText(error) }, "a call over HTTP could not be answered");
-      answer(response, 500);
+      turnDown(response, 500);
     });
   });
-  server.headersTimeout = 5_000;
-  server.requestTimeout = 10_000;
-  server.maxConnections = 256;
+  server.keepAliveTimeout = keepAliveMs;
+  server.headersTimeout = headersWithinMs;
+  server.requestTimeout = requestWithinMs;
+  server.maxConnections = mostConnections;
   const ready = listening(server, options);
   ready.catch(() => undefined);
   return {
     connected: () => server.listening,
     ready,
     port: () => portOf(server),
-    stop: () => closed(server, options),
+    stop: () => closed(server, open, options),
   };
 }
 
@@ -67,13 +84,13 @@ type Exchange = { readonly request: IncomingMessage; readonly response: ServerRe
 
 async function handle(app: App, { request, response }: Exchange, options: HttpOptions): Promise<void> {
   const at = options.now();
-  if ((request.url ?? "").split("?")[0] !== httpPath) return answer(response, 404);
-  if (request.method !== "POST") return answer(response, request.method === "GET" ? 200 : 405);
+  if ((request.url ?? "").split("?")[0] !== httpPath) return turnDown(response, 404);
+  if (request.method !== "POST") return turnDown(response, request.method === "GET" ? 200 : 405);
   const call = await judge(request, at, options);
   if ("body" in call) return dispatch(app, call.body, { response, arrival: { at, envelope: call.signature } });
   if (call.forged !== undefined) options.onForged(call.forged);
   else if (call.status !== 200) options.onMalformed();
-  answer(response, call.status);
+  turnDown(response, call.status);
 }
 
 /** A call to be worked on, or with what status it ends here; `forged` where it is not one of Slack's, or not anew. */
@@ -112,10 +129,15 @@ async function dispatch(
   answer(response, 500);
 }
 
-/** Once; what comes later is not sent. A connection whose request was not read to its end is not used again. */
+/** Its connection is not used again: nobody knows whose it is, or the request was not read to its end. */
+function turnDown(response: ServerResponse, status: number): void {
+  if (!response.headersSent) response.setHeader("connection", "close");
+  answer(response, status);
+}
+
+/** Once; what comes later is not sent. */
 function answer(response: ServerResponse, status: number, said?: unknown): void {
   if (response.headersSent) return;
-  if (!response.req.complete) response.setHeader("connection", "close");
   const text = said === undefined || said === "" ? "" : typeof said === "string" ? said : JSON.stringify(said);
   const type = typeof said === "string" ? "text/plain" : "application/json";
   response.writeHead(status, text === "" ? {} : { "content-type": `${type}; charset=utf-8` });
@@ -132,10 +154,11 @@ function listening(server: Server, { port, onChange }: HttpOptions): Promise<voi
   });
 }
 
-/** What is being received may end; connections that only stay open are closed. */
-async function closed(server: Server, { onChange }: HttpOptions): Promise<void> {
+/** What is being answered may end, and its connection with it; connections that only stay open are closed. */
+async function closed(server: Server, open: ReadonlySet<ServerResponse>, { onChange }: HttpOptions): Promise<void> {
   if (!server.listening) return;
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const response of open) if (!response.headersSent) response.setHeader("connection", "close");
   server.closeIdleConnections();
   await Promise.race([done, wait(closeWithinMs, undefined, { ref: false })]);
   server.closeAllConnections();

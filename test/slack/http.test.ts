@@ -1,5 +1,7 @@
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Shelf } from "../../src/scheduler/shelf.ts";
 import { waitFor } from "../wait.ts";
@@ -47,6 +49,12 @@ function command(text: string, differing: Record<string, string> = {}): string {
     trigger_id: `${(triggers += 1)}.trigger`,
     ...differing,
   }).toString();
+}
+
+function submission(): string {
+  const view = { id: "V1", type: "modal", callback_id: "np-form-quarantine", state: { values: {} } };
+  const payload = { type: "view_submission", team: { id: "T0ACME" }, user: { id: "U0ALICE" }, view };
+  return new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
 }
 
 function press(action: string, value = "q-7f3kabc"): string {
@@ -229,6 +237,45 @@ test("After stop nothing new is taken, and drain waits for what is under way", a
   expect(await edge.slack.drain(30)).toBe(false);
   work.resolve();
   expect(await edge.slack.drain(5_000)).toBe(true);
+});
+
+test("A form that is being answered at the end is answered, and its connection closes with that", async () => {
+  const asked = Promise.withResolvers<void>();
+  await edge.close();
+  edge = await startEdge({
+    signingSecret: secret,
+    now: () => now,
+    formText: () => {
+      asked.resolve();
+      return new Promise(() => undefined);
+    },
+  });
+  const answer = send(signed(submission()));
+  await asked.promise;
+  const stopped = edge.slack.stop();
+  expect(edge.slack.connected()).toBe(false);
+  expect((await answer).headers.get("connection")).toBe("close");
+  expect(await (await answer).json()).toMatchObject({ response_action: "errors" });
+  await stopped;
+});
+
+test("A load balancer may keep the connection of a genuine call for 75 s; nobody else keeps one", async () => {
+  const genuine = await send(signed(command("status")));
+  expect([genuine.headers.get("connection"), genuine.headers.get("keep-alive")]).toEqual(["keep-alive", "timeout=75"]);
+  const base = `http://127.0.0.1:${edge.slack.port()}`;
+  const others = [
+    await send(signed(command("x"), { key: "another secret" })),
+    await fetch(`${base}/slack/events`),
+    await fetch(`${base}/metrics`),
+  ];
+  expect(others.map(({ headers }) => headers.get("connection"))).toEqual(["close", "close", "close"]);
+});
+
+test("Hundreds of connections that say nothing keep no call of Slack's out", async () => {
+  const silent = Array.from({ length: 500 }, () => connect(edge.slack.port() ?? 0, "127.0.0.1"));
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  expect((await send(signed(command("status")))).status).toBe(200);
+  for (const socket of silent) socket.destroy();
 });
 
 test("A port that is taken is said, instead of running without ears", async () => {

@@ -1,4 +1,5 @@
 import { decideAccess } from "../policy/access.ts";
+import type { Refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Labels, NetworkPolicy } from "../policy/objects.ts";
 import { code, note, text } from "./answers.ts";
@@ -21,7 +22,7 @@ export async function releaseByHand(context: Context, meant: Meant): Promise<Rep
   const sections = [...unasked];
   if (only === undefined) {
     sections.push(text("No quarantine that is meant and that you may release was found."));
-  } else sections.push(...(more.length > 0 ? [several(found)] : linesOf(context, only)));
+  } else sections.push(...(more.length > 0 ? [several(found)] : linesOf(context, only, whenBack)));
   const reply = note(
     "Not done: a release opens, and Redis does not answer",
     [text("Bulkhead opens nothing that it cannot record first. Type it again when Redis answers."), ...sections],
@@ -29,6 +30,45 @@ export async function releaseByHand(context: Context, meant: Meant): Promise<Rep
   );
   await context.outlet.show(reply, undefined);
   return reply;
+}
+
+const whenBack =
+  "The labels are those that the policy's annotation names; their hash in the audit log could not be compared. Release it here as well when Redis is back, so that the record says so.";
+
+/** What is not stored: there may be a quarantine of it in a cluster all the same. */
+export type Unrecorded = Refusal & { readonly unrecorded: Meant };
+
+export function unrecorded(no: Refusal, meant: Meant): Unrecorded {
+  return { ...no, unrecorded: meant };
+}
+
+/**
+ * The answer to a release of a quarantine that only the cluster knows (Redis was emptied): the same kubectl lines.
+ * Undefined where none is meant that the person may release, or where its operation is stored. Throws where Redis is away.
+ */
+export async function releaseUnrecorded(context: Context, no: Refusal | Unrecorded): Promise<Reply | undefined> {
+  if (!("unrecorded" in no)) return undefined;
+  const { found } = await quarantines(context, no.unrecorded);
+  const known = await Promise.all(found.map((one) => isStored(context, one)));
+  const lost = found.filter((_, index) => known[index] === false);
+  const [only, ...more] = lost;
+  if (only === undefined) return undefined;
+  return note(
+    "Not done: Bulkhead has no record of this quarantine",
+    [text(noRecord), ...(more.length > 0 ? [several(lost)] : linesOf(context, only, proveFirst))],
+    "refused",
+  );
+}
+
+const noRecord =
+  "It is in force in the cluster, and Bulkhead's own record of it is lost: Redis was emptied or went back to an older state (or another installation of Bulkhead made it). Without the record Bulkhead cannot prove what the pod's labels were, and releases nothing. One that was made from a terminal a moment ago is taken over soon: then type it again.";
+
+const proveFirst =
+  "The labels are those that the policy's annotation names. Compare them first with the operation's intent in the copies of the audit log (the bot's standard output, or an export).";
+
+async function isStored({ services }: Context, { policy }: Found): Promise<boolean> {
+  const id = policy.metadata.labels?.[marks.operation];
+  return id !== undefined && (await services.operations.get(id)) !== undefined;
 }
 
 type Found = { readonly cluster: string; readonly policy: NetworkPolicy; readonly pod: string };
@@ -79,7 +119,7 @@ function several(found: readonly Found[]): Section {
   return text(`Several are meant: ${names.join(", ")}. Name one for its kubectl lines.`);
 }
 
-function linesOf({ services }: Context, { cluster, policy, pod }: Found): readonly Section[] {
+function linesOf({ services }: Context, { cluster, policy, pod }: Found, proof: string): readonly Section[] {
   const lines = releaseLines(policy, pod, services.settings.settleMs);
   const operation = policy.metadata.labels?.[marks.operation] ?? "?";
   const { name } = policy.metadata;
@@ -90,9 +130,7 @@ function linesOf({ services }: Context, { cluster, policy, pod }: Found): readon
   return [
     text(`If it cannot wait, these lines end ${operation} by hand, in cluster ${cluster}, in this order:`),
     code(undefined, lines.join("\n")),
-    text(
-      "The labels are those that the policy's annotation names; their hash in the audit log could not be compared. Release it here as well when Redis is back, so that the record says so.",
-    ),
+    text(proof),
   ];
 }
 

@@ -92,7 +92,7 @@ function refuseForeignMark(pod: Pod): Refusal | undefined {
     ? undefined
     : refusal(
         `the pod already bears the quarantine label of operation ${mark}`,
-        `Look at /np status ${pod.namespace}; end that quarantine first with /np release.`,
+        `Look at /np status ${pod.namespace}; end that quarantine first with /np release ${pod.namespace}/${pod.name}, which gives the kubectl lines where Bulkhead's record of it is lost.`,
       );
 }
 

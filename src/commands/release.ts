@@ -9,7 +9,7 @@ import type { KeepChoice, QuarantinePlan, ReleasePlan } from "../policy/plan.ts"
 import type { Target } from "../policy/target.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
-import { releaseByHand } from "./by-hand.ts";
+import { releaseByHand, releaseUnrecorded, unrecorded } from "./by-hand.ts";
 import { operationCard, showPreview } from "./card.ts";
 import { clusterFor, inCluster } from "./clusters.ts";
 import type { Command } from "./command.ts";
@@ -51,8 +51,8 @@ export async function release(context: Context, command: ReleaseCommand): Promis
   const found = await askedQuarantine(context, command.what);
   if (isRefusal(found)) return refuse(context, undefined, found);
   const { target, incident } = found;
-  const unrecorded = () => releaseByHand(context, { operation: found.id });
-  const accepted = await accept(context, { kind: "release", target, command, incident, unrecorded });
+  const away = () => releaseByHand(context, { operation: found.id });
+  const accepted = await accept(context, { kind: "release", target, command, incident, unrecorded: away });
   if (accepted.kind === "answered") return accepted.reply;
   return owing(context, accepted, (held) => proposeRelease(held, accepted.operation, command));
 }
@@ -105,7 +105,7 @@ export async function findQuarantine(
 }
 
 function unknownOperation(id: string): Refusal {
-  return refusal(`there is no operation ${id}`, "Look at /np status.");
+  return unrecorded(refusal(`there is no operation ${id}`, "Look at /np status."), { operation: id });
 }
 
 /** The first two operations that begin so and that the person sees, in the order of their ids. */
@@ -190,7 +190,7 @@ async function quarantineOfPod(context: Context, target: Target): Promise<Quaran
   }
   const name = inCluster(services, target.cluster, `${namespace}/${target.pod}`);
   const where = inCluster(services, target.cluster, namespace);
-  return refusal(`no quarantine of ${name} is known`, `Look at /np status ${where}.`);
+  return unrecorded(refusal(`no quarantine of ${name} is known`, `Look at /np status ${where}.`), target);
 }
 
 /** Whether quarantineOfPod would find one or several there. */
@@ -257,7 +257,8 @@ async function refuse(
     incident: operation?.incident,
     why: no.reason,
   });
-  const reply = { ...refused("release", no), operation: operation?.id };
+  const byHand = await releaseUnrecorded({ services, request, outlet }, no);
+  const reply = { ...(byHand ?? refused("release", no)), operation: operation?.id };
   await outlet.show(reply, undefined);
   return reply;
 }

@@ -3,7 +3,7 @@ import { type Decision, decideAccess, type Place, type Verb } from "../policy/ac
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { note, refused, text, usageAnswer } from "./answers.ts";
 import { audit } from "./audit.ts";
-import { releaseByHand } from "./by-hand.ts";
+import { releaseByHand, releaseUnrecorded } from "./by-hand.ts";
 import { placeFor } from "./clusters.ts";
 import type { Command, CommandName } from "./command.ts";
 import type { Desk, Outlet } from "./desk.ts";
@@ -157,7 +157,7 @@ async function turnDown(
   const incident = kind === "quarantine" || kind === "release" ? command.incident : undefined;
   const answer = async (): Promise<Reply> => {
     await samples.refused(request, { ...place, verb: kind, incident, why: no.reason });
-    return tell(outlet, refused(kind, no));
+    return tell(outlet, (await releaseUnrecorded({ services, request, outlet }, no)) ?? refused(kind, no));
   };
   return isRecorded(command) ? once(services, request, answer) : answer();
 }

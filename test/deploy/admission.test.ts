@@ -9,7 +9,7 @@ const bot = "system:serviceaccount:bulkhead:bulkhead";
 type Policy = {
   readonly failurePolicy: string;
   readonly matchConditions: readonly { readonly expression: string }[];
-  readonly variables: readonly { readonly expression: string }[];
+  readonly variables: readonly { readonly name: string; readonly expression: string }[];
   readonly validations: readonly { readonly expression: string; readonly message: string }[];
   readonly matchConstraints: { readonly resourceRules: readonly { resources: string[]; operations: string[] }[] };
 };
@@ -66,6 +66,19 @@ it("asks for the right that break-glass.yaml grants, and for no other", () => {
   expect(expressions(policy("bulkhead-ours"))).toContain(
     "authorizer.group('bulkhead.dev').resource('operations').namespace(request.namespace).check('change')",
   );
+});
+
+it("asks the authoriser only about what touches ours: a pod like any other waits for no webhook", () => {
+  const { matchConditions, variables, validations } = policy("bulkhead-ours");
+  expect(matchConditions.filter(({ expression }) => /authorizer|variables/.test(expression))).toEqual([]);
+  const asking = variables.filter(({ expression }) => expression.includes("authorizer"));
+  expect(asking.map(({ name }) => name)).toEqual(["may"]);
+  expect(variables.filter(({ expression }) => expression.includes("variables.may"))).toEqual([]);
+  expect(validations.map(({ expression }) => expression)).toEqual([
+    "!variables.touchesOperation || variables.may",
+    "!variables.touchesQuarantine || variables.may",
+  ]);
+  expect(expressions(policy("bulkhead-bot"))).not.toContain("authorizer");
 });
 
 it("says in its README that no cluster has seen it", () => {

@@ -109,7 +109,7 @@ const ofTheEnvironment: readonly (readonly [Environment, ...string[]])[] = [
   [{ REDIS_URL_FILE: "/run/empty" }, "REDIS_URL_FILE: /run/empty cannot be read or is empty"],
   [
     { REDIS_URL: "http://:hunter2@redis" },
-    "REDIS_URL: is not of the form redis://[user:password@]host:port[/database]",
+    "REDIS_URL: is not of the form redis[s]://[user:password@]host:port[/database] or redis[s]+sentinel://[user:password@]host:port,host:port/name[/database]",
   ],
   [{ BULKHEAD_CONFIG: "/nowhere.yaml" }, "BULKHEAD_CONFIG: /nowhere.yaml cannot be read"],
   [{ KUBECONFIG: "/kube/nothing" }, "KUBECONFIG: /kube/nothing cannot be read"],

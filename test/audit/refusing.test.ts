@@ -98,10 +98,12 @@ test("A server that cannot save (MISCONF)", async () => {
 test("A server that is still loading its data (LOADING)", async () => {
   const { log } = await logAt(server.url);
   await log.append(anEntry(1));
-  for (let number = 0; number < 30; number += 1) await admin.set(`filler:${number}`, number);
+  const filler = admin.pipeline();
+  for (let number = 0; number < 6_000; number += 1) filler.set(`filler:${number}`, number);
+  await filler.exec();
   await server.kill();
-  // Each key takes that long to load, so that there is something to see.
-  const loaded = server.restart(["--key-load-delay", "50000"]);
+  // Each write takes that long to load, and after every 1024 of them the server answers: so there is something to see.
+  const loaded = server.restart(["--key-load-delay", "500"]);
   await waitFor(() => refusedAs(/LOADING/), { timeoutMs: 10_000, everyMs: 10 });
   await holds(log, /LOADING|closed|writeable|max retries/i, () => loaded);
 });

@@ -1,9 +1,12 @@
 import { isUnanswered } from "../kubernetes/failure.ts";
 import { isRefusal } from "../policy/guard.ts";
-import type { Operation } from "../policy/operation.ts";
+import type { Operation, OperationResult } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
+import type { Lease } from "../scheduler/leases.ts";
+import type { Held } from "../scheduler/operations.ts";
 import { mustRead, text } from "./answers.ts";
+import { notKnown } from "./ask-again.ts";
 import { operationCard } from "./card.ts";
 import { type Hold, LeaseLost, owing } from "./hold.ts";
 import { record } from "./journal.ts";
@@ -25,12 +28,12 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
     throw error;
   });
   if (plan instanceof Error) return tell(context, planStays(plan));
-  if (isRefusal(plan)) return end(context, operation, `Refused: ${plan.reason}`, [plan.next]);
+  if (isRefusal(plan)) return end(context, operation, { headline: `Refused: ${plan.reason}`, lines: [plan.next] });
   if (plan.hash !== operation.plan?.hash) return showAgain(context, operation, plan);
   if (plan.confirmations === 2 && operation.state === "planned") {
     return show(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
   }
-  return begin(context, { ...operation, plan }, 1);
+  return begin(context, { ...operation, plan });
 }
 
 /** What failed is tried again with the plan that was confirmed: every step does only what is missing. */
@@ -38,24 +41,32 @@ export async function retry(context: Context<Press>, operation: Operation): Prom
   const release = await releaseOf(context.services, operation);
   if (release !== undefined) return tell(context, isBeingReleased(operation, release));
   const { result: _result, ...rest } = operation;
-  return begin(context, rest, (operation.confirmed?.attempt ?? 0) + 1);
+  return begin(context, rest);
 }
 
-async function begin(context: Context<Press>, operation: Operation, attempt: number): Promise<Reply> {
+async function begin(context: Context<Press>, operation: Operation): Promise<Reply> {
   const { principal: by, at } = context.request;
-  const held = await storeAndHold(context.services, {
-    ...operation,
-    state: "running",
-    confirmed: { by, at, attempt },
-    steps: [...operation.steps, { step: attempt === 1 ? "confirmed" : "tried again", at }],
-  });
+  const attempt = (operation.confirmed?.attempt ?? 0) + 1;
+  let held: Held;
+  try {
+    held = await storeAndHold(context.services, {
+      ...operation,
+      state: "running",
+      confirmed: { by, at, attempt },
+      steps: [...operation.steps, { step: attempt === 1 ? "confirmed" : "tried again", at }],
+    });
+  } catch (error) {
+    if (error instanceof LostRace) throw error;
+    context.services.meter({ kind: "error", where: "store confirmation", message: String(error) });
+    return tell(context, notKnown(operation));
+  }
   return owing(context, held, (holding, hold) => run(holding, held.operation, hold));
 }
 
 /** What a confirmed operation needs of its surroundings: a press, or a replica that takes it over. */
 export type Running = Pick<Context<Press>, "services" | "outlet"> & { readonly request: Pick<Press, "card"> };
 
-async function tell({ outlet }: Context<Press>, reply: Reply): Promise<Reply> {
+async function tell({ outlet }: Pick<Context, "outlet">, reply: Reply): Promise<Reply> {
   await outlet.show(reply, undefined);
   return reply;
 }
@@ -79,12 +90,29 @@ export async function run(context: Running, operation: Operation, hold: Hold): P
   } catch (error) {
     if (error instanceof LeaseLost) throw error;
     services.meter({ kind: "error", where: "audit intent", message: String(error) });
-    return end(context, operation, "Not done: the audit log could not be written", [
-      "Bulkhead writes nothing that it could not record first (Redis does not answer). Nothing was changed.",
-      "Type the command again in a moment, or use bulkhead from a terminal with your own kubeconfig.",
-    ]);
+    return notBegun(context, operation, hold);
   }
   return show(context, await carryOutShowing(context, operation, hold), undefined);
+}
+
+const unrecorded = {
+  headline: "Not done: the audit log could not be written",
+  lines: [
+    "Bulkhead writes nothing that it could not record first (Redis does not answer). Nothing was changed.",
+    "Type the command again in a moment, or use bulkhead from a terminal with your own kubeconfig.",
+  ],
+};
+
+/** Where not even that can be stored, whoever takes the operation over decides whether it begins. */
+async function notBegun(context: Running, operation: Operation, hold: Hold): Promise<Reply> {
+  try {
+    return await end(context, operation, unrecorded, hold.lease);
+  } catch (error) {
+    if (error instanceof LostRace) throw error;
+    context.services.meter({ kind: "error", where: "store failure", message: String(error) });
+    hold.owe();
+    return tell(context, notKnown(operation));
+  }
 }
 
 /** The end is not shown before the card that says that it works, nor where another replica shows it. */
@@ -113,13 +141,18 @@ function secondQuestion({ kind, ...plan }: Plan): string {
   return `This pod belongs to a ${owner ?? "workload"} that cannot simply replace it. Confirm once more to go on.`;
 }
 
-async function end(context: Running, operation: Operation, headline: string, lines: readonly string[]): Promise<Reply> {
+async function end(
+  context: Running,
+  operation: Operation,
+  { headline, lines }: Pick<OperationResult, "headline" | "lines">,
+  lease?: Lease,
+): Promise<Reply> {
   const result = { headline, tone: "bad", lines, audited: "" } as const;
-  const ended = await amend(context.services, operation.id, (now) => {
+  const failed = (now: Operation): Operation => {
     if (now.state !== operation.state) throw new LostRace(now.id);
     return { ...now, state: "failed", result };
-  });
-  return show(context, ended, undefined);
+  };
+  return show(context, await amend(context.services, operation.id, failed, { lease }), undefined);
 }
 
 async function show(

@@ -30,12 +30,17 @@ export function maySpool(operation: OperationKind, entry: EntryKind): boolean {
   return operation === "quarantine" || entry !== "intent";
 }
 
+/** The id of the operation's entry of that kind, in the try that it is in. */
+export function entryId({ id, confirmed }: Operation, kind: EntryKind): string {
+  const attempt = confirmed?.attempt ?? 1;
+  return attempt > 1 ? `${id}:${kind}:${attempt}` : `${id}:${kind}`;
+}
+
 function entryOf(services: Services, operation: Operation, entry: Note): NewEntry {
-  const { target, card, origin, plan, confirmed } = operation;
-  const attempt = (confirmed?.attempt ?? 1) > 1 ? `:${confirmed?.attempt}` : "";
+  const { target, card, origin, plan } = operation;
   return {
     ...entry,
-    id: `${operation.id}:${entry.kind}${attempt}`,
+    id: entryId(operation, entry.kind),
     at: new Date(services.now()).toISOString(),
     operation: operation.id,
     verb: operation.kind,

@@ -1,5 +1,6 @@
 import type { Operation } from "../policy/operation.ts";
 import type { Lease } from "../scheduler/leases.ts";
+import { againCard, askAgain } from "./ask-again.ts";
 import { operationCard } from "./card.ts";
 import { run } from "./confirm.ts";
 import type { Outlet } from "./desk.ts";
@@ -76,6 +77,8 @@ async function resume(context: Resumed, operation: Operation, hold: Hold): Promi
     hold.owe();
     return operationCard(operation, services.now());
   }
+  const undecided = await askAgain(services, operation, hold);
+  if (undecided !== undefined) return showCard(context, undecided, againCard(undecided, services.now()));
   return run(context, await begin(services, operation, hold), hold);
 }
 
@@ -101,9 +104,12 @@ async function propose({ services, outlet }: Resumed, operation: Operation): Pro
 
 /** A release that has ended may still owe its quarantine the word of it. */
 async function show(context: Resumed, operation: Operation): Promise<Reply> {
-  const { services, outlet } = context;
+  const { services } = context;
   if (operation.kind === "release" && operation.state === "done") await lift(context, operation);
-  const reply = operationCard(operation, services.now());
+  return showCard(context, operation, operationCard(operation, services.now()));
+}
+
+async function showCard({ services, outlet }: Resumed, operation: Operation, reply: Reply): Promise<Reply> {
   const { card } = await outlet.show(reply, operation.card);
   if (card !== undefined && card.ts !== operation.card?.ts) await keepCard(services, operation, card);
   return reply;

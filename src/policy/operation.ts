@@ -77,7 +77,7 @@ export type Operation = {
   /** When the card last asked. */
   readonly reviewAskedAt?: number;
   readonly plan?: Plan;
-  /** From `running` on. */
+  /** From `running` on; the last one where a release that did not begin is asked again. */
   readonly confirmed?: Confirmation;
   readonly card?: CardReference;
   readonly steps: readonly StepTime[];

@@ -1,7 +1,10 @@
+// oxlint-disable typescript/unbound-method -- what is wrapped here are plain functions in objects
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createDesk } from "../../src/commands/run.ts";
+import type { Services } from "../../src/commands/services.ts";
 import { createTakeover } from "../../src/commands/takeover.ts";
 import type { Operation } from "../../src/policy/operation.ts";
+import { waitFor } from "../wait.ts";
 import { startDesk, stored, type TestDesk, wordsIn } from "./desk.ts";
 import { type Death, mortal } from "./mortal.ts";
 
@@ -333,4 +336,60 @@ test("A card that cannot be kept while the work is under way does not end it", a
   expect(reply.headline).toMatch(/^ISOLATED/);
   expect(await current(id)).toMatchObject({ state: "in-force" });
   expect(desk.events).toContainEqual(expect.objectContaining({ kind: "error", where: "keep card" }));
+});
+
+/** A replica whose Redis goes away as soon as a confirmation is stored in it. */
+function cutOffAfterConfirm(): Services {
+  let away = false;
+  const { operations, audit, leases } = desk.services;
+  const cut =
+    <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
+    (...args: A): Promise<R> =>
+      away ? Promise.reject(new Error("Redis does not answer")) : call(...args);
+  return {
+    ...desk.services,
+    operations: {
+      ...operations,
+      get: cut(operations.get),
+      replace: cut(operations.replace),
+      async replaceAndHold(next) {
+        const held = await operations.replaceAndHold(next);
+        away = true;
+        return held;
+      },
+    },
+    audit: { ...audit, append: cut(audit.append) },
+    leases: { ...leases, renew: cut(leases.renew), postpone: cut(leases.postpone), end: cut(leases.end) },
+  };
+}
+
+test.each([
+  ["was confirmed hours ago", () => Promise.resolve(desk.pass(7_200_000))],
+  [
+    "would do something else now",
+    async (pod: string) => {
+      const cluster = desk.services.clusters.get("sandbox")?.cluster;
+      await cluster?.deletePod("payments", pod, stored(desk.sandbox, "Pod", pod)?.metadata.uid ?? "");
+      await waitFor(() => stored(desk.sandbox, "Pod", pod) === undefined);
+    },
+  ],
+])("A release that did not begin and %s is asked again (invariants 4, 8, 10)", async (_, change) => {
+  const pod = newPod();
+  const { operation: q = "" } = await desk.type(`quarantine payments/${pod}`);
+  await desk.press("confirm", q);
+  const { operation: r = "" } = await desk.type(`release ${q}`);
+  const press = { ...desk.request(""), action: "confirm", operation: r, card: (await current(r)).card };
+  const reply = await createDesk(cutOffAfterConfirm()).press(press, desk.outlet);
+  expect(reply.headline).toBe(`Not known whether ${r} begins: Redis does not answer`);
+  expect(await current(r)).toMatchObject({ state: "running" });
+  await change(pod);
+  await otherReplica();
+  expect(await current(r)).toMatchObject({ state: "planned" });
+  expect(await current(q)).toMatchObject({ state: "in-force" });
+  const asked = desk.shown.findLast((one) => one.reply.operation === r)?.reply;
+  expect(asked?.outcome).toBe("needs-confirmation");
+  expect(asked && wordsIn(asked)).toContain("it did not begin");
+  expect(await desk.redis.zscore("{bulkhead}:leases", r)).toBeNull();
+  expect((await desk.press("confirm", r)).headline).toMatch(/^Released/);
+  expect(await current(q)).toMatchObject({ state: "done", liftedBy: r });
 });

@@ -113,18 +113,28 @@ async function settle(services: Services, { lease }: Held, settled: boolean): Pr
 
 /** The caller is told why by whoever catches the error: nothing is planned once more behind his back. */
 async function fail(services: Services, { operation, lease }: Held, error: unknown): Promise<void> {
-  const { id } = operation;
-  const why = error instanceof Error ? error.message : String(error);
-  const result = { headline: `Failed: ${why}`.slice(0, 150), tone: "bad", lines: [], audited: "" } as const;
   try {
-    await amend(services, id, (now) => {
-      if (now.state !== "accepted") throw new LostRace(id);
-      return { ...now, state: "failed", result };
-    });
+    await storeFailure(services, operation, error, lease);
     await settle(services, { operation, lease }, true);
   } catch (storing) {
     services.meter({ kind: "error", where: "store failure", message: String(storing) });
   }
+}
+
+/** Stores that what was accepted could not be planned, and returns it. Throws LostRace where it has gone on since. */
+export function storeFailure(
+  services: Services,
+  { id }: Operation,
+  error: unknown,
+  lease: Lease | undefined,
+): Promise<Operation> {
+  const why = error instanceof Error ? error.message : String(error);
+  const result = { headline: `Failed: ${why}`.slice(0, 150), tone: "bad", lines: [], audited: "" } as const;
+  const failed = (now: Operation): Operation => {
+    if (now.state !== "accepted") throw new LostRace(id);
+    return { ...now, state: "failed", result };
+  };
+  return amend(services, id, failed, { lease });
 }
 
 function takenOver({ id }: Operation): Reply {

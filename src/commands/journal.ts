@@ -3,6 +3,7 @@ import type { EntryKind, NewEntry } from "../audit/entry.ts";
 import type { Appended } from "../audit/log.ts";
 import type { Operation, OperationKind } from "../policy/operation.ts";
 import type { Principal } from "../policy/principal.ts";
+import type { Hold } from "./hold.ts";
 import type { Press, Request } from "./request.ts";
 import type { Services } from "./services.ts";
 
@@ -28,6 +29,38 @@ export function record(services: Services, operation: Operation, entry: Note): P
 /** Invariant 1: what widens waits for the chain, which is its intent; nothing that contains waits, and nothing done. */
 export function maySpool(operation: OperationKind, entry: EntryKind): boolean {
   return operation === "quarantine" || entry !== "intent";
+}
+
+/**
+ * The same for an outcome, which must not contradict the card: whoever took the operation over may find that its
+ * predecessor wrote another end and could not store it. The chain then holds both, the later one with an id of its own
+ * that counts the takeovers. Throws LeaseLost where another replica tells how it ended.
+ */
+export async function recordEnd(services: Services, operation: Operation, end: Note, hold: Hold): Promise<Appended> {
+  const first = await record(services, operation, end);
+  if (agrees(first, end)) return first;
+  await hold.check();
+  const takeovers = operation.steps.filter(({ step }) => step.startsWith("taken over by")).length;
+  const last = await lastAgain(services, operation, takeovers);
+  if (last !== undefined && agrees(last, end)) return last;
+  const entry = { ...entryOf(services, operation, end), id: againId(operation, takeovers) };
+  return services.audit.append(entry, { spool: true });
+}
+
+function agrees(appended: Appended, { ok, summary }: Note): boolean {
+  return appended.kind !== "chained" || (appended.entry.ok === ok && appended.entry.summary === summary);
+}
+
+async function lastAgain(services: Services, operation: Operation, takeovers: number): Promise<Appended | undefined> {
+  for (let number = takeovers; number > 0; number -= 1) {
+    const entry = await services.audit.find(againId(operation, number));
+    if (entry !== undefined) return { kind: "chained", entry };
+  }
+  return undefined;
+}
+
+function againId(operation: Operation, takeovers: number): string {
+  return `${entryId(operation, "outcome")}:again:${takeovers}`;
 }
 
 /** The id of the operation's entry of that kind, in the try that it is in. */

@@ -4,7 +4,7 @@ import type { Operation, OperationResult, StepTime } from "../policy/operation.t
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { isolate, StepFailed } from "./isolate.ts";
-import { record, standing } from "./journal.ts";
+import { type Note, recordEnd, standing } from "./journal.ts";
 import { showLifted } from "./lift.ts";
 import { notCut } from "./plan-sections.ts";
 import { drawQuarantine } from "./quarantine.ts";
@@ -55,8 +55,9 @@ export async function carryOut(context: Surroundings, operation: Operation, hold
     context.services.meter({ kind: "error", where: operation.kind, message: String(error) });
   }
   await hold.check();
-  const audited = await recordOutcome(context, operation, end, steps);
-  const { ok: _ok, detail: _detail, state, ...result } = end;
+  const { ok, detail, state, ...result } = end;
+  const { headline: summary } = end;
+  const audited = await recordOutcome(context, operation, { ok, summary, detail: { ...detail, steps } }, hold);
   const ended = { state, steps, result: { ...result, audited } };
   try {
     return await storeEnd(context.services, operation, ended, hold);
@@ -203,19 +204,14 @@ function failed(error: unknown): Ended {
 async function recordOutcome(
   { services }: Surroundings,
   operation: Operation,
-  end: Ended,
-  steps: readonly StepTime[],
+  end: Pick<Note, "ok" | "summary" | "detail">,
+  hold: Hold,
 ): Promise<string> {
+  const actor = operation.confirmed?.by ?? operation.principal;
   try {
-    const appended = await record(services, operation, {
-      kind: "outcome",
-      actor: operation.confirmed?.by ?? operation.principal,
-      ok: end.ok,
-      summary: end.headline,
-      detail: { ...end.detail, steps },
-    });
-    return standing(appended);
+    return standing(await recordEnd(services, operation, { kind: "outcome", actor, ...end }, hold));
   } catch (error) {
+    if (error instanceof LeaseLost) throw error;
     services.meter({ kind: "error", where: "audit outcome", message: String(error) });
     return "NOT in the audit log: it could not be written";
   }

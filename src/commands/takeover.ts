@@ -4,7 +4,7 @@ import { againCard, askAgain } from "./ask-again.ts";
 import { operationCard } from "./card.ts";
 import { run } from "./confirm.ts";
 import type { Outlet } from "./desk.ts";
-import { type Hold, owing } from "./hold.ts";
+import { type Hold, owing, storeFailure } from "./hold.ts";
 import { showLifted } from "./lift.ts";
 import { parse } from "./parse.ts";
 import { proposeQuarantine } from "./quarantine.ts";
@@ -71,7 +71,7 @@ type Resumed = Parameters<typeof run>[0];
 
 async function resume(context: Resumed, operation: Operation, hold: Hold): Promise<Reply> {
   const { services } = context;
-  if (operation.state === "accepted") return propose(context, operation);
+  if (operation.state === "accepted") return proposeOrFail(context, operation, hold);
   if (operation.state !== "running") return show(context, operation);
   if ((await releaseOf(services, operation)) !== undefined) {
     hold.owe();
@@ -89,6 +89,17 @@ async function begin(services: Services, operation: Operation, hold: Hold): Prom
   if (stored !== undefined) return stored;
   await hold.check();
   throw new LostRace(operation.id);
+}
+
+/** Nobody waits for an error to be thrown here: whoever asked sees the card that says what failed. */
+async function proposeOrFail(context: Resumed, operation: Operation, hold: Hold): Promise<Reply> {
+  const { services } = context;
+  try {
+    return await propose(context, operation);
+  } catch (error) {
+    services.meter({ kind: "error", where: "takeover", message: String(error) });
+    return show(context, await storeFailure(services, operation, error, hold.lease));
+  }
 }
 
 /** The command as it was typed, under the operation that it was accepted as. */

@@ -41,10 +41,10 @@ function newPod(): string {
 }
 
 /** All leases lapse at once, and another replica sweeps. */
-async function otherReplica(): Promise<void> {
+async function otherReplica(services = desk.services): Promise<void> {
   for (const id of await desk.redis.zrange("{bulkhead}:leases", "0", "-1"))
     await desk.redis.zadd("{bulkhead}:leases", "0", id);
-  const takeover = createTakeover(desk.services, () => desk.outlet);
+  const takeover = createTakeover(services, () => desk.outlet);
   await takeover.sweep();
   await takeover.drain();
 }
@@ -392,4 +392,49 @@ test.each([
   expect(await desk.redis.zscore("{bulkhead}:leases", r)).toBeNull();
   expect((await desk.press("confirm", r)).headline).toMatch(/^Released/);
   expect(await current(q)).toMatchObject({ state: "done", liftedBy: r });
+});
+
+test("Whoever asked is told where what another replica accepted cannot be planned (invariant 10)", async () => {
+  const replica = mortal(desk.services, desk.outlet, { at: 1, when: "after" });
+  const request = desk.request(`quarantine payments/${newPod()}`);
+  const { operation: id = "" } = desk.desk.understand(request);
+  await Promise.race([createDesk(replica.services).run(request, replica.outlet), replica.dead]);
+  expect(await current(id)).toMatchObject({ state: "accepted" });
+  const [entry] = desk.services.clusters.values();
+  if (entry === undefined) throw new Error("no cluster");
+  const cluster = { ...entry.cluster, facts: () => Promise.reject(new Error("the facts are not to be had")) };
+  await otherReplica({ ...desk.services, clusters: new Map([["sandbox", { ...entry, cluster }]]) });
+  const told = desk.shown.findLast(({ reply }) => reply.operation === id)?.reply;
+  expect(told).toMatchObject({ outcome: "failed", headline: "Failed: the facts are not to be had" });
+  expect(await current(id)).toMatchObject({ state: "failed" });
+  expect(await desk.redis.zscore("{bulkhead}:leases", id)).toBeNull();
+});
+
+test("The chain tells of the end that the card tells of, though an earlier try wrote another one", async () => {
+  const { operation: id = "" } = await desk.type(`quarantine payments/${newPod()}`);
+  const [entry] = desk.services.clusters.values();
+  if (entry === undefined) throw new Error("no cluster");
+  const cluster = { ...entry.cluster, patchPod: () => Promise.reject(new Error("the API server did not answer")) };
+  const { operations } = desk.services;
+  const failing = createDesk({
+    ...desk.services,
+    clusters: new Map([["sandbox", { ...entry, cluster }]]),
+    operations: {
+      ...operations,
+      replace: (next, lease) =>
+        next.state === "failed" ? Promise.reject(new Error("Redis does not answer")) : operations.replace(next, lease),
+    },
+  });
+  const press = { ...desk.request(""), action: "confirm", operation: id, card: (await current(id)).card };
+  expect((await failing.press(press, desk.outlet)).outcome).toBe("failed");
+  await otherReplica();
+  const { state, result } = await current(id);
+  expect(state).toBe("in-force");
+  const entries = await desk.services.audit.read({ operation: id });
+  expect(entries.map((one) => [one.id, one.ok])).toEqual([
+    [`${id}:intent`, undefined],
+    [`${id}:outcome`, false],
+    [`${id}:outcome:again:1`, true],
+  ]);
+  expect(result?.audited).toContain(`audit #${entries.at(-1)?.seq},`);
 });

@@ -7,7 +7,7 @@ import type { ChainHead } from "./audit/entry.ts";
 import { type ChainStore, createAuditLog } from "./audit/log.ts";
 import { createSpool } from "./audit/spool.ts";
 import type { Config } from "./config.ts";
-import type { Operations } from "./scheduler/operations.ts";
+import type { StoredOperations } from "./scheduler/operations.ts";
 
 /** The bot's audit log: the chain in Redis, the spool on disk, and a line of standard output for every entry. */
 export function openAudit({ spool, audit }: Pick<Config, "spool" | "audit">, redis: Redis, log: Logger): ChainStore {
@@ -24,7 +24,7 @@ export function openAudit({ spool, audit }: Pick<Config, "spool" | "audit">, red
   });
 }
 
-type Kept = { readonly audit: ChainStore; readonly operations: Pick<Operations, "list"> };
+type Kept = { readonly audit: ChainStore; readonly operations: Pick<StoredOperations, "liveIds"> };
 
 /**
  * To be done again and again: a loss is recorded, what was spooled goes into the chain, what nobody told of is told, and
@@ -42,7 +42,8 @@ export async function keepAudit(
   await writeSeen(config.spool.folder, await audit.witness(stamp));
   const { base, confirmed } = await audit.bounds();
   if (base.seq === confirmed.seq) return;
-  const live = new Set((await operations.list({ live: true })).map(({ id }) => id));
+  // By their ids alone: one that a newer replica wrote cannot be read here, and is live all the same.
+  const live = new Set(await operations.liveIds());
   await audit.trim({
     olderThanMs: Date.now() - config.audit.keepMs,
     keeps: ({ operation }) => operation !== undefined && live.has(operation),

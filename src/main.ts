@@ -26,7 +26,7 @@ import { connectRedis, untilReady } from "./redis.ts";
 import { type RedisWatch, watchRedis } from "./redis-check.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
-import { createOperations } from "./scheduler/operations.ts";
+import { createOperations, type StoredOperations } from "./scheduler/operations.ts";
 import { createShelf, type Shelf } from "./scheduler/shelf.ts";
 import { startSweep } from "./scheduler/sweep.ts";
 import { startSlack } from "./slack/receive.ts";
@@ -105,7 +105,10 @@ function watchStore(redis: ReturnType<typeof connectRedis>, log: Logger, metrics
   });
 }
 
-type Journals = { readonly redis: Journal & { readonly audit: ChainStore }; readonly fallback: FallbackJournal };
+type Journals = {
+  readonly redis: Journal & { readonly audit: ChainStore; readonly operations: StoredOperations };
+  readonly fallback: FallbackJournal;
+};
 
 type Parts = {
   readonly services: Services;
@@ -134,8 +137,9 @@ async function createServices(
     onProblem: (error, path) => log.warn({ cluster, path, error: String(error) }, "watch"),
   }));
   const { settings } = config;
+  const onProblem = (id: string, error: unknown) => log.error({ operation: id, error: String(error) }, "operation");
   const chained = {
-    operations: createOperations(redis, { now }),
+    operations: createOperations(redis, { now, onProblem }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
     audit: openAudit(config, redis, log),

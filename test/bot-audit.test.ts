@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { readCopies } from "../src/audit/copies.ts";
 import { type ChainStore, createAuditLog } from "../src/audit/log.ts";
 import { keepAudit } from "../src/bot-audit.ts";
+import { createOperations } from "../src/scheduler/operations.ts";
 import { startDesk, stored, type TestDesk, wordsIn } from "./commands/desk.ts";
 
 const day = 86_400_000;
@@ -60,7 +61,7 @@ async function keepNothingOld(): Promise<void> {
   const stamp = { at: new Date().toISOString(), replica: "test" };
   await audit.confirm(await readCopies([`${lines.join("\n")}\n`]), { stamp, actor: { kind: "in-pod" } });
   const config = { spool: { folder, maxBytes: 1_000_000 }, audit: { keepMs: -day, limits: {} } };
-  await keepAudit({ audit, operations: desk.services.operations }, config, "test");
+  await keepAudit({ audit, operations: createOperations(desk.redis, desk.services) }, config, "test");
 }
 
 test("What a release needs of a quarantine that failed stays until it is released, however old it is", async () => {
@@ -79,4 +80,20 @@ test("What a release needs of a quarantine that failed stays until it is release
   expect(wordsIn(await desk.type("status"))).not.toContain("may have left objects");
   await keepNothingOld();
   expect(await audit.find(`${operation}:intent`)).toBeUndefined();
+  expect(wordsIn(await desk.type("status"))).toMatch(
+    /the audit chain has (\d+) entries \(Redis holds the newest \d+\), head/,
+  );
+});
+
+test("What a newer replica wrote is live too, though it cannot be read here", async () => {
+  const { operation = "" } = await desk.type("quarantine payments/checkout-2");
+  await desk.press("confirm", operation);
+  const key = `{bulkhead}:operation:${operation}`;
+  const json = (await desk.redis.hget(key, "json")) ?? "";
+  await desk.redis.hset(key, "json", JSON.stringify({ ...JSON.parse(json), version: 2 }));
+  await keepNothingOld();
+  expect(await audit.find(`${operation}:intent`)).toBeDefined();
+  const said = wordsIn(await desk.type("status"));
+  expect(said).toContain("1 that Redis holds cannot be read by this version of Bulkhead");
+  expect(said).not.toContain("none is open");
 });

@@ -1,3 +1,5 @@
+import type { ChainHead } from "../audit/entry.ts";
+import type { AuditHealth } from "../audit/health.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import { decideAccess } from "../policy/access.ts";
 import { formatDuration } from "../policy/duration.ts";
@@ -72,11 +74,18 @@ function inForce({ metadata }: NetworkPolicy, now: number): string {
 }
 
 async function openOperations(services: Services, visible: Visible): Promise<Section> {
+  let unread = 0;
   try {
-    const live = (await services.operations.list({ live: true })).filter(({ target }) =>
-      visible(target.cluster, target.namespace),
-    );
-    return list("Operations", live.length === 0 ? ["none is open"] : live.map((one) => operationLine(services, one)));
+    const all = await services.operations.list({ live: true, onProblem: () => void (unread += 1) });
+    const live = all
+      .filter(({ target }) => visible(target.cluster, target.namespace))
+      .map((one) => operationLine(services, one));
+    // Where those are is not known, so everybody is told that they are there.
+    const missing = `${unread} that Redis holds cannot be read by this version of Bulkhead: its log names them`;
+    return list("Operations", [
+      ...(live.length + unread === 0 ? ["none is open"] : live),
+      ...(unread === 0 ? [] : [missing]),
+    ]);
   } catch {
     return list("Operations", ["not known: Redis does not answer"]);
   }
@@ -91,10 +100,10 @@ function operationLine(services: Services, operation: Operation): string {
 
 async function storeLines(services: Services): Promise<readonly string[]> {
   try {
-    const [{ seq, hash }, warnings] = await Promise.all([services.audit.head(), auditWarnings(services)]);
+    const [head, { warnings, entries }] = await Promise.all([services.audit.head(), auditHealth(services)]);
     return [
       "Redis answers",
-      seq === 0 ? "the audit chain is empty" : `the audit chain has ${seq} entries, head ${hash.slice(0, 12)}`,
+      chainLine(head, entries),
       ...[...warnings, ...(services.storeProblems?.() ?? [])].map((warning) => `WARNING: ${warning}`),
     ];
   } catch {
@@ -104,11 +113,21 @@ async function storeLines(services: Services): Promise<readonly string[]> {
   }
 }
 
+/** Entries that were exported may have left Redis. */
+function chainLine({ seq, hash }: ChainHead, entries: number | undefined): string {
+  if (seq === 0) return "the audit chain is empty";
+  const held = entries === undefined || entries >= seq ? "" : ` (Redis holds the newest ${entries})`;
+  return `the audit chain has ${seq} entries${held}, head ${hash.slice(0, 12)}`;
+}
+
+type KnownHealth = Pick<AuditHealth, "warnings"> & { readonly entries: number | undefined };
+
 /** A server that answers and does not tell how full it is still answers. */
-async function auditWarnings({ audit }: Services): Promise<readonly string[]> {
+async function auditHealth({ audit }: Services): Promise<KnownHealth> {
   try {
-    return (await audit.health()).warnings;
+    return await audit.health();
   } catch (error) {
-    return [`how full Redis is cannot be asked: ${error instanceof Error ? error.message : String(error)}`];
+    const why = error instanceof Error ? error.message : String(error);
+    return { warnings: [`how full Redis is cannot be asked: ${why}`], entries: undefined };
   }
 }

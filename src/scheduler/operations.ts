@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { isLive, type Operation } from "../policy/operation.ts";
 import type { Lease } from "./leases.ts";
 import { acceptRecord, keys, markSeen, readRecords, replaceRecord } from "./operation-store.ts";
+import { parseOperation } from "./stored-operation.ts";
 
 /**
  * `duplicate`: this delivery was recorded before, as `operation`. `collision`: the id belongs to another delivery.
@@ -19,7 +20,11 @@ export type OperationFilter = {
   readonly namespace?: string;
   /** Operations that are neither ended nor merely planned: see isLive. */
   readonly live?: boolean;
+  /** Told of each one that is stored and cannot be read (see parseOperation). */
+  readonly onProblem?: OnProblem;
 };
+
+type OnProblem = (id: string, error: unknown) => void;
 
 /**
  * The operations that were accepted. What is returned as stored survives a crash of any replica. Throws where the
@@ -31,7 +36,7 @@ export type Operations = {
   get(id: string): Promise<Operation | undefined>;
   /** Ids that begin with the text, in their order, at most 10; the next ones by `after`, the last of those before. */
   startingWith(prefix: string, after?: string): Promise<readonly string[]>;
-  /** Newest first. */
+  /** Newest first, without those that cannot be read: one of a newer format, or a forged one, hides no other. */
   list(filter: OperationFilter): Promise<readonly Operation[]>;
   /**
    * Stores `next` if the stored revision is still `next.revision`; the stored one then has the next revision.
@@ -44,38 +49,45 @@ export type Operations = {
   firstDelivery(delivery: string): Promise<boolean>;
 };
 
+/** Operations in a store that holds them all. */
+export type StoredOperations = Operations & {
+  /** Ids of those that are live, also of such as cannot be read here. */
+  liveIds(): Promise<readonly string[]>;
+};
+
 export type OperationsOptions = {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** How long an operation is kept after its last change, unless it is live: then for ever. Default 90 days. */
   readonly keepMs?: number;
+  /** Told once of each one that a list left out. */
+  readonly onProblem?: OnProblem;
 };
 
-/** Operations in Redis. Reading one of a newer format version throws, and names it. */
-export function createOperations(redis: Redis, { now, keepMs = 90 * 86_400_000 }: OperationsOptions): Operations {
+/** Operations in Redis. Getting one that cannot be read throws, and names it. */
+export function createOperations(
+  redis: Redis,
+  { now, keepMs = 90 * 86_400_000, onProblem }: OperationsOptions,
+): StoredOperations {
   const moment = () => ({ now: now(), keepMs });
-  const load = async (ids: readonly string[]): Promise<readonly Operation[]> =>
-    (await readRecords(redis, ids)).flatMap((json) => (json === undefined ? [] : [parsed(json)]));
 
   return {
     async accept(operation) {
       const [kind, json, generation] = await acceptRecord(redis, operation, moment());
       if (kind === "collision") return { kind };
-      if (kind === "duplicate") return { kind, operation: parsed(json) };
-      return { kind, operation: parsed(json), lease: { operation: operation.id, generation } };
+      if (kind === "duplicate") return { kind, operation: parseOperation(json) };
+      return { kind, operation: parseOperation(json), lease: { operation: operation.id, generation } };
     },
-    get: async (id) => (await load([id]))[0],
+    async get(id) {
+      const [json] = await readRecords(redis, [id]);
+      return json === undefined ? undefined : parseOperation(json, id);
+    },
     startingWith: (prefix, after) => {
       const from = after === undefined ? `[${prefix}` : `(${after}`;
       return redis.zrangebylex(keys.names, from, `[${prefix}\u{10ffff}`, "LIMIT", 0, 10);
     },
-    async list({ namespace, live = false }) {
-      const key = live ? keys.live : namespace === undefined ? keys.all : keys.namespace(namespace);
-      const found = await load(await redis.zrevrange(key, 0, -1));
-      return found.filter((operation) =>
-        matches(operation, { live, ...(namespace === undefined ? {} : { namespace }) }),
-      );
-    },
+    liveIds: () => redis.zrevrange(keys.live, 0, -1),
+    list: createList(redis, onProblem),
     async replace(next, lease) {
       const stored = { ...next, revision: next.revision + 1 };
       const done = await replaceRecord(redis, stored, moment(), { fence: lease?.generation });
@@ -90,15 +102,45 @@ export function createOperations(redis: Redis, { now, keepMs = 90 * 86_400_000 }
   };
 }
 
+function createList(redis: Redis, onProblem: OnProblem = () => undefined): Operations["list"] {
+  const tell = onlyOnce(onProblem);
+  return async ({ namespace, live = false, onProblem: also }) => {
+    const key = live ? keys.live : namespace === undefined ? keys.all : keys.namespace(namespace);
+    const ids = await redis.zrevrange(key, 0, -1);
+    const records = await readRecords(redis, ids);
+    const skipped: OnProblem = (id, error) => {
+      tell(id, error);
+      also?.(id, error);
+    };
+    return ids
+      .flatMap((id, index) => readable(id, records[index], skipped))
+      .filter((operation) => matches(operation, { live, ...(namespace === undefined ? {} : { namespace }) }));
+  };
+}
+
 /** The index may be a moment older or newer than the records that were read after it. */
 function matches(operation: Operation, { namespace, live }: OperationFilter): boolean {
   if (live === true && !isLive(operation)) return false;
   return namespace === undefined || operation.target.namespace === namespace;
 }
 
-function parsed(json: string): Operation {
-  const operation = JSON.parse(json) as Omit<Operation, "version"> & { readonly version: number };
-  const { id, version } = operation;
-  if (version !== 1) throw new Error(`operation ${id} has format version ${version}; this version of Bulkhead knows 1`);
-  return { ...operation, version };
+function readable(id: string, json: string | undefined, onProblem: OnProblem): readonly Operation[] {
+  try {
+    return json === undefined ? [] : [parseOperation(json, id)];
+  } catch (error) {
+    onProblem(id, error);
+    return [];
+  }
+}
+
+/** Lists are read every few seconds. */
+function onlyOnce(tell: OnProblem): OnProblem {
+  const told = new Set<string>();
+  return (id, error) => {
+    const problem = `${id} ${String(error)}`;
+    if (told.has(problem)) return;
+    if (told.size >= 1_000) told.clear();
+    told.add(problem);
+    tell(id, error);
+  };
 }

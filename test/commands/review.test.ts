@@ -10,7 +10,7 @@ beforeAll(async () => {
   desk = await startDesk();
   desk.sandbox.apply(
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "payments" } },
-    ...["checkout-1", "checkout-2", "checkout-3"].map((name) => ({
+    ...["checkout-1", "checkout-2", "checkout-3", "checkout-4", "checkout-5"].map((name) => ({
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, namespace: "payments", labels: { app: "checkout" } },
@@ -75,4 +75,17 @@ test("A question that nobody saw is asked again", async () => {
   expect(await askReviews(desk.services, () => deaf)).toBe(0);
   expect(await sweep()).toBe(1);
   expect(await sweep()).toBe(0);
+});
+
+test("One that cannot be asked about holds up no other", async () => {
+  const { operation } = await desk.type("quarantine payments/checkout-4 review 2h");
+  await desk.press("confirm", operation);
+  const { operation: other } = await desk.type("quarantine payments/checkout-5 review 2h");
+  await desk.press("confirm", other);
+  desk.pass(2 * hour);
+  const broken = { show: () => Promise.reject(new Error("no such channel")) };
+  const asked = askReviews(desk.services, ({ id }) => (id === other ? broken : desk.outlet));
+  expect(await asked).toBe(1);
+  expect(desk.events).toContainEqual({ kind: "error", where: "review", message: `${other}: Error: no such channel` });
+  expect(await sweep(), "the other one, now that it can be").toBe(1);
 });

@@ -236,12 +236,40 @@ test("A quarantine that failed after its confirmation is live until it was relea
   expect(await operations.list({ live: true })).toEqual([early]);
 });
 
-test("An operation of a newer format is not guessed at: reading it throws, and names it", async () => {
-  const { id } = await stored(1);
-  await redis.hset(`{bulkhead}:operation:${id}`, "json", JSON.stringify({ ...anOperation("delivery 1"), version: 2 }));
-  await expect(operations.get(id)).rejects.toThrow(`operation ${id} has format version 2`);
-  await expect(operations.list({})).rejects.toThrow(id);
-  await expect(operations.accept(anOperation("delivery 1"))).rejects.toThrow(id);
+describe("What cannot be read", () => {
+  const forge = (id: string, json: string) => redis.hset(`{bulkhead}:operation:${id}`, "json", json);
+
+  test("is not guessed at where it is of a newer format: getting it throws, and names it", async () => {
+    const { id } = await stored(1);
+    await forge(id, JSON.stringify({ ...anOperation("delivery 1"), version: 2 }));
+    await expect(operations.get(id)).rejects.toThrow(`operation ${id} has format version 2`);
+    await expect(operations.accept(anOperation("delivery 1"))).rejects.toThrow(id);
+  });
+
+  test.each<[string, (whole: Operation) => unknown]>([
+    ["a newer format", (whole) => ({ ...whole, version: 2 })],
+    ["no JSON", () => undefined],
+    ["null", () => null],
+    ["a text", () => "q-1"],
+    ["nothing but a version", () => ({ version: 1 })],
+    ["no target", ({ target: _target, ...rest }) => rest],
+    ["an unknown state", (whole) => ({ ...whole, state: "open" })],
+    ["steps that are none", (whole) => ({ ...whole, steps: [null] })],
+    ["another's id", (whole) => ({ ...whole, id: "q-0000000" })],
+  ])("is left out of lists and told of, and hides no other: %s", async (_what, forged) => {
+    const problems: string[] = [];
+    const own = createOperations(redis, { now: () => now, onProblem: (id) => problems.push(id) });
+    const bad = await inState(await stored(1), "in-force");
+    const good = await inState(await stored(2), "in-force");
+    await forge(bad.id, JSON.stringify(forged(bad)) ?? "{");
+    for (const filter of [{}, { live: true }, { namespace: "payments" }])
+      expect(await own.list(filter)).toEqual([good]);
+    const told: string[] = [];
+    await own.list({ live: true, onProblem: (id) => told.push(id) });
+    expect({ problems, told }).toEqual({ problems: [bad.id], told: [bad.id] });
+    expect((await own.liveIds()).toSorted()).toEqual([bad.id, good.id].toSorted());
+    await expect(own.get(bad.id)).rejects.toThrow(bad.id);
+  });
 });
 
 describe("With a Redis of its own", () => {

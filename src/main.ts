@@ -31,6 +31,7 @@ import { createShelf, type Shelf } from "./scheduler/shelf.ts";
 import { startSweep } from "./scheduler/sweep.ts";
 import { startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
+import { sweepTrouble, watchTrouble } from "./trouble-log.ts";
 
 const sweepEveryMs = 15_000;
 const storeEveryMs = 5 * 60_000;
@@ -63,14 +64,14 @@ async function start(config: Config): Promise<void> {
   if (config.slack.mode === "http") await slack.ready;
   const outletFor = (operation: Operation) => slack.outletFor(operation);
   const takeover = createTakeover(services, outletFor);
-  const onError = (error: unknown) => services.meter({ kind: "error", where: "sweep", message: String(error) });
+  const sweep = sweeper(log, metrics);
   const sweeps = [
-    startSweep(takeoverEveryMs, async () => void (await takeover.sweep()), { onError }),
-    startSweep(sweepEveryMs, async () => void (await askReviews(services, outletFor)), { onError }),
-    startSweep(sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor }), { onError }),
-    startSweep(sweepEveryMs, () => keepAudit(journals.redis, config, services.replica), { onError }),
-    startSweep(sweepEveryMs, () => desk.flush(false), { onError }),
-    startSweep(storeEveryMs, () => store.check(), { onError }),
+    sweep("takeover", takeoverEveryMs, () => takeover.sweep()),
+    sweep("reviews", sweepEveryMs, () => askReviews(services, outletFor)),
+    sweep("kept", sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor })),
+    sweep("audit", sweepEveryMs, () => keepAudit(journals.redis, config, services.replica)),
+    sweep("samples", sweepEveryMs, () => desk.flush(false)),
+    sweep("store", storeEveryMs, () => store.check()),
   ];
   const readiness = () => readinessNow(config, slack.connected(), redis.status, services);
   const probes = await startProbes(config.port, metrics, { readiness, stuck: () => standstill(services) });
@@ -118,6 +119,11 @@ type Parts = {
   readonly close: () => Promise<void>;
 };
 
+function sweeper(log: Logger, metrics: ReturnType<typeof createMetrics>) {
+  return (name: string, everyMs: number, work: () => Promise<unknown>) =>
+    startSweep(everyMs, async () => void (await work()), sweepTrouble(name, { log, metrics }));
+}
+
 /** What every replica knows, whichever of them brought it about. */
 function shared(services: Services, shelf: Shelf) {
   return { shelf, redraw: (operation: string) => cardNow(services, operation) };
@@ -134,7 +140,7 @@ async function createServices(
   const clusters = openClusters(config.clusters, connections, (cluster) => ({
     now,
     watch: true,
-    onProblem: (error, path) => log.warn({ cluster, path, error: String(error) }, "watch"),
+    onProblem: watchTrouble({ cluster, watches: () => watchesIn(clusters.entries, cluster), now, log, metrics }),
   }));
   const { settings } = config;
   const onProblem = (id: string, error: unknown) => log.error({ operation: id, error: String(error) }, "operation");
@@ -168,13 +174,17 @@ async function createServices(
 }
 
 function readinessNow({ slack }: Config, slackConnected: boolean, redisStatus: string, services: Services): Readiness {
-  const watches = services.clusters.get(services.settings.clusters.home)?.cluster.watches() ?? [];
+  const watches = watchesIn(services.clusters, services.settings.clusters.home);
   return readinessOf({ mode: slack.mode, slackConnected, redisAnswers: redisStatus === "ready", watches });
 }
 
 /** What only a restart ends. */
 function standstill(services: Services): readonly string[] {
   return areStuck(watchesOf(services), Date.now()) ? ["no watch has tried anything for five minutes"] : [];
+}
+
+function watchesIn(clusters: Services["clusters"], name: string): readonly WatchState[] {
+  return clusters.get(name)?.cluster.watches() ?? [];
 }
 
 function watchesOf({ clusters }: Services): readonly WatchState[] {

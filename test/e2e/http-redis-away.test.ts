@@ -43,3 +43,19 @@ test("Over HTTP a replica without Redis stays ready, says what is missing, and c
   expect(labels).toHaveProperty([marks.quarantine]);
   expect((await ready())[0]).toBe(200);
 });
+
+test("Each sweep tells once that it fails without Redis, and once that it works again; the rest is counted", async () => {
+  const { bot } = world;
+  const told = (level: number) =>
+    bot.lines.filter((line) => line.includes('"sweep":"takeover"') && line.includes(`"level":${level}`));
+  const counted = async (): Promise<number> => {
+    const metrics = await (await fetch(`${bot.url}/metrics`)).text();
+    return Number(/bulkhead_errors_total\{where="sweep"\} (\d+)/.exec(metrics)?.[1] ?? 0);
+  };
+  // In the first fifteen seconds each fails at most once, but for that of every second.
+  await waitFor(async () => (await counted()) >= 7, slow);
+  expect([told(50).length, told(30).length]).toEqual([1, 0]);
+  await redis.restart();
+  await waitFor(() => told(30).length === 1, slow);
+  expect(told(50)).toHaveLength(1);
+});

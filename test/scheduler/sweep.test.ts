@@ -66,8 +66,13 @@ test("A run that fails is told, and the next one comes", async () => {
     if (runs === 1) throw new Error("at once");
     return runs === 2 ? Promise.reject(new Error("later")) : Promise.resolve();
   };
-  const sweep = startSweep(1, work, { onError: (error) => void errors.push(error) });
-  await waitFor(() => runs >= 4);
+  let recoveries = 0;
+  const sweep = startSweep(1, work, {
+    onError: (error, again) => void errors.push(`${String(error)}${again ? ", again" : ""}`),
+    onRecovery: () => void (recoveries += 1),
+  });
+  await waitFor(() => runs >= 5);
   await sweep.stop();
-  expect(errors.map(String)).toEqual(["Error: at once", "Error: later"]);
+  expect(errors).toEqual(["Error: at once", "Error: later, again"]);
+  expect(recoveries).toBe(1);
 });

@@ -1,0 +1,49 @@
+import type { Logger } from "pino";
+import { type FailureKind, KubernetesError } from "./kubernetes/failure.ts";
+import type { WatchState } from "./kubernetes/watch-progress.ts";
+import type { Metrics } from "./metrics.ts";
+import type { SweepOptions } from "./scheduler/sweep.ts";
+
+type Outlets = { readonly log: Pick<Logger, "error" | "warn" | "info">; readonly metrics: Pick<Metrics, "meter"> };
+
+/** Every failure is counted; the log has when a sweep begins to fail, and when it works again. */
+export function sweepTrouble(sweep: string, { log, metrics }: Outlets): SweepOptions {
+  return {
+    onError(error, again) {
+      metrics.meter({ kind: "error", where: "sweep", message: String(error) });
+      if (!again) log.error({ where: "sweep", sweep, error: String(error) }, "error");
+    },
+    onRecovery: () => log.info({ sweep }, "a sweep works again"),
+  };
+}
+
+type WatchTrouble = Outlets & {
+  readonly cluster: string;
+  /** How the watches of this cluster stand. */
+  readonly watches: () => readonly WatchState[];
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+};
+
+const everyMs = 60_000;
+
+/**
+ * What to tell of failures of a cluster's watches: every one is counted; the log has the first of its kind, until the
+ * watches that failed so work again, and at most one of a kind a minute. To be called before the watch's state changes.
+ */
+export function watchTrouble({ cluster, watches, now, log, metrics }: WatchTrouble) {
+  const failing = new Map<string, FailureKind | "listener">();
+  const toldAt = new Map<FailureKind | "listener", number>();
+  return (error: unknown, path: string): void => {
+    metrics.meter({ kind: "error", where: "watch", message: String(error) });
+    const kind = error instanceof KubernetesError ? error.kind : "listener";
+    for (const { path: one, problem } of watches()) if (problem === undefined) failing.delete(one);
+    const isKnown = [...failing.values()].includes(kind);
+    // What is not told now is told by a later try, if it lasts.
+    if (!isKnown && now() - (toldAt.get(kind) ?? Number.NEGATIVE_INFINITY) < everyMs) return;
+    failing.set(path, kind);
+    if (isKnown) return;
+    toldAt.set(kind, now());
+    log.warn({ cluster, path, kind, error: String(error) }, "watch");
+  };
+}

@@ -63,11 +63,20 @@ function againId(operation: Operation, takeovers: number): string {
   return `${entryId(operation, "outcome")}:again:${takeovers}`;
 }
 
-/** The id of the operation's entry of that kind, in the try that it is in. */
-export function entryId({ id, confirmed }: Operation, kind: EntryKind): string {
-  const attempt = confirmed?.attempt ?? 1;
+/** The id of the operation's entry of that kind, in the try that it is in or in that one. */
+export function entryId({ id, confirmed }: Operation, kind: EntryKind, attempt = confirmed?.attempt ?? 1): string {
   return attempt > 1 ? `${id}:${kind}:${attempt}` : `${id}:${kind}`;
 }
+
+/** Whether entries of the operation may still come into the chain by themselves. */
+export function waitsForChain({ kept, result }: Operation): boolean {
+  return kept === true || result?.audited === waits.pending || result?.audited === waits.spooled;
+}
+
+const waits = {
+  pending: "audit: kept in the cluster until the bot adopts it into the chain",
+  spooled: "audit: spooled on this replica until Redis is back",
+};
 
 function entryOf(services: Services, operation: Operation, entry: Note): NewEntry {
   const { target, card, origin, plan } = operation;
@@ -139,9 +148,8 @@ export function standing(appended: Appended): string {
     case "chained":
       return `audit #${appended.entry.seq}, chain head ${appended.entry.hash.slice(0, 12)}`;
     case "pending":
-      return "audit: kept in the cluster until the bot adopts it into the chain";
     case "spooled":
-      return "audit: spooled on this replica until Redis is back";
+      return waits[appended.kind];
     case "told-only":
       return "audit: NOT stored (Redis is away and the spool takes no more): the line on the bot's standard output is the record";
   }

@@ -1,9 +1,11 @@
+import type { ChainedEntry } from "../audit/entry.ts";
 import { canonicalHash } from "../policy/canonical.ts";
-import { type Refusal, refusal } from "../policy/guard.ts";
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Labels, NetworkPolicy } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
+import { entryId, waitsForChain } from "./journal.ts";
 import type { Services } from "./services.ts";
 
 export type Snapshot = { readonly labels: Labels; readonly warnings: readonly string[] };
@@ -17,16 +19,11 @@ export async function verifiedSnapshot(
   quarantine: Operation & { readonly plan: QuarantinePlan },
   policy: NetworkPolicy | undefined,
 ): Promise<Snapshot | Refusal> {
-  const intent = await services.audit.find(`${quarantine.id}:intent`);
-  const expected = intent?.detail?.["snapshotHash"];
-  if (typeof expected !== "string") {
-    return refusal(
-      `the audit holds no intent of ${quarantine.id}, so what the labels were cannot be proved`,
-      `Look at the annotation ${marks.snapshot} of NetworkPolicy ${quarantine.plan.policy.metadata.name} and restore by hand.`,
-    );
-  }
+  const intent = await provenIntent(services, quarantine);
+  if (isRefusal(intent)) return intent;
+  const expected = quarantine.plan.snapshotHash;
   const annotation = parsed(policy?.metadata.annotations?.[marks.snapshot]);
-  const copies = [annotation, quarantine.plan.labelsBefore, intent?.detail?.["labelsBefore"]];
+  const copies = [annotation, quarantine.plan.labelsBefore, intent.detail?.["labelsBefore"]];
   const good = copies.find((copy) => isLabels(copy) && canonicalHash(copy) === expected);
   if (!isLabels(good)) {
     return refusal(
@@ -36,6 +33,42 @@ export async function verifiedSnapshot(
   }
   const altered = policy !== undefined && (annotation === undefined || canonicalHash(annotation) !== expected);
   return { labels: good, warnings: altered ? ["The snapshot on the policy was altered; the audit's is used."] : [] };
+}
+
+/** The audit's intent of exactly this plan's labels, or why nothing can be proved by it. */
+async function provenIntent(
+  services: Services,
+  quarantine: Operation & { readonly plan: QuarantinePlan },
+): Promise<ChainedEntry | Refusal> {
+  const { id, plan } = quarantine;
+  const intent = await findIntent(services, quarantine);
+  if (intent === undefined && waitsForChain(quarantine)) {
+    return refusal(
+      `the intent of ${id} is not in the audit chain yet`,
+      "It was written while Redis was away and is on its way: wait a moment, then release it again.",
+    );
+  }
+  const hash = intent?.detail?.["snapshotHash"];
+  if (intent === undefined || typeof hash !== "string") {
+    return refusal(
+      `the audit holds no intent of ${id}, so what the labels were cannot be proved`,
+      `Look at the annotation ${marks.snapshot} of NetworkPolicy ${plan.policy.metadata.name} and restore by hand.`,
+    );
+  }
+  if (hash === plan.snapshotHash) return intent;
+  return refusal(
+    `the intent of ${id} in the audit is of other labels than its plan`,
+    "One of them was altered: look at /np audit, restore the pod's labels by hand, then delete the policy by hand.",
+  );
+}
+
+/** Of the first try that wrote one: all tries are of the same plan. */
+async function findIntent(services: Services, quarantine: Operation): Promise<ChainedEntry | undefined> {
+  for (let attempt = 1; attempt <= (quarantine.confirmed?.attempt ?? 1); attempt += 1) {
+    const intent = await services.audit.find(entryId(quarantine, "intent", attempt));
+    if (intent !== undefined) return intent;
+  }
+  return undefined;
 }
 
 /** Labels from the JSON of the annotation on our policy, unverified; undefined where it holds none. */

@@ -13,7 +13,7 @@ import { askReviews } from "./commands/review.ts";
 import { createDesk } from "./commands/run.ts";
 import { sealedRecords } from "./commands/seal.ts";
 import type { Services } from "./commands/services.ts";
-import { createTakeover } from "./commands/takeover.ts";
+import { createTakeover, type Takeover } from "./commands/takeover.ts";
 import { connectCluster, connectionOf, openClusters, slackDispatcher } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
 import { createRecords } from "./kubernetes/records.ts";
@@ -29,14 +29,14 @@ import { createLeases } from "./scheduler/leases.ts";
 import { createOperations, type StoredOperations } from "./scheduler/operations.ts";
 import { createShelf, type Shelf } from "./scheduler/shelf.ts";
 import { startSweep } from "./scheduler/sweep.ts";
-import { startSlack } from "./slack/receive.ts";
+import { shutDown } from "./shutdown.ts";
+import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
 import { sweepTrouble, watchTrouble } from "./trouble-log.ts";
 
 const sweepEveryMs = 15_000;
 const storeEveryMs = 5 * 60_000;
 const takeoverEveryMs = 1_000;
-const drainWithinMs = 20_000;
 
 const loaded = readConfig(process.env, configText(configPath(process.env)), readText, "bot");
 if ("problems" in loaded) {
@@ -79,18 +79,27 @@ async function start(config: Config): Promise<void> {
   log.info({ port: probes.port, slackPort: slack.port(), clusters }, "Bulkhead has started");
   const stop = async (signal: string): Promise<void> => {
     log.info({ signal }, "Bulkhead is stopping");
-    await slack.stop();
-    await Promise.all(sweeps.map((sweep) => sweep.stop()));
-    // What takes longer is taken over by another replica when its lease lapses.
-    const limit = wait(drainWithinMs, undefined, { ref: false });
-    const [drained] = await Promise.all([slack.drain(drainWithinMs), Promise.race([takeover.drain(), limit])]);
-    await desk.flush(true);
-    await Promise.all([probes.close(), close()]);
+    const ended = await shutDown({
+      stop: () => slack.stop(),
+      flush: () => desk.flush(true),
+      drain: drainOf({ slack, takeover, swept: Promise.all(sweeps.map((sweep) => sweep.stop())) }),
+      close: () => Promise.all([probes.close(), close()]),
+    });
     redis.disconnect();
-    log.info({ drained }, "Bulkhead has stopped");
+    log.info(ended, "Bulkhead has stopped");
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
+}
+
+type UnderWay = { readonly slack: Slack; readonly takeover: Takeover; readonly swept: Promise<unknown> };
+
+/** A sweep that is under way may still take something over. */
+function drainOf({ slack, takeover, swept }: UnderWay): (withinMs: number) => Promise<void> {
+  return async (withinMs) => {
+    const [drained] = await Promise.all([slack.drain(withinMs), swept.then(() => takeover.drain())]);
+    if (!drained) throw new Error("something is still under way: another replica takes it over");
+  };
 }
 
 function openRedis({ redisUrl = "", redisAccess: access }: Config, log: Logger): ReturnType<typeof connectRedis> {

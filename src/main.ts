@@ -32,7 +32,7 @@ import { startSweep } from "./scheduler/sweep.ts";
 import { shutDown } from "./shutdown.ts";
 import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
-import { sweepTrouble, watchTrouble } from "./trouble-log.ts";
+import { redisTrouble, sweepTrouble, watchTrouble } from "./trouble-log.ts";
 
 const sweepEveryMs = 15_000;
 const storeEveryMs = 5 * 60_000;
@@ -103,7 +103,7 @@ function drainOf({ slack, takeover, swept }: UnderWay): (withinMs: number) => Pr
 }
 
 function openRedis({ redisUrl = "", redisAccess: access }: Config, log: Logger): ReturnType<typeof connectRedis> {
-  return connectRedis(redisUrl, { access, onError: (error) => log.warn({ error: String(error) }, "Redis") });
+  return connectRedis(redisUrl, { access, onError: redisTrouble(log, Date.now) });
 }
 
 /** A setting of the server under which something may be lost is said as long as it is so: log, metric, /np status. */

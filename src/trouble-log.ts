@@ -17,6 +17,19 @@ export function sweepTrouble(sweep: string, { log, metrics }: Outlets): SweepOpt
   };
 }
 
+/** A connection is tried twice a second: the log has a failure once a minute, with how many it stands for. */
+export function redisTrouble(log: Pick<Logger, "warn">, now: () => number): (error: unknown) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+  return (error) => {
+    untold += 1;
+    if (now() - toldAt < everyMs) return;
+    log.warn({ error: String(error), failures: untold }, "Redis");
+    toldAt = now();
+    untold = 0;
+  };
+}
+
 type WatchTrouble = Outlets & {
   readonly cluster: string;
   /** How the watches of this cluster stand. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { KubernetesError } from "../src/kubernetes/failure.ts";
 import type { WatchState } from "../src/kubernetes/watch-progress.ts";
-import { sweepTrouble, watchTrouble } from "../src/trouble-log.ts";
+import { redisTrouble, sweepTrouble, watchTrouble } from "../src/trouble-log.ts";
 
 /** What is logged, as level and message, and how often something is counted. */
 function listening() {
@@ -87,4 +87,12 @@ test("What a listener throws is told once a minute, too", () => {
     pass(1_000);
   }
   expect(lines).toHaveLength(2);
+});
+
+test("Redis that is tried twice a second is a line a minute, with how many failures it stands for", () => {
+  const { lines, outlets } = listening();
+  let now = 0;
+  const onError = redisTrouble(outlets.log, () => now);
+  for (; now < 120_000; now += 500) onError(new Error("ECONNREFUSED"));
+  expect(lines.map((line) => /"failures":(\d+)/.exec(line)?.[1])).toEqual(["1", "120"]);
 });

@@ -61,6 +61,7 @@ function fallbackOperations(redis: Operations, cluster: Operations, state: State
       }
     },
     get: (id) => find(id, redis, cluster, state),
+    kept: () => cluster.list({ live: true }),
     async startingWith(prefix, after) {
       const found = await redis.startingWith(prefix, after).catch((error: unknown) => ({ error }));
       if (!("error" in found) && (found.length > 0 || !state.mayHold)) return found;

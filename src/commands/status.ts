@@ -87,8 +87,16 @@ async function openOperations(services: Services, visible: Visible): Promise<Sec
       ...(unread === 0 ? [] : [missing]),
     ]);
   } catch {
-    return list("Operations", ["not known: Redis does not answer"]);
+    return list("Operations", ["not known: Redis does not answer", ...(await keptLines(services, visible))]);
   }
+}
+
+/** What was begun meanwhile lies in the cluster, which may be away too. */
+async function keptLines(services: Services, visible: Visible): Promise<readonly string[]> {
+  const kept = (await services.operations.kept?.().catch(() => [])) ?? [];
+  return kept
+    .filter(({ target }) => visible(target.cluster, target.namespace))
+    .map((one) => `${operationLine(services, one)} (kept in the cluster until Redis is back)`);
 }
 
 function operationLine(services: Services, operation: Operation): string {

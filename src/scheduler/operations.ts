@@ -45,6 +45,8 @@ export type Operations = {
   replace(next: Operation, lease?: Lease): Promise<Operation | undefined>;
   /** The same, and takes the operation's lease in the same step, from whoever has it. */
   replaceAndHold(next: Operation): Promise<Held | undefined>;
+  /** Live ones that lie elsewhere while the store is away; absent where there is no such place. */
+  kept?(): Promise<readonly Operation[]>;
   /** Whether the delivery of a command that records no operation is seen for the first time (kept for 1 h). */
   firstDelivery(delivery: string): Promise<boolean>;
 };

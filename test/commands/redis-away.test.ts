@@ -234,6 +234,17 @@ test("The release button of a quarantine that is kept in the cluster answers wit
   expect(labels()).toMatchObject({ "bulkhead.dev/quarantine": plan.operation });
 });
 
+test("Status lists what is kept in the cluster while Redis is away, to those who may see it", async () => {
+  await server.kill();
+  const plan = await type("quarantine payments/checkout-1");
+  await press("confirm", plan.operation);
+  const line = `${plan.operation}: quarantine payments/checkout-1, in-force, by alice (U1): `;
+  const said = wordsIn(await type("status"));
+  expect(said).toContain(line);
+  expect(said).toContain("kept in the cluster until Redis is back");
+  expect(wordsIn(await type("status shop"))).not.toContain("kept in the cluster until Redis is back");
+});
+
 test("Who may not release is told no kubectl line", async () => {
   const plan = await type("quarantine payments/checkout-1");
   await press("confirm", plan.operation);

@@ -1,27 +1,19 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { canonicalJson } from "../policy/canonical.ts";
-import { labelPatch, labelsDuring, stripPatch } from "../policy/detach.ts";
+import { labelPatch, stripPatch } from "../policy/detach.ts";
 import { marks } from "../policy/marks.ts";
-import type { Labels, NetworkPolicy, Pod } from "../policy/objects.ts";
+import type { NetworkPolicy, Pod } from "../policy/objects.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
-import { residualAllows } from "../policy/residual.ts";
-import { type Verdict, verdict } from "../policy/verdict.ts";
-import type { Hold } from "./hold.ts";
+import type { Verdict } from "../policy/verdict.ts";
+import { type Hold, LeaseLost } from "./hold.ts";
+import { readBack } from "./read-back.ts";
+import { releaseOf } from "./releasing.ts";
 import type { Services } from "./services.ts";
-
-/** Thrown by a step that may not go on; `left` says what of ours is in the cluster then. */
-export class StepFailed extends Error {
-  readonly left: string;
-  constructor(message: string, left: string) {
-    super(message);
-    this.name = "StepFailed";
-    this.left = left;
-  }
-}
+import { leftBehind, StepFailed } from "./step-failed.ts";
 
 /** One quarantine on its way into the cluster. */
 export type Isolation = {
-  readonly services: Pick<Services, "wait">;
+  readonly services: Pick<Services, "wait" | "operations" | "meter">;
   readonly cluster: Cluster;
   readonly operation: string;
   readonly plan: QuarantinePlan;
@@ -37,8 +29,20 @@ export type Isolation = {
  */
 export async function isolate(isolation: Isolation): Promise<Verdict & { readonly pod: Pod }> {
   await isolation.hold.check();
-  await Promise.all([createDeny(isolation), nobodyElseIsSelected(isolation)]);
+  const [created] = await Promise.all([createDeny(isolation), nobodyElseIsSelected(isolation)]);
   await isolation.done("policy written");
+  try {
+    return await cutOff({ ...isolation, created });
+  } catch (error) {
+    if (error instanceof LeaseLost && created !== undefined) await removeOrphan(isolation, created);
+    throw error;
+  }
+}
+
+/** With the policy that this try has created; undefined where it was there before. */
+type Denied = Isolation & { readonly created: NetworkPolicy | undefined };
+
+async function cutOff(isolation: Denied): Promise<Verdict & { readonly pod: Pod }> {
   await addLabel(isolation);
   await isolation.done("pod labelled");
   await isolation.services.wait(isolation.plan.settleMs);
@@ -51,13 +55,28 @@ export async function isolate(isolation: Isolation): Promise<Verdict & { readonl
 }
 
 /** POST; an object of that name which is not this operation's is somebody else's, and is left alone. */
-async function createDeny({ cluster, operation, plan }: Isolation): Promise<void> {
+async function createDeny({ cluster, operation, plan }: Isolation): Promise<NetworkPolicy | undefined> {
   const { kind, object } = await cluster.createPolicy(plan.policy);
-  if (kind === "created" || object.metadata.labels?.[marks.operation] === operation) return;
+  if (kind === "created") return object;
+  if (object.metadata.labels?.[marks.operation] === operation) return undefined;
   throw new StepFailed(
     `a NetworkPolicy named ${plan.policy.metadata.name} is there already and is not Bulkhead's`,
     "Nothing was written.",
   );
+}
+
+/** A replica that slept before the POST and over a release has made a policy that nobody would ever end. */
+async function removeOrphan({ services, cluster, operation }: Isolation, created: NetworkPolicy): Promise<void> {
+  const { namespace, name, uid, resourceVersion } = created.metadata;
+  if (uid === undefined || resourceVersion === undefined) return;
+  try {
+    const stored = await services.operations.get(operation);
+    if (stored === undefined) return;
+    const ended = stored.state === "done" || (await releaseOf(services, stored)) !== undefined;
+    if (ended) await cluster.deletePolicy(namespace, name, { uid, resourceVersion });
+  } catch (error) {
+    services.meter({ kind: "error", where: "remove orphan", message: String(error) });
+  }
 }
 
 /** Our policy must never select more than the one pod: whoever bears the label must be that pod. */
@@ -73,7 +92,7 @@ async function nobodyElseIsSelected({ cluster, operation, plan }: Isolation): Pr
 }
 
 /** The planned patch tests all that it relies on: only where it does not apply is the pod read and judged. */
-async function addLabel(isolation: Isolation): Promise<void> {
+async function addLabel(isolation: Denied): Promise<void> {
   const { cluster, plan, hold } = isolation;
   await hold.check();
   const { kind } = await cluster.patchPod(plan.target.namespace, plan.target.pod, plan.label);
@@ -81,7 +100,7 @@ async function addLabel(isolation: Isolation): Promise<void> {
 }
 
 /** The pod's status changes by itself, and with it what the patch relies on: read again and decide again. */
-async function addLabelToWhatIsThere(isolation: Isolation, tries: number): Promise<void> {
+async function addLabelToWhatIsThere(isolation: Denied, tries: number): Promise<void> {
   const { cluster, operation, plan, hold } = isolation;
   const { namespace, pod: name } = plan.target;
   const pod = await cluster.getPod(namespace, name);
@@ -89,7 +108,11 @@ async function addLabelToWhatIsThere(isolation: Isolation, tries: number): Promi
   const { [marks.quarantine]: mark, ...others } = pod.labels;
   if (mark === operation) return;
   if (mark !== undefined || canonicalJson(others) !== canonicalJson(plan.labelsBefore)) {
-    return withdraw(isolation, changed(pod));
+    return withdraw(
+      isolation,
+      changed(pod),
+      plan.removes.filter((key) => !Object.hasOwn(pod.labels, key)),
+    );
   }
   await hold.check();
   const { kind } = await cluster.patchPod(namespace, name, labelPatch(pod, operation));
@@ -106,15 +129,23 @@ function changed(pod: Pod): string {
     : `the pod was quarantined by ${other} meanwhile`;
 }
 
-/** Nothing is selected yet, so taking our object back leaves everything as it was. */
-async function withdraw({ cluster, plan }: Isolation, why: string): Promise<never> {
+/**
+ * Nothing is selected yet, so taking our object back leaves everything as it was: unless an earlier try took labels off
+ * and somebody took ours off since. `missing` are those that the pod lacks; release puts them back.
+ */
+async function withdraw(isolation: Denied, why: string, missing: readonly string[] = []): Promise<never> {
+  const { cluster, operation, plan, created, hold } = isolation;
   const { namespace, name } = plan.policy.metadata;
-  const { uid, resourceVersion } = (await cluster.getPolicy(namespace, name))?.metadata ?? {};
-  if (uid !== undefined && resourceVersion !== undefined) {
+  const lacks = `The pod lacks ${missing.join(", ")}: where an earlier try took that off, release ${operation} to put it back.`;
+  if (missing.length > 0 && created === undefined) throw new StepFailed(why, `${lacks} NetworkPolicy ${name} stays.`);
+  const { uid, resourceVersion, labels } = (await cluster.getPolicy(namespace, name))?.metadata ?? {};
+  if (uid !== undefined && resourceVersion !== undefined && labels?.[marks.operation] === operation) {
+    await hold.check();
     const { kind } = await cluster.deletePolicy(namespace, name, { uid, resourceVersion });
     if (kind === "conflict") throw new StepFailed(why, `NetworkPolicy ${name} was left; it selects no pod.`);
   }
-  throw new StepFailed(why, "What was written was taken back; nothing is changed.");
+  const nothing = missing.length > 0 ? lacks : "Nothing is changed.";
+  throw new StepFailed(why, `What was written was taken back. ${nothing}`);
 }
 
 /** As for the label: the planned patch first. */
@@ -154,39 +185,4 @@ async function stripWhatIsLeft(isolation: Isolation, tries: number): Promise<voi
   if (kind === "patched") return;
   if (kind === "gone" || tries <= 1) throw new StepFailed("the pod's labels kept changing", leftBehind(plan));
   return stripWhatIsLeft(isolation, tries - 1);
-}
-
-function leftBehind({ policy }: QuarantinePlan): string {
-  return `NetworkPolicy ${policy.metadata.name} is in force for a pod with its label; release this operation to end that.`;
-}
-
-/** Looks at the cluster, not at what was sent: labels, policy, and what the union of policies still lets through. */
-async function readBack({ cluster, operation, plan }: Isolation): Promise<Verdict & { readonly pod: Pod }> {
-  const { namespace } = plan.target;
-  const [pods, policies] = await Promise.all([cluster.listPods(namespace, ""), cluster.listPolicies("", namespace)]);
-  const pod = pods.find(({ uid }) => uid === plan.podUid);
-  const policy = policies.find(({ metadata }) => metadata.name === plan.policy.metadata.name);
-  const bearers = pods.filter(({ labels }) => labels[marks.quarantine] === operation);
-  if (pod === undefined) throw new StepFailed("the pod is gone", leftBehind(plan));
-  const others = policies.filter(({ metadata }) => metadata.name !== plan.policy.metadata.name);
-  const residual = residualAllows(others, pod.labels);
-  const mismatch =
-    mismatchOf(plan, pod.labels, operation) ??
-    policyMismatch(plan, policy) ??
-    (bearers.length > 1 ? "another pod bears the label too" : undefined);
-  return { ...verdict({ mismatch, residual, enforcement: plan.enforcement, cluster: cluster.name }), pod };
-}
-
-function mismatchOf(plan: QuarantinePlan, labels: Labels, operation: string): string | undefined {
-  const expected = labelsDuring(labels, plan.removes, operation);
-  return canonicalJson(expected) === canonicalJson(labels)
-    ? undefined
-    : "labels that were taken off are back on the pod";
-}
-
-function policyMismatch(plan: QuarantinePlan, policy: NetworkPolicy | undefined): string | undefined {
-  if (policy === undefined) return "the policy is gone again";
-  return canonicalJson(policy.spec) === canonicalJson(plan.policy.spec)
-    ? undefined
-    : "the policy is not as it was written";
 }

@@ -3,7 +3,7 @@ import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
-import { isolate, StepFailed } from "./isolate.ts";
+import { isolate } from "./isolate.ts";
 import { type Note, recordEnd, standing } from "./journal.ts";
 import { showLifted } from "./lift.ts";
 import { notCut } from "./plan-sections.ts";
@@ -12,6 +12,7 @@ import { drawRelease, findQuarantine, type Quarantine } from "./release.ts";
 import { claimForRelease } from "./releasing.ts";
 import { restore } from "./restore.ts";
 import { amend, type Context, clusterOf, LostRace, type Services } from "./services.ts";
+import { StepFailed } from "./step-failed.ts";
 import { whatToDo } from "./unanswered.ts";
 
 /**

@@ -6,7 +6,10 @@ import type { Reply } from "./reply.ts";
 import { LostRace, type Services } from "./services.ts";
 
 /** The release that ends this quarantine at this moment; a mark whose release has ended, or is not known, is none. */
-export async function releaseOf(services: Services, { releasing }: Operation): Promise<string | undefined> {
+export async function releaseOf(
+  services: Pick<Services, "operations">,
+  { releasing }: Operation,
+): Promise<string | undefined> {
   const release = releasing === undefined ? undefined : await services.operations.get(releasing);
   return release?.state === "running" ? release.id : undefined;
 }

@@ -5,9 +5,9 @@ import { marks } from "../policy/marks.ts";
 import type { JsonPatchOperation, Pod } from "../policy/objects.ts";
 import type { QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import type { Hold } from "./hold.ts";
-import { StepFailed } from "./isolate.ts";
 import { deletionCost } from "./release-plan.ts";
 import type { Services } from "./services.ts";
+import { StepFailed } from "./step-failed.ts";
 
 /** One release on its way. */
 export type Restoration = {

@@ -220,3 +220,47 @@ test("The labels stay on where the policy is gone by then", async () => {
   expect(wordsIn(failed)).toContain(`NetworkPolicy bulkhead-${q} is gone again`);
   expect(labelsOf(pod)).toEqual({ ...before, "bulkhead.dev/quarantine": q });
 });
+
+test("A replica that slept before its POST over a release leaves no policy behind", async () => {
+  const pod = newPod();
+  const before = labelsOf(pod);
+  const { operation: q = "" } = await desk.type(`quarantine payments/${pod}`);
+  const sleep = bed();
+  const sleepy = replica((cluster) => ({
+    async createPolicy(policy) {
+      await sleep.lie();
+      return cluster.createPolicy(policy);
+    },
+  }));
+  const isolating = press(sleepy, "confirm", q);
+  await sleep.asleep;
+  await sweep(desk.services);
+  expect(await current(q)).toMatchObject({ state: "in-force" });
+  const { operation: r = "" } = await desk.type(`release ${q}`);
+  await press(desk.services, "confirm", r);
+  sleep.wake();
+  expect((await isolating).headline).toBe(`${q} goes on elsewhere`);
+  expect(policiesOf(q)).toEqual([]);
+  expect(labelsOf(pod)).toEqual(before);
+});
+
+test("Where an earlier try took labels off and ours is gone since, nothing is said to be as before", async () => {
+  const pod = newPod();
+  const { operation: q = "" } = await desk.type(`quarantine payments/${pod}`);
+  const broken = replica(() => ({ listPolicies: () => Promise.reject(new Error("the API server did not answer")) }));
+  expect((await press(broken, "confirm", q)).outcome).toBe("failed");
+  const { uid = "" } = stored(desk.sandbox, "Pod", pod)?.metadata ?? {};
+  await desk.services.clusters.get("sandbox")?.cluster.patchPod("payments", pod, [
+    { op: "test", path: "/metadata/uid", value: uid },
+    { op: "remove", path: "/metadata/labels/bulkhead.dev~1quarantine" },
+  ]);
+  const again = await press(desk.services, "retry", q);
+  expect(again.outcome).toBe("failed");
+  expect(wordsIn(again)).toContain(`The pod lacks app: where an earlier try took that off, release ${q}`);
+  expect(wordsIn(again)).not.toContain("taken back");
+  expect(policiesOf(q)).toHaveLength(1);
+  const { operation: r = "" } = await press(desk.services, "release", q);
+  expect((await press(desk.services, "confirm", r)).headline).toBe(`Released: payments/${pod}`);
+  expect(labelsOf(pod)).toMatchObject({ app: "checkout" });
+  expect(policiesOf(q)).toEqual([]);
+});

@@ -2,16 +2,16 @@ import { isUnanswered } from "../kubernetes/failure.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import { recordOutcome, storeEnd, unstored } from "./ending.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { isolate } from "./isolate.ts";
-import { type Note, recordEnd, standing } from "./journal.ts";
 import { showLifted } from "./lift.ts";
 import { notCut } from "./plan-sections.ts";
 import { drawQuarantine } from "./quarantine.ts";
 import { drawRelease, findQuarantine, type Quarantine } from "./release.ts";
 import { claimForRelease } from "./releasing.ts";
 import { restore } from "./restore.ts";
-import { amend, type Context, clusterOf, LostRace, type Services } from "./services.ts";
+import { type Context, clusterOf, type Services } from "./services.ts";
 import { StepFailed } from "./step-failed.ts";
 import { whatToDo } from "./unanswered.ts";
 
@@ -58,52 +58,16 @@ export async function carryOut(context: Surroundings, operation: Operation, hold
   await hold.check();
   const { ok, detail, state, ...result } = end;
   const { headline: summary } = end;
-  const audited = await recordOutcome(context, operation, { ok, summary, detail: { ...detail, steps } }, hold);
+  const audited = await recordOutcome(context.services, operation, { ok, summary, detail: { ...detail, steps } }, hold);
   const ended = { state, steps, result: { ...result, audited } };
   try {
     return await storeEnd(context.services, operation, ended, hold);
   } catch (error) {
     if (error instanceof LeaseLost) throw error;
     hold.owe();
-    return unstored(context, { ...operation, ...ended }, error);
+    return unstored(context.services, { ...operation, ...ended }, error);
   }
 }
-
-/**
- * Only of what still runs, and by whoever still holds it: a replica that slept meanwhile must not undo a later end.
- * Where the operation cannot be read, what is known of it is stored as it is: it may be kept where Redis is away.
- */
-async function storeEnd(
-  services: Services,
-  operation: Operation,
-  ended: Partial<Operation>,
-  hold: Hold,
-): Promise<Operation> {
-  const { lease } = hold;
-  const end = (now: Operation): Operation => {
-    if (now.state !== "running") throw new LeaseLost(now.id);
-    return { ...now, ...ended };
-  };
-  try {
-    return await amend(services, operation.id, end, { lease });
-  } catch (error) {
-    if (error instanceof LeaseLost) throw error;
-    if (error instanceof LostRace) await hold.check();
-    const kept = await services.operations.replace({ ...operation, ...ended }, lease);
-    if (kept === undefined) throw error;
-    return kept;
-  }
-}
-
-/** What was done is told as it is, even where its record could not be brought up to date. */
-function unstored({ services }: Surroundings, operation: Operation, error: unknown): Operation {
-  services.meter({ kind: "error", where: "store outcome", message: String(error) });
-  const { result } = operation;
-  if (result === undefined) return operation;
-  return { ...operation, result: { ...result, lines: [...result.lines, notStored] } };
-}
-
-const notStored = "This end could not be stored (Redis does not answer): /np status may show it as still under way.";
 
 /** How an operation ended, before its place in the audit is known. */
 type Ended = Omit<OperationResult, "audited"> & {
@@ -199,23 +163,6 @@ function failed(error: unknown): Ended {
     lines: [why, left, ...(isUnanswered(error) ? [whatToDo(error)] : [])],
     detail: { error: why, left },
   };
-}
-
-/** The deed is done: an audit that is away now is said on the card, and does not undo it. */
-async function recordOutcome(
-  { services }: Surroundings,
-  operation: Operation,
-  end: Pick<Note, "ok" | "summary" | "detail">,
-  hold: Hold,
-): Promise<string> {
-  const actor = operation.confirmed?.by ?? operation.principal;
-  try {
-    return standing(await recordEnd(services, operation, { kind: "outcome", actor, ...end }, hold));
-  } catch (error) {
-    if (error instanceof LeaseLost) throw error;
-    services.meter({ kind: "error", where: "audit outcome", message: String(error) });
-    return "NOT in the audit log: it could not be written";
-  }
 }
 
 function measure({ services }: Surroundings, operation: Operation, steps: readonly StepTime[]): void {

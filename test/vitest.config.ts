@@ -1,4 +1,11 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/**
+ * Most of a test's time is waiting: one worker, which is the default on two cores, would leave them idle. Each has a
+ * database of its own in a Redis of sixteen.
+ */
+const maxWorkers = Math.min(8, Math.max(2, availableParallelism() - 1));
 
 const common = { environment: "node", testTimeout: 20_000, hookTimeout: 60_000 } as const;
 
@@ -9,6 +16,7 @@ const slow = { ...common, testTimeout: 300_000, hookTimeout: 120_000, fileParall
 // oxlint-disable-next-line import/no-default-export -- vitest reads the default export
 export default defineConfig({
   test: {
+    maxWorkers,
     projects: [
       {
         test: {

@@ -143,13 +143,14 @@ describe("the bot's pod", () => {
     });
   });
 
-  it("is replaced without a gap, and is given twice the time that it drains for", () => {
+  it("is replaced without a gap, and is given more time than it takes to end, a preStop pause of 5 s included", () => {
     expect(find(base, "Deployment", "bulkhead").spec).toMatchObject({
       replicas: 1,
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
     });
-    const [, drainMs] = /const drainWithinMs = ([\d_]+)/.exec(read("src/main.ts")) ?? [];
-    expect(pod["terminationGracePeriodSeconds"]).toBeGreaterThan((2 * Number(drainMs!.replaceAll("_", ""))) / 1_000);
+    const [, ...limits] = /briefMs: ([\d_]+), drainMs: ([\d_]+)/.exec(read("src/shutdown.ts")) ?? [];
+    const [briefMs, drainMs] = limits.map((ms) => Number(ms.replaceAll("_", "")));
+    expect(pod["terminationGracePeriodSeconds"]).toBeGreaterThan((3 * briefMs! + drainMs!) / 1_000 + 5);
   });
 });
 

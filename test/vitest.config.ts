@@ -7,6 +7,9 @@ import { defineConfig } from "vitest/config";
  */
 const maxWorkers = Math.min(8, Math.max(2, availableParallelism() - 1));
 
+/** They take longer than the unit suite may (three minutes on two cores), and run with the other long ones. */
+const long = ["test/e2e/slack-faults.test.ts", "test/deploy/dockerfile.test.ts"];
+
 const common = { environment: "node", testTimeout: 20_000, hookTimeout: 60_000 } as const;
 
 /** Whole processes are killed and started again and again: one file at a time, each test as long as it takes. */
@@ -23,7 +26,7 @@ export default defineConfig({
           ...common,
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/cluster/**", "test/chaos/**"],
+          exclude: ["test/cluster/**", "test/chaos/**", ...long],
         },
       },
       {
@@ -35,7 +38,14 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { ...slow, name: "chaos", include: ["test/chaos/**/*.test.ts"], exclude: ["test/chaos/soak.test.ts"] } },
+      {
+        test: {
+          ...slow,
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts", ...long],
+          exclude: ["test/chaos/soak.test.ts"],
+        },
+      },
       { test: { ...slow, name: "soak", include: ["test/chaos/soak.test.ts"] } },
     ],
   },

@@ -1,7 +1,7 @@
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
 import { note, text } from "./answers.ts";
-import { findQuarantine, type Quarantine } from "./release.ts";
+import { findQuarantine, type Quarantine } from "./find-quarantine.ts";
 import type { Reply } from "./reply.ts";
 import { LostRace, type Services } from "./services.ts";
 

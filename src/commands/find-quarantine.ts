@@ -1,0 +1,129 @@
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import { marks } from "../policy/marks.ts";
+import type { Pod } from "../policy/objects.ts";
+import type { Operation } from "../policy/operation.ts";
+import type { QuarantinePlan } from "../policy/plan.ts";
+import type { Target } from "../policy/target.ts";
+import { unrecorded } from "./by-hand.ts";
+import { inCluster } from "./clusters.ts";
+import type { Command } from "./command.ts";
+import { findPod } from "./find-pod.ts";
+import { seenNamespaces, sees } from "./sees.ts";
+import { type Context, clusterOf, type Services } from "./services.ts";
+
+/** A quarantine with its plan: what a release can lift. */
+export type Quarantine = Operation & { readonly plan: QuarantinePlan };
+
+/** What a release names: an operation or the beginning of its id, or a pod or the beginning of its name. */
+type Meant = Extract<Command, { kind: "release" }>["what"];
+
+/**
+ * The quarantine that is meant, by id, by the beginning of one, or by its pod, among those that the person sees: any
+ * other is not there, and does not make a beginning ambiguous either.
+ */
+export async function askedQuarantine(context: Context, what: Meant): Promise<Quarantine | Refusal> {
+  const { services } = context;
+  if (!("operation" in what)) {
+    if (what.cluster === undefined) throw new Error("nobody said which cluster is meant");
+    return quarantineOfPod(context, { ...what, cluster: what.cluster });
+  }
+  const [operation, ...more] = await seenStartingWith(context, what.operation);
+  if (more.length > 0) return refusal(`several operations begin with ${what.operation}`, "Type more of the id.");
+  return operation === undefined ? unknownOperation(what.operation) : liftable(operation, services.now());
+}
+
+/** The quarantine of that id, for what was authorised already. */
+export async function findQuarantine(
+  services: Services,
+  { operation: id }: { readonly operation: string },
+): Promise<Quarantine | Refusal> {
+  const operation = await services.operations.get(id);
+  return operation === undefined ? unknownOperation(id) : liftable(operation, services.now());
+}
+
+/** Whether quarantineOfPod would find one or several there. */
+export async function hasQuarantine(services: Services, live: readonly Operation[], target: Target): Promise<boolean> {
+  if (quarantinesOf(live, target).length > 0) return true;
+  const { cluster } = clusterOf(services, target.cluster);
+  const marked = await cluster.listPods(target.namespace, marks.quarantine);
+  return marked.some(({ name }) => name.startsWith(target.pod));
+}
+
+function unknownOperation(id: string): Refusal {
+  return unrecorded(refusal(`there is no operation ${id}`, "Look at /np status."), { operation: id });
+}
+
+/** The first two operations that begin so and that the person sees, in the order of their ids. */
+async function seenStartingWith({ services, request }: Context, prefix: string): Promise<readonly Operation[]> {
+  const found: Operation[] = [];
+  let page = await services.operations.startingWith(prefix);
+  while (page.length > 0 && found.length < 2) {
+    const operations = await Promise.all(page.map((id) => services.operations.get(id)));
+    found.push(
+      ...operations
+        .filter((one) => one !== undefined)
+        .filter(({ target }) => sees(services, request.principal, target)),
+    );
+    page = await services.operations.startingWith(prefix, page.at(-1));
+  }
+  return found;
+}
+
+/** By the pod's own label where it is there, else by the operations that are live: the pod may be gone. */
+async function quarantineOfPod(context: Context, target: Target): Promise<Quarantine | Refusal> {
+  const { services } = context;
+  const { namespace } = target;
+  const { cluster } = clusterOf(services, target.cluster);
+  const pod = await findPod(cluster, namespace, target.pod, seenNamespaces(context, cluster.name));
+  const marked = isRefusal(pod) ? undefined : await markedBy(services, pod);
+  if (marked !== undefined) return liftable(marked, services.now());
+  const [only, ...more] = quarantinesOf(await services.operations.list({ namespace, live: true }), target);
+  if (only !== undefined && more.length === 0) return liftable(only, services.now());
+  if (only !== undefined) {
+    return refusal(
+      `several quarantines in ${namespace} are of pods that begin with ${target.pod}`,
+      "Name the operation.",
+    );
+  }
+  const name = inCluster(services, target.cluster, `${namespace}/${target.pod}`);
+  const where = inCluster(services, target.cluster, namespace);
+  return unrecorded(refusal(`no quarantine of ${name} is known`, `Look at /np status ${where}.`), target);
+}
+
+function quarantinesOf(live: readonly Operation[], { cluster, namespace, pod }: Target): readonly Operation[] {
+  return live.filter(
+    ({ kind, target }) =>
+      kind === "quarantine" &&
+      target.cluster === cluster &&
+      target.namespace === namespace &&
+      target.pod.startsWith(pod),
+  );
+}
+
+/** A label can be written by others: only a quarantine of this very pod counts, and not whichever the label names. */
+async function markedBy(services: Services, pod: Pod): Promise<Operation | undefined> {
+  const mark = pod.labels[marks.quarantine];
+  const operation = mark === undefined ? undefined : await services.operations.get(mark);
+  return operation?.plan?.podUid === pod.uid ? operation : undefined;
+}
+
+/** A quarantine that has taken no step for so long is not being carried out any more: its replica is gone. */
+const stalledAfterMs = 60_000;
+
+function liftable(operation: Operation, now: number): Quarantine | Refusal {
+  const { id, kind, plan, state } = operation;
+  if (kind !== "quarantine" || plan?.kind !== "quarantine") {
+    return refusal(`${id} is no quarantine`, "Look at /np status for what can be released.");
+  }
+  if (state === "done")
+    return refusal(`${id} was released already (${operation.liftedBy ?? "by hand"})`, "Nothing is left to do.");
+  if (state === "running" && isMoving(operation, now)) {
+    return refusal(`${id} is being carried out at this moment`, "Release it when its card says that it is in force.");
+  }
+  if (state === "in-force" || state === "failed" || state === "running") return { ...operation, plan };
+  return refusal(`${id} never took effect (${state})`, "Nothing is left to do.");
+}
+
+function isMoving({ steps }: Operation, now: number): boolean {
+  return now - (steps.at(-1)?.at ?? now) < stalledAfterMs;
+}

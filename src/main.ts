@@ -6,9 +6,11 @@ import type { ChainStore } from "./audit/log.ts";
 import { keepAudit, openAudit } from "./bot-audit.ts";
 import type { Kept } from "./commands/adopt.ts";
 import { cardNow } from "./commands/card-now.ts";
+import type { Desk, Outlet } from "./commands/desk.ts";
 import { type FallbackJournal, withFallback } from "./commands/fallback.ts";
 import { sweepKept } from "./commands/keep.ts";
 import type { Journal } from "./commands/laptop.ts";
+import { sweepOrphans } from "./commands/orphans.ts";
 import { askReviews } from "./commands/review.ts";
 import { createDesk } from "./commands/run.ts";
 import { sealedRecords } from "./commands/seal.ts";
@@ -28,7 +30,7 @@ import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createOperations, type StoredOperations } from "./scheduler/operations.ts";
 import { createShelf, type Shelf } from "./scheduler/shelf.ts";
-import { startSweep } from "./scheduler/sweep.ts";
+import { type Sweep, startSweep } from "./scheduler/sweep.ts";
 import { shutDown } from "./shutdown.ts";
 import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
@@ -64,15 +66,7 @@ async function start(config: Config): Promise<void> {
   if (config.slack.mode === "http") await slack.ready;
   const outletFor = (operation: Operation) => slack.outletFor(operation);
   const takeover = createTakeover(services, outletFor);
-  const sweep = sweeper(log, metrics);
-  const sweeps = [
-    sweep("takeover", takeoverEveryMs, () => takeover.sweep()),
-    sweep("reviews", sweepEveryMs, () => askReviews(services, outletFor)),
-    sweep("kept", sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor })),
-    sweep("audit", sweepEveryMs, () => keepAudit(journals.redis, config, services.replica)),
-    sweep("samples", sweepEveryMs, () => desk.flush(false)),
-    sweep("store", storeEveryMs, () => store.check()),
-  ];
+  const sweeps = startSweeps({ config, log, metrics, services, store, journals, records, desk, takeover, outletFor });
   const readiness = () => readinessNow(config, slack.connected(), redis.status, services);
   const probes = await startProbes(config.port, metrics, { readiness, stuck: () => standstill(services) });
   const clusters = [...services.clusters.keys()];
@@ -90,6 +84,30 @@ async function start(config: Config): Promise<void> {
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
+}
+
+type Swept = Pick<Parts, "services" | "store" | "journals" | "records"> & {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: ReturnType<typeof createMetrics>;
+  readonly desk: Desk;
+  readonly takeover: Takeover;
+  readonly outletFor: (operation: Operation) => Outlet;
+};
+
+/** What is done again and again, each by itself. */
+function startSweeps({ config, services, desk, takeover, outletFor, ...parts }: Swept): readonly Sweep[] {
+  const { store, journals, records } = parts;
+  const sweep = sweeper(parts.log, parts.metrics);
+  return [
+    sweep("takeover", takeoverEveryMs, () => takeover.sweep()),
+    sweep("reviews", sweepEveryMs, () => askReviews(services, outletFor)),
+    sweep("kept", sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor })),
+    sweep("audit", sweepEveryMs, () => keepAudit(journals.redis, config, services.replica)),
+    sweep("samples", sweepEveryMs, () => desk.flush(false)),
+    sweep("orphans", storeEveryMs, () => sweepOrphans(services)),
+    sweep("store", storeEveryMs, () => store.check()),
+  ];
 }
 
 type UnderWay = { readonly slack: Slack; readonly takeover: Takeover; readonly swept: Promise<unknown> };

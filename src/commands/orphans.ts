@@ -1,0 +1,45 @@
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { marks } from "../policy/marks.ts";
+import type { NetworkPolicy } from "../policy/objects.ts";
+import type { Services } from "./services.ts";
+
+/** An operation that ended so shortly ago may have a replica that is about to clean up after itself. */
+const restMs = 60_000;
+
+/**
+ * Deletes policies of ours that a replica wrote too late: it slept between looking and writing, over the whole of a
+ * release. Only where the operation is known to be released and no pod bears its label, so that the policy selects
+ * nothing; by uid and resourceVersion. Returns how many it deleted. A cluster that cannot be asked is left for the next time.
+ */
+export async function sweepOrphans(services: Services): Promise<number> {
+  const counts = await Promise.all(
+    [...services.clusters.values()].map(({ cluster }) => sweepCluster(services, cluster)),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function sweepCluster(services: Services, cluster: Cluster): Promise<number> {
+  try {
+    let deleted = 0;
+    for (const policy of await cluster.listPolicies(`${marks.kind}=quarantine`)) {
+      if (!(await isOrphan(services, cluster, policy))) continue;
+      const { name, namespace, uid, resourceVersion } = policy.metadata;
+      if (uid === undefined || resourceVersion === undefined) continue;
+      if ((await cluster.deletePolicy(namespace, name, { uid, resourceVersion })).kind === "deleted") deleted += 1;
+    }
+    return deleted;
+  } catch (error) {
+    services.meter({ kind: "error", where: "orphans", message: String(error) });
+    return 0;
+  }
+}
+
+async function isOrphan(services: Services, cluster: Cluster, { metadata }: NetworkPolicy): Promise<boolean> {
+  const id = metadata.labels?.[marks.operation];
+  const operation = id === undefined ? undefined : await services.operations.get(id);
+  if (operation?.state !== "done" || operation.liftedBy === undefined) return false;
+  if (operation.target.cluster !== cluster.name || operation.target.namespace !== metadata.namespace) return false;
+  const release = await services.operations.get(operation.liftedBy);
+  if (services.now() - (release?.steps.at(-1)?.at ?? Number.POSITIVE_INFINITY) < restMs) return false;
+  return (await cluster.listPods(metadata.namespace, `${marks.quarantine}=${id}`)).length === 0;
+}

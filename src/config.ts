@@ -2,12 +2,12 @@ import { parseDocument } from "yaml";
 import type { HealthLimits } from "./audit/health.ts";
 import type { Settings } from "./commands/services.ts";
 import { clusterProblems, clusterSettings } from "./config-clusters.ts";
+import { endpointsOf } from "./config-endpoints.ts";
 import { environmentProblems, readSecret, secretProblems, withoutSecrets } from "./config-environment.ts";
 import { kubeconfigProblems } from "./config-kubeconfig.ts";
 import { peopleProblems } from "./config-names.ts";
 import { duplicateNames, schemaProblems } from "./config-problems.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
-import type { Endpoint } from "./policy/endpoint.ts";
 import type { Enforcement } from "./policy/plan.ts";
 import type { RedisAccess } from "./redis.ts";
 import { parseRedisUrl, redisForms } from "./redis-address.ts";
@@ -218,26 +218,6 @@ function serviceOf(host: string, ownNamespace: string): Settings["redisService"]
   return inCluster && /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name !== "localhost"
     ? { name, namespace }
     : undefined;
-}
-
-function endpointsOf({ forensics, monitoring }: ConfigFile["endpoints"]): readonly Endpoint[] {
-  return [
-    ...forensics.flatMap((endpoint) => endpointOf(endpoint, "forensics")),
-    ...monitoring.flatMap((endpoint) => endpointOf(endpoint, "monitoring")),
-  ];
-}
-
-type EndpointFile = ConfigFile["endpoints"]["forensics"][number];
-
-function endpointOf(given: EndpointFile, purpose: Endpoint["purpose"]): readonly Endpoint[] {
-  const { name, direction, ports, ...peer } = withoutUndefined(given);
-  const directions = direction === "both" ? (["ingress", "egress"] as const) : [direction];
-  return directions.map((one) => ({ name, purpose, direction: one, peer, ports }) as Endpoint);
-}
-
-/** The parser may leave members that are undefined; on the wire they must not be there. */
-function withoutUndefined<T extends object>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
 }
 
 function auditLimits({ warnAtShare, budgetMiB }: ConfigFile["audit"]): HealthLimits {

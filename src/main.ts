@@ -2,16 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
-import type { ChainStore } from "./audit/log.ts";
-import { keepAudit, openAudit } from "./bot-audit.ts";
+import { openAudit } from "./bot-audit.ts";
 import type { Kept } from "./commands/adopt.ts";
 import { cardNow } from "./commands/card-now.ts";
-import type { Desk, Outlet } from "./commands/desk.ts";
-import { type FallbackJournal, withFallback } from "./commands/fallback.ts";
-import { sweepKept } from "./commands/keep.ts";
-import type { Journal } from "./commands/laptop.ts";
-import { sweepOrphans } from "./commands/orphans.ts";
-import { askReviews } from "./commands/review.ts";
+import { withFallback } from "./commands/fallback.ts";
 import { createDesk } from "./commands/run.ts";
 import { sealedRecords } from "./commands/seal.ts";
 import type { Services } from "./commands/services.ts";
@@ -28,17 +22,13 @@ import { connectRedis, untilReady } from "./redis.ts";
 import { type RedisWatch, watchRedis } from "./redis-check.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
-import { createOperations, type StoredOperations } from "./scheduler/operations.ts";
+import { createOperations } from "./scheduler/operations.ts";
 import { createShelf, type Shelf } from "./scheduler/shelf.ts";
-import { type Sweep, startSweep } from "./scheduler/sweep.ts";
 import { shutDown } from "./shutdown.ts";
 import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
-import { redisTrouble, sweepTrouble, watchTrouble } from "./trouble-log.ts";
-
-const sweepEveryMs = 15_000;
-const storeEveryMs = 5 * 60_000;
-const takeoverEveryMs = 1_000;
+import { type Journals, startSweeps } from "./sweeps.ts";
+import { redisTrouble, watchTrouble } from "./trouble-log.ts";
 
 const loaded = readConfig(process.env, configText(configPath(process.env)), readText, "bot");
 if ("problems" in loaded) {
@@ -86,30 +76,6 @@ async function start(config: Config): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
 }
 
-type Swept = Pick<Parts, "services" | "store" | "journals" | "records"> & {
-  readonly config: Config;
-  readonly log: Logger;
-  readonly metrics: ReturnType<typeof createMetrics>;
-  readonly desk: Desk;
-  readonly takeover: Takeover;
-  readonly outletFor: (operation: Operation) => Outlet;
-};
-
-/** What is done again and again, each by itself. */
-function startSweeps({ config, services, desk, takeover, outletFor, ...parts }: Swept): readonly Sweep[] {
-  const { store, journals, records } = parts;
-  const sweep = sweeper(parts.log, parts.metrics);
-  return [
-    sweep("takeover", takeoverEveryMs, () => takeover.sweep()),
-    sweep("reviews", sweepEveryMs, () => askReviews(services, outletFor)),
-    sweep("kept", sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor })),
-    sweep("audit", sweepEveryMs, () => keepAudit(journals.redis, config, services.replica)),
-    sweep("samples", sweepEveryMs, () => desk.flush(false)),
-    sweep("orphans", storeEveryMs, () => sweepOrphans(services)),
-    sweep("store", storeEveryMs, () => store.check()),
-  ];
-}
-
 type UnderWay = { readonly slack: Slack; readonly takeover: Takeover; readonly swept: Promise<unknown> };
 
 /** A sweep that is under way may still take something over. */
@@ -133,11 +99,6 @@ function watchStore(redis: ReturnType<typeof connectRedis>, log: Logger, metrics
   });
 }
 
-type Journals = {
-  readonly redis: Journal & { readonly audit: ChainStore; readonly operations: StoredOperations };
-  readonly fallback: FallbackJournal;
-};
-
 type Parts = {
   readonly services: Services;
   readonly store: RedisWatch;
@@ -145,11 +106,6 @@ type Parts = {
   readonly records: Kept;
   readonly close: () => Promise<void>;
 };
-
-function sweeper(log: Logger, metrics: ReturnType<typeof createMetrics>) {
-  return (name: string, everyMs: number, work: () => Promise<unknown>) =>
-    startSweep(everyMs, async () => void (await work()), sweepTrouble(name, { log, metrics }));
-}
 
 /** What every replica knows, whichever of them brought it about. */
 function shared(services: Services, shelf: Shelf) {

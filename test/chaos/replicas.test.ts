@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuditLog } from "../../src/audit/log.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
@@ -13,7 +12,7 @@ import { prepare, sourcesOf } from "./lane.ts";
 import { type RealCluster, useRealCluster } from "./real-cluster.ts";
 
 /**
- * Three replicas, every delivery to each of them, and one of them killed every few seconds: on the control plane of
+ * Three replicas, every delivery to each of them, and one of them killed for every few pods: on the control plane of
  * KUBECONFIG, with the rights of deploy/ and no more; without it on the sandbox's cluster.
  */
 const namespace = `shop-${randomBytes(3).toString("hex")}`;
@@ -22,7 +21,8 @@ const pods = Array.from({ length: 50 }, (_, index) => `pod-${index + 1}`);
 const hands = 6;
 /** Each replica has two connections to Slack. */
 const deliveries = 6;
-const killEveryMs = 4_000;
+/** Counted in work and not in time: a fast machine would be through before the fourth kill. */
+const killEveryPods = 7;
 
 let real: RealCluster | undefined;
 let arena: Arena;
@@ -44,33 +44,42 @@ afterAll(async () => {
   await real?.remove();
 });
 
-/** Kills one after the other and starts it again, until told to stop; then all are alive. Returns how many were killed. */
-function beginKilling(): () => Promise<number> {
+/**
+ * Kills one replica after the other and starts it again, whenever as many pods more were begun, until told to stop; then
+ * all are alive. `keepPace` holds new work back while more than one kill is due.
+ */
+function beginKilling(begun: () => number): { keepPace(): Promise<unknown>; stop(): Promise<number> } {
   let going = true;
   let kills = 0;
+  const due = (): number => Math.floor(begun() / killEveryPods) - kills;
   const killing = (async () => {
-    while (going) {
-      await delay(killEveryMs);
+    for (;;) {
+      await waitFor(() => !going || due() > 0, { timeoutMs: 300_000 });
+      if (!going) return;
       const victim = arena.replicas[kills % arena.replicas.length]!;
       await victim.kill();
       kills += 1;
       await victim.start();
     }
   })();
-  return async () => {
-    going = false;
-    await killing;
-    return kills;
+  return {
+    keepPace: () => waitFor(() => due() <= 1, { timeoutMs: 60_000 }),
+    stop: async () => {
+      going = false;
+      await killing;
+      return kills;
+    },
   };
 }
 
 test("A hundred operations are each done once and stand in the audit once, while replicas are killed", async () => {
-  const stopKilling = beginKilling();
   const queue = [...pods];
+  const killer = beginKilling(() => pods.length - queue.length);
   const remarks: string[] = [];
   const found: string[] = [];
   const work = async (): Promise<void> => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      await killer.keepPace();
       const alice = createAlice(arena.slack, { deliveries, patienceMs: 30_000, tries: 3 });
       const target = `${namespace}/${name}`;
       const quarantine = await alice.plan(`quarantine ${target}`, target);
@@ -85,7 +94,7 @@ test("A hundred operations are each done once and stand in the audit once, while
   try {
     await Promise.all(Array.from({ length: hands }, work));
   } finally {
-    kills = await stopKilling();
+    kills = await killer.stop();
   }
   await waitFor(async () => (await arena.redis.zcard("{bulkhead}:leases")) === 0, { timeoutMs: 30_000 });
   expect([...found, ...(await check(sources, true))]).toEqual([]);

@@ -1,0 +1,178 @@
+import { families, parseAddress } from "./addresses.ts";
+import type { PodAddress, PodClass } from "./classes.ts";
+import type { Simulator } from "./compile.ts";
+import type { Layers } from "./layers.ts";
+import type { Encounter, Peer } from "./match.ts";
+import type { Direction, PolicyReference, Protocol } from "./model.ts";
+import { type Cause, outcomeOf } from "./outcome.ts";
+import { portRange } from "./ports.ts";
+import type { SimulatedPod } from "./snapshot.ts";
+
+/** One end of a connection. */
+export type Endpoint =
+  | { readonly kind: "pod"; readonly pod: SimulatedPod }
+  | { readonly kind: "external"; readonly address: string }
+  | { readonly kind: "node"; readonly name: string | undefined; readonly addresses: readonly string[] };
+
+/** A new connection; replies are implied. `port` is the destination's own (a Service's is resolved before). */
+export type Traffic = {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly protocol: Protocol;
+  readonly port: number;
+};
+
+export type Verdict = "allowed" | "denied" | "undecided";
+
+export type Reason =
+  /** `maybe`: why it matches only perhaps. */
+  | {
+      readonly kind: "rule";
+      readonly policy: PolicyReference;
+      readonly rule: string;
+      readonly action: "allow" | "deny" | "pass";
+      readonly maybe: string | undefined;
+    }
+  /** These select the pod, and no rule allows the traffic. */
+  | { readonly kind: "isolated"; readonly policies: readonly PolicyReference[]; readonly maybe: string | undefined }
+  /** No policy speaks of it in this direction: allowed by default. */
+  | { readonly kind: "no-policy" }
+  /** A node or an address outside: policies act on pods, and nothing was asked. */
+  | { readonly kind: "not-a-pod" }
+  | { readonly kind: "itself" }
+  /** "Traffic to and from the node where a Pod is running is always allowed" (Kubernetes' documentation of NetworkPolicy). */
+  | { readonly kind: "own-node" };
+
+export type NotEvaluated = { readonly policy: PolicyReference; readonly what: string };
+
+export type DirectionAnswer = {
+  readonly verdict: Verdict;
+  /** What decided; where undecided, all that might. Rules that passed the traffic on come before. */
+  readonly because: readonly Reason[];
+  /** What policies that select the pod use beyond what is evaluated. */
+  readonly notEvaluated: readonly NotEvaluated[];
+};
+
+export type Answer = {
+  readonly verdict: Verdict;
+  readonly egress: DirectionAnswer;
+  readonly ingress: DirectionAnswer;
+};
+
+/** Whether the source's egress and the destination's ingress both let the connection be made, and why. */
+export function decide(simulator: Simulator, traffic: Traffic): Answer {
+  const { from, to } = traffic;
+  const exempt = exemption(from, to);
+  if (exempt !== undefined) {
+    const answer: DirectionAnswer = { verdict: "allowed", because: [exempt], notEvaluated: [] };
+    return { verdict: "allowed", egress: answer, ingress: answer };
+  }
+  const egress = decideDirection(simulator, "egress", traffic);
+  const ingress = decideDirection(simulator, "ingress", traffic);
+  return { verdict: both(egress.verdict, ingress.verdict), egress, ingress };
+}
+
+/** A connection needs both: one certain no is a no. */
+function both(egress: Verdict, ingress: Verdict): Verdict {
+  if (egress === "denied" || ingress === "denied") return "denied";
+  return egress === "allowed" && ingress === "allowed" ? "allowed" : "undecided";
+}
+
+function exemption(from: Endpoint, to: Endpoint): Reason | undefined {
+  if (from.kind === "pod" && to.kind === "pod" && from.pod === to.pod) return { kind: "itself" };
+  const [a, b] = [nodeOf(from), nodeOf(to)];
+  const onNode = isNode(from) || isNode(to);
+  return onNode && a !== undefined && a === b ? { kind: "own-node" } : undefined;
+}
+
+/** A pod of the host network has the node's addresses, and its traffic is the node's. */
+function isNode(endpoint: Endpoint): boolean {
+  return endpoint.kind === "node" || (endpoint.kind === "pod" && endpoint.pod.hostNetwork);
+}
+
+function nodeOf(endpoint: Endpoint): string | undefined {
+  if (endpoint.kind === "external") return undefined;
+  return endpoint.kind === "node" ? endpoint.name : endpoint.pod.node;
+}
+
+function decideDirection(simulator: Simulator, direction: Direction, traffic: Traffic): DirectionAnswer {
+  const [subject, other] = direction === "egress" ? [traffic.from, traffic.to] : [traffic.to, traffic.from];
+  const subjectClass = classOfEndpoint(simulator, subject);
+  if (subjectClass === undefined) return { verdict: "allowed", because: [{ kind: "not-a-pod" }], notEvaluated: [] };
+  const layers = simulator.layers[direction][subjectClass.index] ?? [];
+  const because: Reason[] = [];
+  const encounter = encounterOf(simulator, subjectClass, peerOf(simulator, other), traffic);
+  const asked = portRange(traffic.protocol, traffic.port, traffic.port);
+  const { allow, deny } = outcomeOf(layers, encounter, asked, (cause) => because.push(reasonOf(cause)));
+  const verdict = allow.length > 0 && deny.length > 0 ? "undecided" : allow.length > 0 ? "allowed" : "denied";
+  return { verdict, because, notEvaluated: notEvaluatedBy(layers, because) };
+}
+
+function classOfEndpoint(simulator: Simulator, endpoint: Endpoint): PodClass | undefined {
+  if (endpoint.kind !== "pod" || endpoint.pod.hostNetwork) return undefined;
+  const known = simulator.classOf.get(endpoint.pod);
+  if (known === undefined) throw new Error(`pod ${endpoint.pod.namespace}/${endpoint.pod.name} is not in the snapshot`);
+  return known;
+}
+
+function peerOf(simulator: Simulator, endpoint: Endpoint): Peer {
+  const podClass = classOfEndpoint(simulator, endpoint);
+  if (podClass !== undefined) return podPeer(podClass);
+  if (endpoint.kind === "external") {
+    const address = parseAddress(endpoint.address);
+    if (address === undefined) throw new Error(`${JSON.stringify(endpoint.address)} is no IP address`);
+    return { kind: "external", addresses: [address] };
+  }
+  return { kind: "node", addresses: parseAll(endpoint.kind === "node" ? endpoint.addresses : endpoint.pod.addresses) };
+}
+
+export function podPeer({ index, addresses }: PodClass): Peer {
+  return { kind: "pod", index, addresses };
+}
+
+export function parseAll(addresses: readonly string[]): readonly PodAddress[] {
+  return addresses.flatMap((text) => parseAddress(text) ?? []);
+}
+
+/** What the subject's rules are held against. Named ports are those of the destination. */
+function encounterOf(simulator: Simulator, subject: PodClass, peer: Peer, { to }: Pick<Traffic, "to">): Encounter {
+  return {
+    peer,
+    ports: to.kind === "pod" ? to.pod.ports : [],
+    families: familiesOf(subject.addresses),
+    ipBlockMatchesPods: simulator.settings.ipBlockMatchesPods,
+  };
+}
+
+/** Those of a pod's addresses; undefined where they are not known. */
+export function familiesOf(addresses: readonly PodAddress[]): Encounter["families"] {
+  if (addresses.length === 0) return undefined;
+  return new Set(families.filter((family) => addresses.some((each) => each.family === family)));
+}
+
+function reasonOf(cause: Cause): Reason {
+  switch (cause.kind) {
+    case "rule": {
+      const { policy, rule } = cause.bound;
+      return { kind: "rule", policy: policy.reference, rule: rule.name, action: rule.action, maybe: cause.maybe };
+    }
+    case "isolated": {
+      const policies = cause.policies.map(({ reference }) => reference);
+      return { kind: "isolated", policies, maybe: cause.maybe };
+    }
+    case "end":
+      return { kind: "no-policy" };
+  }
+}
+
+function notEvaluatedBy(layers: Layers, because: readonly Reason[]): readonly NotEvaluated[] {
+  const noted = layers
+    .flatMap(({ policies }) => policies)
+    .flatMap(({ reference, notEvaluated }) => notEvaluated.map((what) => ({ policy: reference, what })));
+  const perhaps = because.flatMap((reason) =>
+    reason.kind === "rule" && reason.maybe !== undefined
+      ? [{ policy: reason.policy, what: `${reason.rule}: ${reason.maybe}` }]
+      : [],
+  );
+  return [...perhaps, ...noted];
+}

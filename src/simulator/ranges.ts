@@ -1,0 +1,71 @@
+import { type AddressRange, type Family, whole } from "./addresses.ts";
+import type { Simulator } from "./compile.ts";
+import type { Direction } from "./model.ts";
+import { type End, join, type Openness, outcomeFor } from "./pairs.ts";
+import { allPorts, noPorts, samePorts } from "./ports.ts";
+
+/** A range of addresses outside the cluster, all of which are treated the same. */
+export type RangeOpenness = { readonly range: AddressRange; readonly openness: Openness };
+
+/**
+ * How the policies of one pod treat the addresses outside, in the fewest ranges, ascending; those to which nothing may be
+ * open are left out. Egress: to the range; ingress: from it.
+ */
+export function rangesFor(
+  simulator: Simulator,
+  direction: Direction,
+  subject: End,
+  family: Family,
+): readonly RangeOpenness[] {
+  const all = pieces(simulator, direction, subject, family).map((range) => ({
+    range,
+    openness: opennessTo(simulator, direction, subject, { family, value: range.first }),
+  }));
+  return merge(all).filter(({ openness }) => openness.allow.length + openness.undecided.length > 0);
+}
+
+function opennessTo(
+  simulator: Simulator,
+  direction: Direction,
+  subject: End,
+  address: { family: Family; value: bigint },
+): Openness {
+  const other: End = { peer: { kind: "external", addresses: [address] }, podClass: undefined };
+  return join(outcomeFor(simulator, direction, subject, other), { allow: allPorts, deny: noPorts });
+}
+
+/** The pieces into which the subject's own rules cut the family. */
+function pieces(
+  { layers }: Simulator,
+  direction: Direction,
+  { podClass }: End,
+  family: Family,
+): readonly AddressRange[] {
+  const mine = podClass === undefined ? [] : (layers[direction][podClass.index] ?? []);
+  const terms = mine
+    .flatMap(({ groups }) => groups.flat(2))
+    .flatMap(({ peers }) => (peers === "all" ? [] : peers.map(({ term }) => term)));
+  const ranges = terms.flatMap(({ addresses, notAddresses }) => [
+    ...(addresses?.[family] ?? []),
+    ...(notAddresses?.[family] ?? []),
+  ]);
+  const { first, last } = whole(family);
+  const cuts = new Set([first, ...ranges.flatMap((range) => [range.first, range.last + 1n])]);
+  const starts = [...cuts].filter((cut) => cut <= last).toSorted((a, b) => (a < b ? -1 : 1));
+  return starts.map((start, index) => ({ first: start, last: (starts[index + 1] ?? last + 1n) - 1n }));
+}
+
+function merge(all: readonly RangeOpenness[]): readonly RangeOpenness[] {
+  const merged: RangeOpenness[] = [];
+  for (const each of all) {
+    const before = merged.at(-1);
+    if (before !== undefined && sameOpenness(before.openness, each.openness))
+      merged[merged.length - 1] = { ...before, range: { first: before.range.first, last: each.range.last } };
+    else merged.push(each);
+  }
+  return merged;
+}
+
+function sameOpenness(a: Openness, b: Openness): boolean {
+  return samePorts(a.allow, b.allow) && samePorts(a.undecided, b.undecided);
+}

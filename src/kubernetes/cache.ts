@@ -17,7 +17,8 @@ export type Oldest = number | "any";
  * complete or was not confirmed as lately as asked, and for `any` where it never was: then only the server knows.
  */
 export type ClusterCache = {
-  facts(namespace: string, oldest: Oldest): NamespaceFacts | undefined;
+  /** Of one namespace, or of all where none is given. */
+  facts(namespace: string | undefined, oldest: Oldest): NamespaceFacts | undefined;
   namespaces(oldest: Oldest): readonly Namespace[] | undefined;
   /** Over all namespaces, those with all these labels. */
   policies(labels: Labels, oldest: Oldest): Cached<NetworkPolicy> | undefined;
@@ -47,11 +48,13 @@ export function createCache(connection: Connection, options: CacheOptions): Clus
     facts(namespace, oldest) {
       const ageMs = age(namespaced, oldest);
       if (ageMs === undefined) return undefined;
+      const of = <T>({ store }: Watch<T>): readonly T[] =>
+        namespace === undefined ? store.all() : store.inNamespace(namespace);
       return {
-        pods: pods.store.inNamespace(namespace),
-        services: services.store.inNamespace(namespace),
-        policies: policies.store.inNamespace(namespace),
-        workloads: workloads.flatMap((watch) => watch.store.inNamespace(namespace)),
+        pods: of(pods),
+        services: of(services),
+        policies: of(policies),
+        workloads: workloads.flatMap(of),
         ageMs,
       };
     },

@@ -12,6 +12,7 @@ import { createCache } from "./cache.ts";
 import type { Connection } from "./connection.ts";
 import type { KubernetesError } from "./failure.ts";
 import { patchPod } from "./patch.ts";
+import type { PolicyObjects } from "./policy-objects.ts";
 import { createReads } from "./reads.ts";
 import { resources } from "./resources.ts";
 import type { Change } from "./store.ts";
@@ -32,7 +33,7 @@ export type Age = {
   readonly unanswered?: KubernetesError;
 };
 
-/** Everything in one namespace that a decision about a pod looks at, from one moment as near as lists allow. */
+/** Everything in a namespace that a decision about a pod looks at, from one moment as near as lists allow. */
 export type NamespaceFacts = Age & {
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
@@ -69,7 +70,10 @@ export type Cluster = {
    */
   knownPolicies(labels: Labels, withinMs?: number): Promise<Age & { readonly items: readonly NetworkPolicy[] }>;
   namespaces(): Promise<readonly Namespace[]>;
-  facts(namespace: string, from: Freshness): Promise<NamespaceFacts>;
+  /** Of one namespace, or of all where none is given. */
+  facts(namespace: string | undefined, from: Freshness): Promise<NamespaceFacts>;
+  /** What decides over traffic beside NetworkPolicy, from the API server. Never rejects: what could not be read is named. */
+  policyObjects(): Promise<PolicyObjects>;
   /** SelfSubjectAccessReview. */
   mayI(verb: string, resource: { group: string; plural: string }, namespace: string): Promise<Permission>;
   /** POST; `exists` carries the object of that name that is there already. */

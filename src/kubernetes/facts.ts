@@ -6,10 +6,10 @@ import { parsePod, parsePolicy, parseService } from "./parse.ts";
 import { collectionPath, type Resource, resources } from "./resources.ts";
 import { parseWorkload, workloadResources } from "./workloads.ts";
 
-/** Direct lists of one namespace, all at once. A kind that may not be listed makes it throw: it never reads as empty. */
+/** Direct lists of one namespace, or of all where none is given, all at once. A kind that may not be listed makes it throw: it never reads as empty. */
 export async function listFacts(
   connection: Connection,
-  namespace: string,
+  namespace: string | undefined,
   signal: AbortSignal,
 ): Promise<NamespaceFacts> {
   const list = async <T>(resource: Resource, parse: (raw: unknown) => T): Promise<readonly T[]> =>

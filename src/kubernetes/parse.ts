@@ -1,4 +1,14 @@
-import type { Labels, Namespace, NetworkPolicy, ObjectMeta, OwnerReference, Pod, Service } from "../policy/objects.ts";
+import type {
+  Labels,
+  NamedPort,
+  Namespace,
+  NetworkPolicy,
+  ObjectMeta,
+  OwnerReference,
+  Pod,
+  Service,
+  ServicePort,
+} from "../policy/objects.ts";
 
 /** The parse edge: JSON of the API server, in which every member may be absent, becomes the objects of the domain. */
 export type RawMeta = {
@@ -19,11 +29,26 @@ export type RawObject<Spec = unknown, Status = unknown> = {
   readonly status?: Status;
 };
 
+type RawContainer = {
+  readonly ports?: readonly {
+    readonly name?: string;
+    readonly protocol?: NamedPort["protocol"];
+    readonly containerPort?: number;
+  }[];
+};
+
 type RawPod = RawObject<
-  { readonly hostNetwork?: boolean; readonly nodeName?: string },
+  {
+    readonly hostNetwork?: boolean;
+    readonly nodeName?: string;
+    readonly serviceAccountName?: string;
+    readonly containers?: readonly RawContainer[];
+  },
   {
     readonly phase?: Pod["phase"];
     readonly podIP?: string;
+    readonly podIPs?: readonly { readonly ip?: string }[];
+    readonly hostIP?: string;
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
   }
 >;
@@ -41,7 +66,28 @@ export function parsePod(raw: unknown): Pod {
     mirror: metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined,
     nodeName: spec.nodeName,
     podIP: status.podIP,
+    podIPs: podIPsOf(status),
+    hostIP: status.hostIP,
+    serviceAccount: spec.serviceAccountName ?? "default",
+    ports: namedPorts(spec.containers ?? []),
   };
+}
+
+function podIPsOf({ podIP, podIPs }: NonNullable<RawPod["status"]>): readonly string[] {
+  if (podIPs !== undefined) return podIPs.flatMap(({ ip }) => ip ?? []);
+  return podIP === undefined ? [] : [podIP];
+}
+
+const noPorts: readonly NamedPort[] = [];
+
+/** Most pods have none, and share one empty list. The API fills in TCP; what somebody else wrote may lack it. */
+function namedPorts(containers: readonly RawContainer[]): readonly NamedPort[] {
+  const named = containers.flatMap(({ ports = [] }) =>
+    ports.flatMap(({ name, protocol = "TCP", containerPort }) =>
+      name === undefined || containerPort === undefined ? [] : [{ name, protocol, port: containerPort }],
+    ),
+  );
+  return named.length === 0 ? noPorts : named;
 }
 
 /** Of a pod's annotations only those that decisions read; some clusters hang kilobytes on every pod. */
@@ -78,10 +124,33 @@ export function parseNamespace(raw: unknown): Namespace {
   return { name: metadata.name ?? "", labels: metadata.labels ?? {}, terminating };
 }
 
-/** A Service without selector selects nothing (its endpoints are made by hand), and so is empty here. */
+type RawService = RawObject<{
+  readonly selector?: Labels;
+  readonly ports?: readonly (Partial<ServicePort> & { readonly port: number })[];
+  readonly clusterIP?: string;
+  readonly clusterIPs?: readonly string[];
+}>;
+
+/**
+ * A Service without selector selects nothing (its endpoints are made by hand), and so is empty here. A port's target is
+ * the port itself where none is given (core/v1 defaults).
+ */
 export function parseService(raw: unknown): Service {
-  const { metadata = {}, spec = {} } = raw as RawObject<{ readonly selector?: Labels }>;
-  return { name: metadata.name ?? "", namespace: metadata.namespace ?? "", selector: spec.selector ?? {} };
+  const { metadata = {}, spec = {} } = raw as RawService;
+  const { clusterIPs = spec.clusterIP === undefined ? [] : [spec.clusterIP] } = spec;
+  return {
+    name: metadata.name ?? "",
+    namespace: metadata.namespace ?? "",
+    selector: spec.selector ?? {},
+    ports: (spec.ports ?? []).map(({ name, protocol = "TCP", port, targetPort }) => ({
+      name,
+      protocol,
+      port,
+      // Go's zero: headless Services of old have it.
+      targetPort: targetPort === undefined || targetPort === 0 || targetPort === "" ? port : targetPort,
+    })),
+    clusterIPs: clusterIPs.filter((address) => address !== "None" && address !== ""),
+  };
 }
 
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";

@@ -7,10 +7,12 @@ import { isUnanswered } from "./failure.ts";
 import { listAll } from "./list.ts";
 import { parseNamespace, parsePod, parsePolicy } from "./parse.ts";
 import { reviewAccess } from "./permission.ts";
+import { listPolicyObjects } from "./policy-objects.ts";
 import { collectionPath, resources } from "./resources.ts";
 import { getObject, getPolicy } from "./writes.ts";
 
-type Reads = "getPod" | "listPods" | "getPolicy" | "listPolicies" | "knownPolicies" | "namespaces" | "facts" | "mayI";
+type Lists = "listPods" | "listPolicies" | "knownPolicies" | "namespaces" | "facts" | "policyObjects";
+type Reads = "getPod" | "getPolicy" | "mayI" | Lists;
 
 /** How old the cache may be, in milliseconds, to be shown, and to be written upon. */
 const currentForMs = 30_000;
@@ -57,6 +59,7 @@ export function createReads(connection: Connection, cache: ClusterCache | undefi
       const ask = () => listFacts(connection, namespace, AbortSignal.timeout(listWithinMs));
       return from === "cache" ? orOld(ask, () => cache?.facts(namespace, "any")) : ask();
     },
+    policyObjects: () => listPolicyObjects(connection, AbortSignal.timeout(listWithinMs)),
     mayI: (verb, { group, plural }, namespace) => reviewAccess(connection, { verb, group, plural, namespace }),
   };
 }

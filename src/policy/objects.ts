@@ -46,6 +46,19 @@ export type Pod = ObjectMeta & {
   readonly mirror: boolean;
   readonly nodeName: string | undefined;
   readonly podIP: string | undefined;
+  /** All of its addresses, of either family, `podIP` among them; empty until it has one. */
+  readonly podIPs: readonly string[];
+  /** Its node's address. */
+  readonly hostIP: string | undefined;
+  readonly serviceAccount: string;
+  /** Of its containers, those that have a name. */
+  readonly ports: readonly NamedPort[];
+};
+
+export type NamedPort = {
+  readonly name: string;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
+  readonly port: number;
 };
 
 export type Namespace = { readonly name: string; readonly labels: Labels; readonly terminating: boolean };
@@ -55,6 +68,17 @@ export type Service = {
   readonly namespace: string;
   /** A Service without a selector selects nothing, so it is empty here. */
   readonly selector: Labels;
+  readonly ports: readonly ServicePort[];
+  /** Its own addresses; empty for a headless one. */
+  readonly clusterIPs: readonly string[];
+};
+
+export type ServicePort = {
+  readonly name: string | undefined;
+  readonly protocol: "TCP" | "UDP" | "SCTP";
+  readonly port: number;
+  /** A container port's number or name. */
+  readonly targetPort: number | string;
 };
 
 export type WorkloadKind = "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController";

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { waitFor } from "../wait.ts";
 import { freshName } from "./kubernetes-connection.ts";
 import { policyNamed, type Suite } from "./kubernetes-fixtures.ts";
 
@@ -228,5 +229,52 @@ export function objectContract(suite: () => Suite): void {
     const metadata = await api.call("GET", `${policies}/${name}`, undefined, accept("PartialObjectMetadata"));
     expect(metadata.body.kind).toBe("PartialObjectMetadata");
     expect(metadata.body.spec).toBeUndefined();
+  });
+
+  it("tells by discovery which groups, versions and kinds it serves, a defined one's as soon as it is established", async () => {
+    const { api, namespace } = suite();
+    const group = `${freshName("g")}.example`;
+    expect((await api.call("GET", `/apis/${group}/v1`)).status).toBe(404);
+    const names = { plural: "walls", singular: "wall", kind: "Wall" };
+    const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+    const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    const spec = { group, scope: "Namespaced", names, versions: [{ name: "v1", served: true, storage: true, schema }] };
+    const definition = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", spec };
+    expect((await api.call("POST", definitions, { ...definition, metadata: { name: `walls.${group}` } })).status).toBe(
+      201,
+    );
+    try {
+      await waitFor(async () => (await api.call("GET", `/apis/${group}/v1`)).status === 200);
+      const served = (await api.call("GET", "/apis")).body.groups as { versions: { groupVersion: string }[] }[];
+      const groupVersions = served.flatMap(({ versions }) => versions.map(({ groupVersion }) => groupVersion));
+      expect(groupVersions).toEqual(expect.arrayContaining([`${group}/v1`, "networking.k8s.io/v1", "apps/v1"]));
+      const { resources } = (await api.call("GET", `/apis/${group}/v1`)).body;
+      expect(resources).toContainEqual(expect.objectContaining({ name: "walls", kind: "Wall", namespaced: true }));
+      const wall = { apiVersion: `${group}/v1`, kind: "Wall", metadata: { name: "w" }, spec: { from: [{ a: 1 }] } };
+      const path = `/apis/${group}/v1/namespaces/${namespace}/walls`;
+      await waitFor(async () => [201, 409].includes((await api.call("POST", path, wall)).status));
+      const { items } = (await api.call("GET", `/apis/${group}/v1/walls?limit=250`)).body;
+      expect(items).toMatchObject([{ metadata: { name: "w", namespace }, spec: { from: [{ a: 1 }] } }]);
+    } finally {
+      await api.call("DELETE", `${definitions}/walls.${group}`);
+    }
+  });
+
+  it("keeps a Service's ports with their targets, fills in protocol and target, and gives it an address", async () => {
+    const { api, namespace } = suite();
+    const create = async (spec: object) =>
+      (await api.call("POST", `/api/v1/namespaces/${namespace}/services`, { metadata: { name: freshName("s") }, spec }))
+        .body.spec;
+    const ports = [
+      { name: "db", port: 5432, targetPort: "pg" },
+      { name: "dns", port: 53, protocol: "UDP" },
+    ];
+    const created = await create({ selector: { app: "x" }, ports });
+    expect(created.ports).toMatchObject([
+      { name: "db", port: 5432, targetPort: "pg", protocol: "TCP" },
+      { name: "dns", port: 53, targetPort: 53, protocol: "UDP" },
+    ]);
+    expect(created.clusterIP).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+    expect((await create({ clusterIP: "None", selector: { app: "x" } })).clusterIP).toBe("None");
   });
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { configPath, readConfig } from "../../src/config.ts";
+import { policyApis } from "../../src/kubernetes/policy-apis.ts";
 import { resources } from "../../src/kubernetes/resources.ts";
 import { find, type Kustomization, type Manifest, read, readKustomization, readYaml } from "./manifests.ts";
-import { expected, rights } from "./rights.ts";
+import { expected, policyKinds, rights } from "./rights.ts";
 
 const base = readKustomization("deploy/base");
 const kustomization = readYaml<Kustomization>("deploy/base/kustomization.yaml");
@@ -25,6 +26,11 @@ describe("the rights that deploy/ grants", () => {
         expect(expected["bulkhead-read"]).toContain(`${verb} ${group || "core"}/${plural}`);
       }
     }
+  });
+
+  it("cover every kind of policy that is read, and none beside", () => {
+    const read = policyApis.flatMap(({ group, plurals }) => plurals.map((plural) => `${group}/${plural}`));
+    expect(new Set(policyKinds)).toEqual(new Set(read));
   });
 
   it("hold no wildcard, no secret, no subresource and no right to grant rights", () => {

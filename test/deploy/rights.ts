@@ -22,6 +22,26 @@ function each(verbs: readonly string[], resources: readonly string[]): readonly 
 
 const look = ["get", "list", "watch"];
 
+/** What `explain` reads beside NetworkPolicy: the table of src/kubernetes/policy-apis.ts, as a test compares. */
+export const policyKinds: readonly string[] = [
+  ...["adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"].map(
+    (plural) => `policy.networking.k8s.io/${plural}`,
+  ),
+  ...["ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies", "ciliumcidrgroups"].map(
+    (plural) => `cilium.io/${plural}`,
+  ),
+  ...["crd.projectcalico.org", "projectcalico.org"].flatMap((group) =>
+    ["tiers", "globalnetworkpolicies", "networkpolicies", "networksets", "globalnetworksets"].map(
+      (plural) => `${group}/${plural}`,
+    ),
+  ),
+  ...["clusternetworkpolicies", "networkpolicies", "tiers", "clustergroups", "groups"].map(
+    (plural) => `crd.antrea.io/${plural}`,
+  ),
+  "networking.k8s.aws/clusternetworkpolicies",
+  "k8s.ovn.org/egressfirewalls",
+];
+
 /** What deploy/ grants, and why. A right that is not here is not granted; one that is here is needed. */
 export const expected = {
   /** The bot, everywhere. */
@@ -41,6 +61,7 @@ export const expected = {
     "batch/jobs",
     // What else allows or denies its traffic; what of ours is in force.
     "networking.k8s.io/networkpolicies",
+    ...policyKinds,
   ]),
   /** The bot, in a namespace that has opted in. */
   "bulkhead-write": [
@@ -52,7 +73,7 @@ export const expected = {
   /** The bot, in its own namespace: records of operations that began without Redis, found, progressed, adopted. */
   "bulkhead-records": each(["create", "delete", "get", "list", "update"], ["core/configmaps"]),
   /** A person at a terminal. The ClusterRole: what `edit` on one's own namespaces leaves out. */
-  "ClusterRole/bulkhead-terminal": each(look, ["core/namespaces", "networking.k8s.io/networkpolicies"]),
+  "ClusterRole/bulkhead-terminal": each(look, ["core/namespaces", "networking.k8s.io/networkpolicies", ...policyKinds]),
   /** The Role: one's own record, and reading the configuration. */
   "Role/bulkhead-terminal": each(["create", "get", "list", "update"], ["core/configmaps"]),
 } as const;

@@ -29,6 +29,9 @@ test("Once every kind is synced, facts come from the cache and say how old they 
   expect(directLists(api.seen)).toBe(0);
   expect((await cluster.facts("shop", "fresh")).ageMs).toBe(0);
   expect(directLists(api.seen)).toBe(9);
+  expect((await cluster.facts(undefined, "cache")).pods.map(({ name }) => name)).toEqual(["a"]);
+  expect((await cluster.facts(undefined, "fresh")).pods.map(({ name }) => name)).toEqual(["a"]);
+  expect(directLists(api.seen)).toBe(9);
   await cluster.close();
 });
 

@@ -26,8 +26,27 @@ test("A pod keeps what decisions need", () => {
       ],
       managedFields: [{}],
     },
-    spec: { nodeName: "node-1", containers: [{}] },
-    status: { phase: "Running", podIP: "10.0.0.7", conditions: [{ type: "Ready", status: "True" }] },
+    spec: {
+      nodeName: "node-1",
+      serviceAccountName: "web",
+      containers: [
+        {},
+        {
+          ports: [
+            { name: "http", containerPort: 8080, protocol: "TCP" },
+            { containerPort: 9000 },
+            { name: "dns", containerPort: 53, protocol: "UDP" },
+          ],
+        },
+      ],
+    },
+    status: {
+      phase: "Running",
+      podIP: "10.0.0.7",
+      podIPs: [{ ip: "10.0.0.7" }, { ip: "fd00::7" }],
+      hostIP: "192.168.0.4",
+      conditions: [{ type: "Ready", status: "True" }],
+    },
   };
   expect(parsePod(raw)).toEqual({
     ...metadata,
@@ -42,6 +61,13 @@ test("A pod keeps what decisions need", () => {
     mirror: false,
     nodeName: "node-1",
     podIP: "10.0.0.7",
+    podIPs: ["10.0.0.7", "fd00::7"],
+    hostIP: "192.168.0.4",
+    serviceAccount: "web",
+    ports: [
+      { name: "http", protocol: "TCP", port: 8080 },
+      { name: "dns", protocol: "UDP", port: 53 },
+    ],
   });
 });
 
@@ -70,6 +96,9 @@ test("A pod of which nothing else is known has neither labels nor controller", (
     annotations: {},
     annotated: false,
     controller: undefined,
+    podIPs: [],
+    serviceAccount: "default",
+    ports: [],
   });
 });
 
@@ -88,6 +117,23 @@ test("A policy is untouched but for managedFields and kubectl's copy of it", () 
 test("A Service without a selector selects nothing", () => {
   expect(parseService({ metadata, spec: {} }).selector).toEqual({});
   expect(parseService({ metadata, spec: { selector: { app: "web" } } }).selector).toEqual({ app: "web" });
+});
+
+test("A Service keeps its ports, to which targets, and its own addresses", () => {
+  const ports = [
+    { name: "db", port: 5432, targetPort: "pg", protocol: "TCP" },
+    { port: 53, protocol: "UDP" },
+  ];
+  const parsed = parseService({
+    metadata,
+    spec: { ports, clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9", "fd00::9"] },
+  });
+  expect(parsed.ports).toEqual([
+    { name: "db", protocol: "TCP", port: 5432, targetPort: "pg" },
+    { name: undefined, protocol: "UDP", port: 53, targetPort: 53 },
+  ]);
+  expect(parsed.clusterIPs).toEqual(["10.96.0.9", "fd00::9"]);
+  expect(parseService({ metadata, spec: { clusterIP: "None" } })).toMatchObject({ ports: [], clusterIPs: [] });
 });
 
 test("A namespace with a deletionTimestamp is terminating", () => {

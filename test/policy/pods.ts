@@ -19,12 +19,23 @@ export function aPod(changes: Partial<Pod> = {}): Pod {
     mirror: false,
     nodeName: "node-1",
     podIP: "10.0.0.1",
+    podIPs: ["10.0.0.1"],
+    hostIP: "192.168.0.1",
+    serviceAccount: "default",
+    ports: [],
     ...changes,
   };
 }
 
 export function aService(changes: Partial<Service> = {}): Service {
-  return { name: "checkout", namespace: "payments", selector: { app: "checkout" }, ...changes };
+  return {
+    name: "checkout",
+    namespace: "payments",
+    selector: { app: "checkout" },
+    ports: [],
+    clusterIPs: [],
+    ...changes,
+  };
 }
 
 export function aWorkload(changes: Partial<Workload> = {}): Workload {

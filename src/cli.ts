@@ -9,6 +9,7 @@ import { usageAnswer } from "./commands/answers.ts";
 import { help } from "./commands/help.ts";
 import { parse } from "./commands/parse.ts";
 import type { Outcome, Reply } from "./commands/reply.ts";
+import { type PolicyTool, readPolicyTool } from "./policy-arguments.ts";
 import { replyText } from "./terminal-text.ts";
 
 /** Exit codes, as README documents them. */
@@ -32,6 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (args[0] === "demo") return (await import("./sandbox/demo.ts")).runDemo(args.slice(1), demoTerminal());
   const tool = readAuditTool(args);
   if (tool !== undefined) return tool.kind === "problem" ? problem(tool.problem) : auditTool(tool);
+  const policyTool = readPolicyTool(args);
+  if (policyTool !== undefined) {
+    return policyTool.kind === "problem" ? problem(policyTool.problem) : policyAnswer(policyTool);
+  }
   const invocation = readArguments(args);
   if ("kind" in invocation) return problem(invocation.problem);
   const command = parse(invocation.words.map(quoted).join(" "));
@@ -62,6 +67,14 @@ async function runCommand(
   if (typeof result === "number") return result;
   if ("problems" in result) return result.problems.map(problem).at(-1) ?? 2;
   return answer(result, invocation);
+}
+
+async function policyAnswer(tool: PolicyTool): Promise<number> {
+  const { runPolicyTool } = await import("./policy-tools.ts");
+  const { out, err, code } = runPolicyTool(tool);
+  process.stdout.write(out);
+  for (const line of err) process.stderr.write(`bulkhead: ${line}\n`);
+  return code;
 }
 
 async function auditTool(tool: AuditTool): Promise<number> {

@@ -20,8 +20,8 @@ const allowed: Record<string, readonly string[]> = {
 
 /** Pure rooms touch nothing outside of the program; these packages only compute. */
 const pure = ["policy", "simulator", "engines"];
-/** zod computes too: it reads raw objects, and does nothing else. */
-const purePackages = ["node:crypto", "canonicalize", "ipaddr.js", "fastest-levenshtein", "zod"];
+/** zod and yaml compute too: they turn raw objects and texts into values, and do nothing else. */
+const purePackages = ["node:crypto", "canonicalize", "ipaddr.js", "fastest-levenshtein", "zod", "yaml"];
 
 const touchesProcess = ["main.ts", "cli.ts"];
 

@@ -41,7 +41,7 @@ export function translate(objects: readonly WireObject[], engine: EngineName | u
 }
 
 /** As a person names it. Kinds that several APIs share are told apart by their group. */
-function referenceTo({ apiVersion, kind, metadata }: WireObject): PolicyReference {
+export function referenceTo({ apiVersion, kind, metadata }: WireObject): PolicyReference {
   const group = apiVersion.split("/")[0] ?? "";
   const shared = kind === "NetworkPolicy" || kind === "ClusterNetworkPolicy";
   const plain = group === "networking.k8s.io" || group === "policy.networking.k8s.io";

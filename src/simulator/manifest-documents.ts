@@ -1,0 +1,102 @@
+import { type Document, parseAllDocuments } from "yaml";
+
+/** `path` as it is to be shown. */
+export type ManifestFile = { readonly path: string; readonly text: string };
+
+/** Where an object stands, for messages. */
+export type Origin = {
+  readonly file: string;
+  /** From 1; undefined where the file has only one. */
+  readonly document: number | undefined;
+  /** Its path in a List: `items[3]`; empty elsewhere. */
+  readonly item: string;
+};
+
+export type ManifestDocument = { readonly origin: Origin; readonly value: unknown };
+
+/** `payments/np.yaml: document 2: items[3].spec.ports: …`; a field of "" is the object as a whole. */
+export function at({ file, document, item }: Origin, field: string, message: string): string {
+  const path = [item, field]
+    .filter((part) => part !== "")
+    .join(".")
+    .replaceAll(".[", "[");
+  const places = [file, document === undefined ? "" : `document ${document}`, path];
+  return [...places.filter((place) => place !== ""), message].join(": ");
+}
+
+/** Beyond this, JSON is not also searched for keys that stand twice: only programs write such files. */
+const smallJson = 1_000_000;
+
+/** An alias may be used this often before it is taken for an attempt to fill the memory. */
+const maxAliasCount = 1_000;
+
+/**
+ * The documents of a YAML or JSON file, empty ones left out; or why it is broken, a line each. YAML 1.2 with merge keys; keys
+ * that stand twice, tabs and unknown aliases are broken.
+ */
+export function documentsOf(file: ManifestFile): {
+  readonly documents: readonly ManifestDocument[];
+  readonly broken: readonly string[];
+} {
+  const whole: Origin = { file: file.path, document: undefined, item: "" };
+  try {
+    const large = /\.json$/i.test(file.path) && file.text.length > smallJson;
+    return large ? json(file.text, whole) : yaml(file.text, whole);
+  } catch (error) {
+    // The parser recurses, so what is nested ten thousand deep ends here.
+    const message = error instanceof RangeError ? "is nested too deep" : String(error);
+    return { documents: [], broken: [at(whole, "", message)] };
+  }
+}
+
+function json(text: string, origin: Origin) {
+  try {
+    return { documents: [{ origin, value: JSON.parse(text) as unknown }], broken: [] };
+  } catch (error) {
+    return { documents: [], broken: [at(origin, "", `is not JSON: ${error instanceof Error ? error.message : ""}`)] };
+  }
+}
+
+function yaml(text: string, whole: Origin) {
+  const parsed = parseAllDocuments(text, { merge: true, stringKeys: true, logLevel: "error" });
+  const all = Array.isArray(parsed) ? parsed : [];
+  const documents: ManifestDocument[] = [];
+  const broken: string[] = [];
+  for (const [i, document] of all.entries()) {
+    const origin = { ...whole, document: all.length > 1 ? i + 1 : undefined };
+    const [error] = document.errors;
+    if (error !== undefined) broken.push(at(origin, "", syntaxProblem(error)));
+    else {
+      const read = valueOf(document);
+      if ("problem" in read) broken.push(at(origin, "", read.problem));
+      else if (read.value !== null) documents.push({ origin, value: read.value });
+    }
+  }
+  return { documents, broken };
+}
+
+function valueOf(document: Document): { value: unknown } | { problem: string } {
+  try {
+    return { value: document.toJS({ maxAliasCount }) };
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    const bomb = error.message.startsWith("Excessive");
+    return { problem: bomb ? "uses aliases more often than any manifest needs" : `is not YAML: ${error.message}` };
+  }
+}
+
+type SyntaxError = { readonly code: string; readonly message: string };
+
+function syntaxProblem({ code, message }: SyntaxError): string {
+  const [first = ""] = message.split("\n");
+  const said = first.replace(/:$/, "");
+  if (code === "DUPLICATE_KEY") return `a key stands twice in one mapping${said.replace(/^.*(?= at line)/, "")}`;
+  return `is not YAML: ${said}`;
+}
+
+/** A line for each broken file that looks as if it had yet to be rendered. */
+export function templateHints(files: readonly ManifestFile[], broken: readonly string[]): readonly string[] {
+  return files
+    .filter(({ path, text }) => /\{\{.*\}\}/.test(text) && broken.some((line) => line.startsWith(`${path}: `)))
+    .map(({ path }) => `${path}: it looks like a template; render it first, as with helm template`);
+}

@@ -1,4 +1,5 @@
-import { type Family, families, parseAddress } from "./addresses.ts";
+import type { Labels } from "../policy/objects.ts";
+import { type Family, parseAddress } from "./addresses.ts";
 import type { ContainerPort, PodIdentity, SimulatedNamespace } from "./model.ts";
 import type { SimulatedPod } from "./snapshot.ts";
 
@@ -21,25 +22,43 @@ export type PodClass = {
   readonly ports: readonly ContainerPort[];
   /** Of one of the pods: the others' lie in the same pieces. Empty: not known. */
   readonly addresses: readonly PodAddress[];
-  readonly pods: SimulatedPod[];
 };
 
-/** Pods of the host network are in no class: no policy selects them. */
-export function classify(
-  pods: readonly SimulatedPod[],
-  namespaces: ReadonlyMap<string, SimulatedNamespace>,
-  looks: Looks,
-): readonly PodClass[] {
-  const classes = new Map<string, PodClass>();
-  for (const pod of pods) {
-    if (pod.hostNetwork) continue;
-    const addresses = pod.addresses.flatMap((text) => parseAddress(text) ?? []);
-    const key = classKey(pod, addresses, looks);
-    const known = classes.get(key);
-    if (known === undefined) classes.set(key, classOf(pod, addresses, { index: classes.size, namespaces }));
-    else known.pods.push(pod);
-  }
-  return [...classes.values()];
+/** The classes of pods. They are only ever added: an index keeps its meaning. */
+export type Register = {
+  readonly classes: readonly PodClass[];
+  /** The pod's class, made where there is none yet. Undefined for pods of the host network: no policy selects them. */
+  readonly enrol: (pod: SimulatedPod, looks: Looks) => PodClass | undefined;
+};
+
+export function createRegister(namespaces: readonly SimulatedNamespace[]): Register {
+  const byName = new Map(namespaces.map((namespace) => [namespace.name, namespace]));
+  const classes: PodClass[] = [];
+  const known = new Map<string, PodClass>();
+  return {
+    classes,
+    enrol: (pod, looks) => {
+      if (pod.hostNetwork) return undefined;
+      const addresses = parseAddresses(pod.addresses);
+      const labels = labelsSeen(pod, looks);
+      const key = classKey(pod, labels, { addresses, looks });
+      const existing = known.get(key);
+      if (existing !== undefined) return existing;
+      const identity = {
+        namespace: namespaceNamed(byName, pod.namespace),
+        labels,
+        serviceAccount: pod.serviceAccount,
+      };
+      const made = { index: classes.length, identity, ports: pod.ports, addresses };
+      classes.push(made);
+      known.set(key, made);
+      return made;
+    },
+  };
+}
+
+export function parseAddresses(addresses: readonly string[]): readonly PodAddress[] {
+  return addresses.flatMap((text) => parseAddress(text) ?? []);
 }
 
 /** A namespace without an object has only the label that every namespace has. */
@@ -47,29 +66,24 @@ function namespaceNamed(namespaces: ReadonlyMap<string, SimulatedNamespace>, nam
   return namespaces.get(name) ?? { name, labels: { "kubernetes.io/metadata.name": name } };
 }
 
-function classKey(pod: SimulatedPod, addresses: readonly PodAddress[], looks: Looks): string {
-  const labels = [...looks.labels]
-    .map((key) => (Object.hasOwn(pod.labels, key) ? `=${pod.labels[key]}` : ""))
-    .join(",");
+/** Only these are kept: a label that was not looked at when the class was made must never decide. */
+function labelsSeen({ labels }: SimulatedPod, looks: Looks): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => looks.labels.has(key)));
+}
+
+/** Says nothing of a label that is absent, so that the key stays the same when one more label is looked at. */
+function classKey(
+  pod: SimulatedPod,
+  labels: Labels,
+  { addresses, looks }: { addresses: readonly PodAddress[]; looks: Looks },
+): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   const ports = pod.ports
     .filter(({ name }) => looks.ports.has(name))
     .map(({ name, protocol, port }) => `${name}/${protocol}/${port}`);
-  const pieces = addresses.map(({ family, value }) => `${family}${pieceOf(looks.cuts[family], value)}`);
-  const known =
-    looks.cuts.ipv4.length + looks.cuts.ipv6.length > 0
-      ? pieces
-      : families.filter((family) => addresses.some((each) => each.family === family));
-  return [pod.namespace, pod.serviceAccount, labels, ports.join(","), known.toSorted().join(",")].join("|");
-}
-
-function classOf(
-  pod: SimulatedPod,
-  addresses: readonly PodAddress[],
-  { index, namespaces }: { index: number; namespaces: ReadonlyMap<string, SimulatedNamespace> },
-): PodClass {
-  const namespace = namespaceNamed(namespaces, pod.namespace);
-  const identity = { namespace, labels: pod.labels, serviceAccount: pod.serviceAccount };
-  return { index, identity, ports: pod.ports, addresses, pods: [pod] };
+  const { cuts } = looks;
+  const pieces = addresses.map(({ family, value }) => `${family}${pieceOf(cuts[family], value)}`);
+  return [pod.namespace, pod.serviceAccount, pairs.toSorted().join(), ports.join(), pieces.toSorted().join()].join("|");
 }
 
 /** How many cuts lie at or below the address, by halving. */

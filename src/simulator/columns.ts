@@ -1,47 +1,69 @@
 import type { PodClass } from "./classes.ts";
 import type { Matcher } from "./model.ts";
 
-/** Which classes a matcher selects, worked out when first asked: one bit a class. */
+/** Which classes a matcher selects: one bit a class, worked out when first asked. */
 export type Column = { readonly has: (index: number) => boolean };
 
 /** Gives equal matchers the same column. */
-export type Columns = { readonly of: (matcher: Matcher) => Column };
+export type Columns = {
+  readonly of: (matcher: Matcher) => Column;
+  /** Counts up, for what is bound to these columns. */
+  readonly nextId: () => number;
+};
 
+/** `classes` may grow: columns follow. */
 export function createColumns(classes: readonly PodClass[]): Columns {
-  const byNamespace = Map.groupBy(classes, ({ identity }) => identity.namespace.name);
   const known = new Map<string, Column>();
+  const index = createNamespaceIndex(classes);
+  let ids = 0;
   return {
+    nextId: () => ids++,
     of: (matcher) => {
-      const column = known.get(matcher.key) ?? createColumn(matcher, classes, byNamespace);
+      const column = known.get(matcher.key) ?? createColumn(matcher, classes, index);
       known.set(matcher.key, column);
       return column;
     },
   };
 }
 
-function createColumn(
-  matcher: Matcher,
-  classes: readonly PodClass[],
-  byNamespace: ReadonlyMap<string, readonly PodClass[]>,
-): Column {
-  let bits: Uint32Array | undefined;
+/** Classes by namespace, of those from `start` on. */
+type NamespaceIndex = (start: number) => ReadonlyMap<string, readonly PodClass[]>;
+
+/** Nearly all columns are filled from the first class on: that grouping is kept until there are more classes. */
+function createNamespaceIndex(classes: readonly PodClass[]): NamespaceIndex {
+  const grouped = (start: number) => Map.groupBy(classes.slice(start), ({ identity }) => identity.namespace.name);
+  let [whole, size] = [grouped(0), classes.length];
+  return (start) => {
+    if (start > 0) return grouped(start);
+    if (size !== classes.length) [whole, size] = [grouped(0), classes.length];
+    return whole;
+  };
+}
+
+function createColumn(matcher: Matcher, classes: readonly PodClass[], index: NamespaceIndex): Column {
+  let bits = new Uint32Array(0);
+  let filled = 0;
+  const fill = (): void => {
+    const longer = new Uint32Array((classes.length + 31) >> 5);
+    longer.set(bits);
+    bits = longer;
+    for (const selected of selectedBy(matcher, index(filled)))
+      bits[selected >> 5] = (bits[selected >> 5] ?? 0) | (1 << (selected & 31));
+    filled = classes.length;
+  };
   return {
-    has: (index) => {
-      bits ??= fill(matcher, classes.length, byNamespace);
-      return (((bits[index >> 5] ?? 0) >>> (index & 31)) & 1) === 1;
+    has: (at) => {
+      if (at >= filled) fill();
+      return (((bits[at >> 5] ?? 0) >>> (at & 31)) & 1) === 1;
     },
   };
 }
 
-function fill(matcher: Matcher, size: number, byNamespace: ReadonlyMap<string, readonly PodClass[]>): Uint32Array {
-  const bits = new Uint32Array((size + 31) >> 5);
+function* selectedBy(matcher: Matcher, byNamespace: ReadonlyMap<string, readonly PodClass[]>): Generator<number> {
   const groups = matcher.namespace === undefined ? byNamespace.values() : [byNamespace.get(matcher.namespace) ?? []];
   for (const group of groups) {
     const [first] = group;
     if (first === undefined || matcher.namespaces?.(first.identity.namespace) === false) continue;
-    for (const { index, identity } of group) {
-      if (matcher.pods?.(identity) !== false) bits[index >> 5] = (bits[index >> 5] ?? 0) | (1 << (index & 31));
-    }
+    for (const { index, identity } of group) if (matcher.pods?.(identity) !== false) yield index;
   }
-  return bits;
 }

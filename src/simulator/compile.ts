@@ -1,38 +1,86 @@
 import type { Family } from "./addresses.ts";
 import { families } from "./addresses.ts";
-import { classify, type Looks, type PodClass } from "./classes.ts";
-import { createColumns } from "./columns.ts";
-import { type Layers, layClasses } from "./layers.ts";
+import { createRegister, type Looks, type PodClass, type Register } from "./classes.ts";
+import { type Columns, createColumns } from "./columns.ts";
+import { type BoundPolicy, bindPolicy, compareBound, createLayering, type KnownLayers, type Layers } from "./layers.ts";
 import type { Direction, Matcher, PeerTerm, Policy } from "./model.ts";
 import type { Settings, SimulatedPod, Snapshot } from "./snapshot.ts";
-import { type Translated, translate, type Unreadable } from "./translate.ts";
+import { type Translations, translate, type Unreadable, unreadable } from "./translate.ts";
 
-/** A snapshot made ready to be asked. Opaque: ask by decide, reach, connections. */
+/** A snapshot made ready to be asked. Opaque: ask by decide, reach, connections, delta. */
 export type Simulator = {
   readonly snapshot: Snapshot;
   readonly settings: Settings;
-  readonly classes: readonly PodClass[];
+  /** Pods of the host network have none. */
   readonly classOf: ReadonlyMap<SimulatedPod, PodClass>;
-  readonly layers: Readonly<Record<Direction, readonly Layers[]>>;
-  readonly policies: readonly Policy[];
+  readonly layersOf: (direction: Direction, podClass: PodClass) => Layers;
   /** Policies that could not be read: whatever they might select is undecided. */
   readonly problems: readonly Unreadable[];
-  /** What a reader should know about the whole: several engines at once, equal priorities. */
+  /** What a reader should know about the whole: several engines at once. */
   readonly warnings: readonly string[];
+  readonly parts: Parts;
+};
+
+/** What a changed snapshot can go on using. */
+export type Parts = {
+  readonly looks: Looks;
+  readonly register: Register;
+  readonly columns: Columns;
+  readonly translations: Translations;
+  readonly bound: ReadonlyMap<Policy, BoundPolicy>;
+  readonly layers: KnownLayers;
 };
 
 /** Throws nothing for what the policies hold: see `problems`. */
 export function compile(snapshot: Snapshot, settings: Settings): Simulator {
-  const { policies, problems, warnings }: Translated = translate(snapshot.policies, settings.engine);
-  const namespaces = new Map(snapshot.namespaces.map((namespace) => [namespace.name, namespace]));
-  const classes = classify(snapshot.pods, namespaces, looksOf(policies, settings));
-  const classOf = new Map(classes.flatMap((each) => each.pods.map((pod) => [pod, each] as const)));
-  const layers = layClasses(classes, policies, createColumns(classes));
-  return { snapshot, settings, classes, classOf, layers, policies, problems, warnings };
+  const translations = translate(snapshot.policies, settings.engine);
+  const policies = policiesOf(translations);
+  const looks = looksOf(policies, settings);
+  const register = createRegister(snapshot.namespaces);
+  const classOf = enrolAll(snapshot.pods, register, looks);
+  const columns = createColumns(register.classes);
+  const bound = new Map(policies.map((policy) => [policy, bindPolicy(policy, columns)]));
+  const parts: Parts = { looks, register, columns, translations, bound, layers: new Map() };
+  return assemble({ snapshot, settings, classOf, parts });
+}
+
+/** A simulator over parts that fit the snapshot. */
+export function assemble(given: Pick<Simulator, "snapshot" | "settings" | "classOf" | "parts">): Simulator {
+  const { translations } = given.parts;
+  const layersOf = createLayersOf(given.parts);
+  return { ...given, layersOf, problems: unreadable(translations), warnings: translations.warnings };
+}
+
+export function policiesOf({ byObject }: Translations): readonly Policy[] {
+  return [...byObject.values()].flatMap(({ policies }) => policies);
+}
+
+function enrolAll(
+  pods: readonly SimulatedPod[],
+  register: Register,
+  looks: Looks,
+): ReadonlyMap<SimulatedPod, PodClass> {
+  const classOf = new Map<SimulatedPod, PodClass>();
+  for (const pod of pods) {
+    const podClass = register.enrol(pod, looks);
+    if (podClass !== undefined) classOf.set(pod, podClass);
+  }
+  return classOf;
+}
+
+/** Each class is layered when it is first asked for. */
+function createLayersOf({ bound, layers }: Parts): Simulator["layersOf"] {
+  const sorted = [...bound.values()].toSorted(compareBound);
+  const layering = {
+    ingress: createLayering("ingress", sorted, layers),
+    egress: createLayering("egress", sorted, layers),
+  };
+  const known: Record<Direction, Layers[]> = { ingress: [], egress: [] };
+  return (direction, podClass) => (known[direction][podClass.index] ??= layering[direction](podClass));
 }
 
 /** What the policies look at in a pod. */
-function looksOf(policies: readonly Policy[], settings: Settings): Looks {
+export function looksOf(policies: readonly Policy[], settings: Settings): Looks {
   const rules = policies.flatMap(({ ingress, egress }) => [...ingress, ...egress]);
   const terms = rules.flatMap(({ peers }) => (peers === "all" ? [] : peers));
   const matchers: readonly (Matcher | undefined)[] = [

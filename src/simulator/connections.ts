@@ -1,10 +1,9 @@
 import { formatRange } from "./addresses.ts";
 import type { Simulator } from "./compile.ts";
-import { parseAll } from "./decide.ts";
 import type { Direction } from "./model.ts";
-import { type End, endOfClass, type Openness, opennessBetween } from "./pairs.ts";
-import type { PortSet } from "./ports.ts";
+import { noPorts, type PortSet } from "./ports.ts";
 import { rangesFor } from "./ranges.ts";
+import { type End, endOfPod, isOpen, joinSides, type Openness, type Side, sideOf } from "./sides.ts";
 import type { SimulatedPod, WorkloadName } from "./snapshot.ts";
 
 /** A workload, or a range of IPv4 addresses outside the cluster (`10.0.0.0`-`10.255.255.255`). */
@@ -30,27 +29,35 @@ export function* connections(simulator: Simulator): Generator<Connection> {
   for (const from of representatives) {
     for (const to of representatives) {
       if (from === to) continue;
-      const openness = opennessBetween(simulator, from.end, to.end);
+      const openness = opennessBetween(from, to);
       if (isOpen(openness)) yield { from: from.party, to: to.party, ...openness };
     }
     yield* outside(simulator, from);
   }
 }
 
-type Representative = { readonly party: Party; readonly end: End };
+type Representative = { readonly party: Party; readonly end: End; readonly egress: Side; readonly ingress: Side };
 
-function representativesOf({ snapshot, classOf }: Simulator): readonly Representative[] {
+function representativesOf(simulator: Simulator): readonly Representative[] {
   const first = new Map<string, SimulatedPod>();
-  for (const pod of snapshot.pods) {
+  for (const pod of simulator.snapshot.pods) {
     const key = `${pod.workload.namespace}/${pod.workload.name}[${pod.workload.kind}]`;
     if (!first.has(key)) first.set(key, pod);
   }
   return [...first.values()].map((pod) => {
-    const podClass = classOf.get(pod);
-    const node: End = { peer: { kind: "node", addresses: parseAll(pod.addresses) }, podClass: undefined };
-    const end = podClass === undefined ? node : endOfClass(podClass);
-    return { party: { kind: "workload", workload: pod.workload }, end };
+    const end = endOfPod(simulator, pod);
+    return {
+      party: { kind: "workload", workload: pod.workload },
+      end,
+      egress: sideOf(simulator, "egress", end),
+      ingress: sideOf(simulator, "ingress", end),
+    };
   });
+}
+
+function opennessBetween(from: Representative, to: Representative): Openness {
+  const egress = from.egress(to.end);
+  return egress.allow.length === 0 ? closed : joinSides(egress, to.ingress(from.end));
 }
 
 function* outside(simulator: Simulator, { party, end }: Representative): Generator<Connection> {
@@ -64,6 +71,4 @@ function* outside(simulator: Simulator, { party, end }: Representative): Generat
   }
 }
 
-function isOpen({ allow, undecided }: Openness): boolean {
-  return allow.length + undecided.length > 0;
-}
+const closed: Openness = { allow: noPorts, undecided: noPorts };

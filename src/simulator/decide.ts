@@ -1,11 +1,12 @@
-import { families, parseAddress } from "./addresses.ts";
-import type { PodAddress, PodClass } from "./classes.ts";
+import { parseAddress } from "./addresses.ts";
+import { type PodClass, parseAddresses } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Layers } from "./layers.ts";
-import type { Encounter, Peer } from "./match.ts";
+import { type Encounter, familiesOf, type Peer } from "./match.ts";
 import type { Direction, PolicyReference, Protocol } from "./model.ts";
 import { type Cause, outcomeOf } from "./outcome.ts";
 import { portRange } from "./ports.ts";
+import { endOfPod } from "./sides.ts";
 import type { SimulatedPod } from "./snapshot.ts";
 
 /** One end of a connection. */
@@ -99,9 +100,9 @@ function decideDirection(simulator: Simulator, direction: Direction, traffic: Tr
   const [subject, other] = direction === "egress" ? [traffic.from, traffic.to] : [traffic.to, traffic.from];
   const subjectClass = classOfEndpoint(simulator, subject);
   if (subjectClass === undefined) return { verdict: "allowed", because: [{ kind: "not-a-pod" }], notEvaluated: [] };
-  const layers = simulator.layers[direction][subjectClass.index] ?? [];
+  const layers = simulator.layersOf(direction, subjectClass);
   const because: Reason[] = [];
-  const encounter = encounterOf(simulator, subjectClass, peerOf(simulator, other), traffic);
+  const encounter = encounterOf(simulator, subjectClass, other, traffic);
   const asked = portRange(traffic.protocol, traffic.port, traffic.port);
   const { allow, deny } = outcomeOf(layers, encounter, asked, (cause) => because.push(reasonOf(cause)));
   const verdict = allow.length > 0 && deny.length > 0 ? "undecided" : allow.length > 0 ? "allowed" : "denied";
@@ -115,39 +116,22 @@ function classOfEndpoint(simulator: Simulator, endpoint: Endpoint): PodClass | u
   return known;
 }
 
-function peerOf(simulator: Simulator, endpoint: Endpoint): Peer {
-  const podClass = classOfEndpoint(simulator, endpoint);
-  if (podClass !== undefined) return podPeer(podClass);
-  if (endpoint.kind === "external") {
-    const address = parseAddress(endpoint.address);
-    if (address === undefined) throw new Error(`${JSON.stringify(endpoint.address)} is no IP address`);
-    return { kind: "external", addresses: [address] };
-  }
-  return { kind: "node", addresses: parseAll(endpoint.kind === "node" ? endpoint.addresses : endpoint.pod.addresses) };
-}
-
-export function podPeer({ index, addresses }: PodClass): Peer {
-  return { kind: "pod", index, addresses };
-}
-
-export function parseAll(addresses: readonly string[]): readonly PodAddress[] {
-  return addresses.flatMap((text) => parseAddress(text) ?? []);
-}
-
 /** What the subject's rules are held against. Named ports are those of the destination. */
-function encounterOf(simulator: Simulator, subject: PodClass, peer: Peer, { to }: Pick<Traffic, "to">): Encounter {
+function encounterOf(simulator: Simulator, subject: PodClass, other: Endpoint, { to }: Traffic): Encounter {
   return {
-    peer,
-    ports: to.kind === "pod" ? to.pod.ports : [],
+    peer: peerOf(simulator, other),
+    ports: to.kind === "pod" && !to.pod.hostNetwork ? to.pod.ports : [],
     families: familiesOf(subject.addresses),
     ipBlockMatchesPods: simulator.settings.ipBlockMatchesPods,
   };
 }
 
-/** Those of a pod's addresses; undefined where they are not known. */
-export function familiesOf(addresses: readonly PodAddress[]): Encounter["families"] {
-  if (addresses.length === 0) return undefined;
-  return new Set(families.filter((family) => addresses.some((each) => each.family === family)));
+function peerOf(simulator: Simulator, endpoint: Endpoint): Peer {
+  if (endpoint.kind === "pod") return endOfPod(simulator, endpoint.pod).peer;
+  if (endpoint.kind === "node") return { kind: "node", addresses: parseAddresses(endpoint.addresses) };
+  const address = parseAddress(endpoint.address);
+  if (address === undefined) throw new Error(`${JSON.stringify(endpoint.address)} is no IP address`);
+  return { kind: "external", addresses: [address] };
 }
 
 function reasonOf(cause: Cause): Reason {

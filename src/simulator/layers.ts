@@ -1,6 +1,6 @@
 import { type BoundRule, bindRule } from "./bound.ts";
 import type { PodClass } from "./classes.ts";
-import type { Columns } from "./columns.ts";
+import type { Column, Columns } from "./columns.ts";
 import type { Direction, Policy, Stage } from "./model.ts";
 import { compareRanks } from "./stages.ts";
 
@@ -23,43 +23,69 @@ export type Layers = readonly Layer[];
 
 type Laid = { readonly policy: Policy; readonly rules: readonly BoundRule[] };
 
-/** For each class, by its index. */
-export function layClasses(
-  classes: readonly PodClass[],
-  policies: readonly Policy[],
-  columns: Columns,
-): Readonly<Record<Direction, readonly Layers[]>> {
-  const sorted = policies.toSorted((a, b) => a.stage.order - b.stage.order || compareRanks(a.rank, b.rank));
-  return { ingress: lay("ingress", classes, sorted, columns), egress: lay("egress", classes, sorted, columns) };
-}
+/** A policy with its selectors looked up. */
+export type BoundPolicy = {
+  /** Unlike that of any other bound with the same columns. */
+  readonly id: number;
+  readonly policy: Policy;
+  readonly subject: Column;
+  readonly ingress: readonly BoundRule[];
+  readonly egress: readonly BoundRule[];
+};
 
-function lay(
-  direction: Direction,
-  classes: readonly PodClass[],
-  sorted: readonly Policy[],
-  columns: Columns,
-): readonly Layers[] {
-  const bound = sorted.map((policy) => ({
+export function bindPolicy(policy: Policy, columns: Columns): BoundPolicy {
+  return {
+    id: columns.nextId(),
     policy,
     subject: columns.of(policy.subject),
-    rules: policy[direction].map((rule) => bindRule(policy, rule, columns)),
-  }));
-  const indices = new Map(bound.flatMap(({ rules }) => rules).map((rule, index) => [rule, index]));
-  const selecting = bound.filter(({ policy, rules }) => rules.length > 0 || policy.isolates[direction]);
-  const known = new Map<string, Layers>();
-  return classes.map(({ index }) => {
+    ingress: policy.ingress.map((rule) => bindRule(policy, rule, columns)),
+    egress: policy.egress.map((rule) => bindRule(policy, rule, columns)),
+  };
+}
+
+/** In the order in which they are asked. */
+export function compareBound({ policy: a }: BoundPolicy, { policy: b }: BoundPolicy): number {
+  return a.stage.order - b.stage.order || compareRanks(a.rank, b.rank);
+}
+
+/** Layers that were made, by the policies and rules in them: a changed cluster goes on with those that stay the same. */
+export type KnownLayers = Map<string, Layers>;
+
+/** Gives the layers of a class. `sorted`: by `compareBound`. */
+export function createLayering(
+  direction: Direction,
+  sorted: readonly BoundPolicy[],
+  known: KnownLayers,
+): (podClass: PodClass) => Layers {
+  const candidatesFor = createCandidates(
+    sorted.filter((bound) => bound[direction].length > 0 || bound.policy.isolates[direction]),
+  );
+  return ({ index, identity }) => {
     const laid: Laid[] = [];
-    let key = "";
-    for (const [number, { policy, subject, rules }] of selecting.entries()) {
-      if (!subject.has(index)) continue;
-      const mine = rules.filter((rule) => rule.subject?.has(index) !== false);
-      laid.push({ policy, rules: mine });
-      key += `${number}${mine.length === rules.length ? "" : mine.map((rule) => `:${indices.get(rule)}`).join("") || ":"},`;
+    let key: string = direction;
+    for (const { bound } of candidatesFor(identity.namespace.name)) {
+      if (!bound.subject.has(index)) continue;
+      const rules = bound[direction].filter((rule) => rule.subject?.has(index) !== false);
+      laid.push({ policy: bound.policy, rules });
+      key += `;${bound.id}:${rules.length === bound[direction].length ? "" : rules.map(({ rule }) => rule.name).join()}`;
     }
     const layers = known.get(key) ?? stack(laid, direction);
     known.set(key, layers);
     return layers;
-  });
+  };
+}
+
+type Numbered = { readonly bound: BoundPolicy; readonly number: number };
+
+/** Which policies may select a pod of a namespace, in order: those of that namespace, and those of all. */
+function createCandidates(sorted: readonly BoundPolicy[]): (namespace: string) => readonly Numbered[] {
+  const numbered = sorted.map((bound, number) => ({ bound, number }));
+  const byNamespace = Map.groupBy(numbered, ({ bound }) => bound.policy.subject.namespace);
+  const everywhere = byNamespace.get(undefined) ?? [];
+  return (namespace) => {
+    const here = byNamespace.get(namespace) ?? [];
+    return everywhere.length === 0 ? here : [...here, ...everywhere].toSorted((a, b) => a.number - b.number);
+  };
 }
 
 function stack(laid: readonly Laid[], direction: Direction): Layers {

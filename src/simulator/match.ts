@@ -21,6 +21,12 @@ export type Encounter = {
   readonly ipBlockMatchesPods: Settings["ipBlockMatchesPods"];
 };
 
+/** Those of a pod; undefined where its addresses are not known. */
+export function familiesOf(addresses: readonly PodAddress[]): Encounter["families"] {
+  if (addresses.length === 0) return undefined;
+  return new Set(addresses.map(({ family }) => family));
+}
+
 /** Yes, no, or why only perhaps. */
 export type Match = true | false | { readonly maybe: string };
 

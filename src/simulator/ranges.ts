@@ -1,8 +1,9 @@
 import { type AddressRange, type Family, whole } from "./addresses.ts";
+import type { PodAddress } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Direction } from "./model.ts";
-import { type End, join, type Openness, outcomeFor } from "./pairs.ts";
-import { allPorts, noPorts, samePorts } from "./ports.ts";
+import { samePorts } from "./ports.ts";
+import { type End, isOpen, joinSides, type Openness, open, type Side, sideOf } from "./sides.ts";
 
 /** A range of addresses outside the cluster, all of which are treated the same. */
 export type RangeOpenness = { readonly range: AddressRange; readonly openness: Openness };
@@ -17,31 +18,38 @@ export function rangesFor(
   subject: End,
   family: Family,
 ): readonly RangeOpenness[] {
-  const all = pieces(simulator, direction, subject, family).map((range) => ({
-    range,
-    openness: opennessTo(simulator, direction, subject, { family, value: range.first }),
-  }));
-  return merge(all).filter(({ openness }) => openness.allow.length + openness.undecided.length > 0);
+  return allRangesFor(simulator, direction, subject, family).filter(({ openness }) => isOpen(openness));
 }
 
-function opennessTo(
+/** The same for the whole family, without a gap. */
+export function allRangesFor(
   simulator: Simulator,
   direction: Direction,
   subject: End,
-  address: { family: Family; value: bigint },
-): Openness {
-  const other: End = { peer: { kind: "external", addresses: [address] }, podClass: undefined };
-  return join(outcomeFor(simulator, direction, subject, other), { allow: allPorts, deny: noPorts });
+  family: Family,
+): readonly RangeOpenness[] {
+  const side = sideOf(simulator, direction, subject);
+  return merge(
+    pieces(simulator, direction, subject, family).map((range) => ({
+      range,
+      openness: opennessTo(side, { family, value: range.first }),
+    })),
+  );
+}
+
+/** Outside are no policies, so the pod's own side alone decides. */
+function opennessTo(side: Side, address: PodAddress): Openness {
+  return joinSides(side({ peer: { kind: "external", addresses: [address] }, podClass: undefined }), open);
 }
 
 /** The pieces into which the subject's own rules cut the family. */
 function pieces(
-  { layers }: Simulator,
+  { layersOf }: Simulator,
   direction: Direction,
   { podClass }: End,
   family: Family,
 ): readonly AddressRange[] {
-  const mine = podClass === undefined ? [] : (layers[direction][podClass.index] ?? []);
+  const mine = podClass === undefined ? [] : layersOf(direction, podClass);
   const terms = mine
     .flatMap(({ groups }) => groups.flat(2))
     .flatMap(({ peers }) => (peers === "all" ? [] : peers.map(({ term }) => term)));

@@ -6,9 +6,14 @@ import { plainArrangement, type Translator } from "./stages.ts";
 
 export type Unreadable = { readonly object: PolicyReference; readonly problems: readonly Problem[] };
 
-export type Translated = {
-  readonly policies: readonly Policy[];
-  readonly problems: readonly Unreadable[];
+/** What one object of a policy API gives. Where it could not be read, its policies say "perhaps" to everything. */
+export type Translated = { readonly policies: readonly Policy[]; readonly problems: readonly Problem[] };
+
+/** Objects of no policy API are not in it. */
+export type Translations = {
+  /** The engine among whose policies the others stand; undefined: the order of the APIs alone. */
+  readonly engine: EngineName | undefined;
+  readonly byObject: ReadonlyMap<WireObject, Translated>;
   readonly warnings: readonly string[];
 };
 
@@ -17,27 +22,31 @@ type EngineTranslator = { readonly engine: EngineName; readonly translator: Tran
 const translators: readonly { engine: EngineName; create: (objects: readonly WireObject[]) => Translator }[] = [];
 
 /**
- * Every policy in the one model. Objects of no policy API are left out. `engine` undefined: the first engine of which the
- * objects hold a policy says where the others' stand, and a second one is warned of.
+ * Every policy in the one model. `engine` undefined: the first engine of which the objects hold a policy says where the
+ * others' stand, and a second one is warned of. `known`: translations of objects that were among others before; they are
+ * taken over where nothing that objects refer to has changed.
  */
-export function translate(objects: readonly WireObject[], engine: EngineName | undefined): Translated {
+export function translate(
+  objects: readonly WireObject[],
+  engine: EngineName | undefined,
+  known?: Translations,
+): Translations {
   const engines = translators.map(({ engine: name, create }) => ({ engine: name, translator: create(objects) }));
   const present = engines.filter(({ translator }) => objects.some((object) => translator.reads(object)));
   const chosen = engines.find(({ engine: name }) => name === engine) ?? (engine === undefined ? present[0] : undefined);
-  const results = objects.flatMap((object) => {
-    const translation = translateOne(object, engines, chosen);
-    return translation === undefined ? [] : [{ object, translation }];
-  });
-  const problems = results.flatMap(({ object, translation }) =>
-    "problems" in translation ? [{ object: referenceTo(object), problems: translation.problems }] : [],
+  const usable = known?.engine === chosen?.engine && !changesReferences(objects, known) ? known : undefined;
+  const byObject = new Map<WireObject, Translated>();
+  for (const object of objects) {
+    const translated = usable?.byObject.get(object) ?? translateOne(object, engines, chosen);
+    if (translated !== undefined) byObject.set(object, translated);
+  }
+  return { engine: chosen?.engine, byObject, warnings: warningsOf(present) };
+}
+
+export function unreadable({ byObject }: Translations): readonly Unreadable[] {
+  return [...byObject].flatMap(([object, { problems }]) =>
+    problems.length === 0 ? [] : [{ object: referenceTo(object), problems }],
   );
-  return {
-    policies: results.flatMap(({ object, translation }) =>
-      "policies" in translation ? translation.policies : [anything(object)],
-    ),
-    problems,
-    warnings: warningsOf(present),
-  };
 }
 
 /** As a person names it. Kinds that several APIs share are told apart by their group. */
@@ -52,15 +61,41 @@ export function referenceTo({ apiVersion, kind, metadata }: WireObject): PolicyR
   };
 }
 
+/** Whether something came, went or changed that is no policy but may be referred to, as a tier or a group. */
+function changesReferences(objects: readonly WireObject[], known: Translations | undefined): boolean {
+  if (known === undefined) return false;
+  const now = new Set(objects);
+  const gone = [...known.byObject].filter(([object]) => !now.has(object));
+  return (
+    gone.some(([, { policies }]) => policies.length === 0) ||
+    objects.some((object) => !known.byObject.has(object) && !isNetworkPolicy(object))
+  );
+}
+
 function translateOne(
+  object: WireObject,
+  engines: readonly EngineTranslator[],
+  chosen: EngineTranslator | undefined,
+): Translated | undefined {
+  const translation = translateBy(object, engines, chosen);
+  if (translation === undefined) return undefined;
+  return "policies" in translation
+    ? { policies: translation.policies, problems: [] }
+    : { policies: [anything(object)], problems: translation.problems };
+}
+
+function translateBy(
   object: WireObject,
   engines: readonly EngineTranslator[],
   chosen: EngineTranslator | undefined,
 ): Translation | undefined {
   const arrangement = chosen?.translator.arrangement ?? plainArrangement;
-  if (object.apiVersion === "networking.k8s.io/v1" && object.kind === "NetworkPolicy")
-    return translateNetworkPolicy(object, arrangement.networkPolicy);
+  if (isNetworkPolicy(object)) return translateNetworkPolicy(object, arrangement.networkPolicy);
   return engines.find(({ translator }) => translator.reads(object))?.translator.translate(object);
+}
+
+function isNetworkPolicy({ apiVersion, kind }: WireObject): boolean {
+  return apiVersion === "networking.k8s.io/v1" && kind === "NetworkPolicy";
 }
 
 /** Stands for a policy that could not be read: it may do anything to whatever it may select. */

@@ -1,0 +1,154 @@
+import { type AddressRange, families, formatRange } from "./addresses.ts";
+import type { PodClass } from "./classes.ts";
+import type { Simulator } from "./compile.ts";
+import type { Direction } from "./model.ts";
+import { noPorts, type PortSet, subtractPorts, unitePorts } from "./ports.ts";
+import { allRangesFor, type RangeOpenness } from "./ranges.ts";
+import { endsOf, type ReachedEnd } from "./reach.ts";
+import { type End, endOfPod, joinSides, type Openness, type Side, sideOf } from "./sides.ts";
+import type { SimulatedPod } from "./snapshot.ts";
+
+/** What a change does to the connections from one end to another: at least one of the three has ports. */
+export type DeltaRow = {
+  readonly from: ReachedEnd;
+  readonly to: ReachedEnd;
+  /** Surely allowed now, and was not. */
+  readonly opened: PortSet;
+  /** Surely denied now, and was not. */
+  readonly closed: PortSet;
+  /** Undecided now, and was not. */
+  readonly unsure: PortSet;
+};
+
+/**
+ * All that changes between a simulator and what `change` made of it. Pods are those of after; for one whose labels change
+ * `moved` gives its form before by its form after. Pods that came or went are not compared.
+ */
+export function delta(
+  before: Simulator,
+  after: Simulator,
+  moved: ReadonlyMap<SimulatedPod, SimulatedPod>,
+): readonly DeltaRow[] {
+  const ends = bothEnds(before, after, moved);
+  const beforeSides = createSides(before);
+  const afterSides = createSidesAfter(before, after, beforeSides);
+  const concerned = ends.filter((end) => isConcerned(end, before, after));
+  const pairs = concerned.flatMap((end) => [
+    ...ends.filter((other) => isPair(end, other)).map((other) => [end, other] as const),
+    ...ends.filter((other) => isPair(end, other) && !concerned.includes(other)).map((other) => [other, end] as const),
+  ]);
+  const inside = pairs.flatMap(([from, to]) => {
+    const was = opennessBetween(beforeSides, from.before, to.before);
+    const is = opennessBetween(afterSides, from.after, to.after);
+    return rowOf(podsOf(from), podsOf(to), was, is);
+  });
+  return [...inside, ...concerned.flatMap((end) => outside(before, after, end))];
+}
+
+/** One end in both simulators; pods that are alike in both. */
+type BothEnds = { readonly before: End; readonly after: End; readonly pods: readonly SimulatedPod[] };
+
+function bothEnds(
+  before: Simulator,
+  after: Simulator,
+  moved: ReadonlyMap<SimulatedPod, SimulatedPod>,
+): readonly BothEnds[] {
+  return endsOf(after).flatMap(({ end, pods }) => {
+    const byBefore = Map.groupBy(pods, (pod) => before.classOf.get(moved.get(pod) ?? pod));
+    return [...byBefore.values()].flatMap((alike) => {
+      const [first] = alike;
+      const was = first && (moved.get(first) ?? first);
+      const isKnown = was !== undefined && (was.hostNetwork || before.classOf.has(was));
+      return isKnown ? [{ before: endOfPod(before, was), after: end, pods: alike }] : [];
+    });
+  });
+}
+
+/** Whether anything can have changed for it by its own policies, or by what others' policies see in it. */
+function isConcerned({ before: was, after: is }: BothEnds, before: Simulator, after: Simulator): boolean {
+  if (was.podClass === undefined || is.podClass === undefined) return false;
+  if (was.podClass !== is.podClass) return true;
+  const directions: readonly Direction[] = ["ingress", "egress"];
+  const podClass: PodClass = is.podClass;
+  return directions.some((direction) => before.layersOf(direction, podClass) !== after.layersOf(direction, podClass));
+}
+
+/** A pod alone has no other of its class to talk to. */
+function isPair(end: BothEnds, other: BothEnds): boolean {
+  return end !== other || end.pods.length > 1;
+}
+
+type Sides = (direction: Direction, end: End) => Side;
+
+/** A side is made once. */
+function createSides(simulator: Simulator): Sides {
+  const known = new Map<string, Side>();
+  return (direction, end) => {
+    const key = `${direction}${end.podClass?.index}`;
+    const side = known.get(key) ?? sideOf(simulator, direction, end);
+    known.set(key, side);
+    return side;
+  };
+}
+
+/** Where nothing changed for a class, its side is the one that it had before. */
+function createSidesAfter(before: Simulator, after: Simulator, sidesBefore: Sides): Sides {
+  const own = createSides(after);
+  const share = before.parts.register === after.parts.register;
+  return (direction, end) => {
+    const { podClass } = end;
+    const same = share && podClass && before.layersOf(direction, podClass) === after.layersOf(direction, podClass);
+    return same ? sidesBefore(direction, end) : own(direction, end);
+  };
+}
+
+function opennessBetween(sides: Sides, from: End, to: End): Openness {
+  return joinSides(sides("egress", from)(to), sides("ingress", to)(from));
+}
+
+function rowOf(from: ReachedEnd, to: ReachedEnd, was: Openness, is: Openness): readonly DeltaRow[] {
+  const opened = subtractPorts(is.allow, was.allow);
+  const closed = subtractPorts(may(was), may(is));
+  const unsure = subtractPorts(is.undecided, was.undecided);
+  return [opened, closed, unsure].every(({ length }) => length === 0) ? [] : [{ from, to, opened, closed, unsure }];
+}
+
+function may({ allow, undecided }: Openness): PortSet {
+  return undecided === noPorts ? allow : unitePorts(allow, undecided);
+}
+
+function podsOf({ pods }: BothEnds): ReachedEnd {
+  return { kind: "pods", pods };
+}
+
+function outside(before: Simulator, after: Simulator, end: BothEnds): readonly DeltaRow[] {
+  const directions: readonly Direction[] = ["egress", "ingress"];
+  return directions.flatMap((direction) =>
+    families.flatMap((family) => {
+      const was = allRangesFor(before, direction, end.before, family);
+      const is = allRangesFor(after, direction, end.after, family);
+      return refine(was, is).flatMap(({ range, openness }) => {
+        const other: ReachedEnd = { kind: "range", range: formatRange(family, range) };
+        const [from, to] = direction === "egress" ? [podsOf(end), other] : [other, podsOf(end)];
+        return rowOf(from, to, openness.was, openness.is);
+      });
+    }),
+  );
+}
+
+type Refined = { readonly range: AddressRange; readonly openness: { readonly was: Openness; readonly is: Openness } };
+
+/** Both cover the whole family: the pieces in which neither changes. */
+function refine(was: readonly RangeOpenness[], is: readonly RangeOpenness[]): readonly Refined[] {
+  return was.flatMap((old) =>
+    is
+      .filter(({ range }) => range.first <= old.range.last && old.range.first <= range.last)
+      .map(({ range, openness }) => ({
+        range: {
+          first: range.first > old.range.first ? range.first : old.range.first,
+          last: range.last < old.range.last ? range.last : old.range.last,
+        },
+        openness: { was: old.openness, is: openness },
+      })),
+  );
+}

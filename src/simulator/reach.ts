@@ -1,0 +1,59 @@
+import { families, formatRange } from "./addresses.ts";
+import type { PodClass } from "./classes.ts";
+import type { Simulator } from "./compile.ts";
+import type { Direction } from "./model.ts";
+import { rangesFor } from "./ranges.ts";
+import { type End, endOfClass, endOfPod, isOpen, joinSides, type Openness, sideOf } from "./sides.ts";
+import type { SimulatedPod } from "./snapshot.ts";
+
+/** Pods that are all the same to policies, or a range of addresses outside (`10.0.0.0-10.255.255.255`). */
+export type ReachedEnd =
+  | { readonly kind: "pods"; readonly pods: readonly SimulatedPod[] }
+  | { readonly kind: "range"; readonly range: string };
+
+export type Reached = Openness & { readonly end: ReachedEnd };
+
+/** What a pod can open connections to, and what can open connections to it; without the pod itself. */
+export type Reach = { readonly to: readonly Reached[]; readonly from: readonly Reached[] };
+
+export function reach(simulator: Simulator, pod: SimulatedPod): Reach {
+  const self = endOfPod(simulator, pod);
+  const [egress, ingress] = [sideOf(simulator, "egress", self), sideOf(simulator, "ingress", self)];
+  const [to, from]: [Reached[], Reached[]] = [[], []];
+  for (const { end, pods: all } of endsOf(simulator)) {
+    const pods = all.filter((other) => other !== pod);
+    if (pods.length === 0) continue;
+    const out = joinSides(egress(end), sideOf(simulator, "ingress", end)(self));
+    const back = joinSides(sideOf(simulator, "egress", end)(self), ingress(end));
+    if (isOpen(out)) to.push({ end: { kind: "pods", pods }, ...out });
+    if (isOpen(back)) from.push({ end: { kind: "pods", pods }, ...back });
+  }
+  return {
+    to: [...to, ...rangesOf(simulator, "egress", self)],
+    from: [...from, ...rangesOf(simulator, "ingress", self)],
+  };
+}
+
+/** Everything in the cluster that can be at an end: the pods of each class together, and each pod of the host network. */
+export function endsOf(simulator: Simulator): readonly { readonly end: End; readonly pods: readonly SimulatedPod[] }[] {
+  const members = new Map<PodClass, SimulatedPod[]>();
+  for (const [pod, podClass] of simulator.classOf) {
+    const known = members.get(podClass);
+    if (known === undefined) members.set(podClass, [pod]);
+    else known.push(pod);
+  }
+  const nodes = simulator.snapshot.pods.filter(({ hostNetwork }) => hostNetwork);
+  return [
+    ...[...members].map(([podClass, pods]) => ({ end: endOfClass(podClass), pods })),
+    ...nodes.map((pod) => ({ end: endOfPod(simulator, pod), pods: [pod] })),
+  ];
+}
+
+function rangesOf(simulator: Simulator, direction: Direction, self: End): readonly Reached[] {
+  return families.flatMap((family) =>
+    rangesFor(simulator, direction, self, family).map(({ range, openness }) => ({
+      end: { kind: "range" as const, range: formatRange(family, range) },
+      ...openness,
+    })),
+  );
+}

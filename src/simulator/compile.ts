@@ -14,6 +14,7 @@ export type Simulator = {
   /** Pods of the host network have none. */
   readonly classOf: ReadonlyMap<SimulatedPod, PodClass>;
   readonly layersOf: (direction: Direction, podClass: PodClass) => Layers;
+  readonly policies: readonly Policy[];
   /** Policies that could not be read: whatever they might select is undecided. */
   readonly problems: readonly Unreadable[];
   /** What a reader should know about the whole: several engines at once. */
@@ -46,9 +47,15 @@ export function compile(snapshot: Snapshot, settings: Settings): Simulator {
 
 /** A simulator over parts that fit the snapshot. */
 export function assemble(given: Pick<Simulator, "snapshot" | "settings" | "classOf" | "parts">): Simulator {
-  const { translations } = given.parts;
+  const { translations, bound } = given.parts;
   const layersOf = createLayersOf(given.parts);
-  return { ...given, layersOf, problems: unreadable(translations), warnings: translations.warnings };
+  return {
+    ...given,
+    layersOf,
+    policies: [...bound.keys()],
+    problems: unreadable(translations),
+    warnings: translations.warnings,
+  };
 }
 
 export function policiesOf({ byObject }: Translations): readonly Policy[] {

@@ -65,9 +65,10 @@ export function createLayering(
     let key: string = direction;
     for (const { bound } of candidatesFor(identity.namespace.name)) {
       if (!bound.subject.has(index)) continue;
-      const rules = bound[direction].filter((rule) => rule.subject?.has(index) !== false);
+      const all = bound[direction];
+      const rules = all.filter((rule) => rule.subject?.has(index) !== false);
       laid.push({ policy: bound.policy, rules });
-      key += `;${bound.id}:${rules.length === bound[direction].length ? "" : rules.map(({ rule }) => rule.name).join()}`;
+      key += `;${bound.id}:${rules.length === all.length ? "" : rules.map((rule) => all.indexOf(rule)).join()}`;
     }
     const layers = known.get(key) ?? stack(laid, direction);
     known.set(key, layers);

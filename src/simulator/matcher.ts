@@ -1,10 +1,12 @@
 import { canonicalJson } from "../policy/canonical.ts";
 import type { LabelSelector } from "../policy/objects.ts";
 import { selects } from "../policy/selector.ts";
-import type { Matcher } from "./model.ts";
+import type { Matcher, PodIdentity } from "./model.ts";
 
 /** All pods of all namespaces. */
 export const everyPod: Matcher = { key: "*", labels: [] };
+
+export const noPod: Matcher = { key: "none", namespaces: () => false, labels: [] };
 
 /** Pods of one namespace; an absent selector is all of them. */
 export function podsOf(namespace: string, selector: LabelSelector | undefined): Matcher {
@@ -22,6 +24,46 @@ export function podsAcross(namespaces: LabelSelector | undefined, selector: Labe
     ...(isEmpty(selector) ? {} : { pods: ({ labels }) => selects(selector, labels) }),
     labels: keysOf(selector),
   };
+}
+
+/** Pods that run as one ServiceAccount. */
+export function podsOfAccount(namespace: string, name: string): Matcher {
+  return {
+    key: `${namespace}/account:${name}`,
+    namespace,
+    pods: ({ serviceAccount }) => serviceAccount === name,
+    labels: [],
+  };
+}
+
+/** Pods that at least one of them selects. */
+export function anyOf(matchers: readonly Matcher[]): Matcher {
+  const [first = noPod, ...more] = matchers;
+  if (more.length === 0) return first;
+  return {
+    key: `any(${matchers.map(({ key }) => key).join("|")})`,
+    pods: (pod) => matchers.some((matcher) => isSelected(matcher, pod)),
+    labels: matchers.flatMap(({ labels }) => labels),
+  };
+}
+
+/** Pods that both select. */
+export function bothOf(a: Matcher, b: Matcher): Matcher {
+  if (a.key === everyPod.key) return b;
+  if (a.namespace !== undefined && b.namespace !== undefined && a.namespace !== b.namespace) return noPod;
+  const namespace = a.namespace ?? b.namespace;
+  return {
+    key: `both(${a.key}&${b.key})`,
+    ...(namespace === undefined ? {} : { namespace }),
+    namespaces: (each) => a.namespaces?.(each) !== false && b.namespaces?.(each) !== false,
+    pods: (pod) => a.pods?.(pod) !== false && b.pods?.(pod) !== false,
+    labels: [...a.labels, ...b.labels],
+  };
+}
+
+function isSelected({ namespace, namespaces, pods }: Matcher, pod: PodIdentity): boolean {
+  if (namespace !== undefined && namespace !== pod.namespace.name) return false;
+  return namespaces?.(pod.namespace) !== false && pods?.(pod) !== false;
 }
 
 function isEmpty(selector: LabelSelector | undefined): boolean {

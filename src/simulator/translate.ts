@@ -1,7 +1,8 @@
+import { antreaTranslator } from "./antrea.ts";
 import { everyPod, podsOf } from "./matcher.ts";
 import type { Policy, PolicyReference, Problem, Rule, Translation, WireObject } from "./model.ts";
 import { translateNetworkPolicy } from "./networkpolicy.ts";
-import type { EngineName } from "./snapshot.ts";
+import type { EngineName, Snapshot } from "./snapshot.ts";
 import { plainArrangement, type Translator } from "./stages.ts";
 
 export type Unreadable = { readonly object: PolicyReference; readonly problems: readonly Problem[] };
@@ -19,19 +20,23 @@ export type Translations = {
 
 type EngineTranslator = { readonly engine: EngineName; readonly translator: Translator };
 
-const translators: readonly { engine: EngineName; create: (objects: readonly WireObject[]) => Translator }[] = [];
+type CreateTranslator = (objects: readonly WireObject[], snapshot: Snapshot) => Translator;
+
+const translators: readonly { engine: EngineName; create: CreateTranslator }[] = [
+  { engine: "antrea", create: antreaTranslator },
+];
 
 /**
  * Every policy in the one model. `engine` undefined: the first engine of which the objects hold a policy says where the
  * others' stand, and a second one is warned of. `known`: translations of objects that were among others before; they are
- * taken over where nothing that objects refer to has changed.
+ * taken over where nothing that objects refer to has changed; namespaces and Services are then taken to be the same.
  */
-export function translate(
-  objects: readonly WireObject[],
-  engine: EngineName | undefined,
-  known?: Translations,
-): Translations {
-  const engines = translators.map(({ engine: name, create }) => ({ engine: name, translator: create(objects) }));
+export function translate(snapshot: Snapshot, engine: EngineName | undefined, known?: Translations): Translations {
+  const { policies: objects } = snapshot;
+  const engines = translators.map(({ engine: name, create }) => ({
+    engine: name,
+    translator: create(objects, snapshot),
+  }));
   const present = engines.filter(({ translator }) => objects.some((object) => translator.reads(object)));
   const chosen = engines.find(({ engine: name }) => name === engine) ?? (engine === undefined ? present[0] : undefined);
   const usable = known?.engine === chosen?.engine && !changesReferences(objects, known) ? known : undefined;

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { compile, type Simulator } from "../../src/simulator/compile.ts";
 import { type Answer, decide, type Endpoint } from "../../src/simulator/decide.ts";
 import type { WireObject } from "../../src/simulator/model.ts";
-import type { Settings, SimulatedPod, Snapshot } from "../../src/simulator/snapshot.ts";
+import type { Settings, SimulatedPod, SimulatedService, Snapshot } from "../../src/simulator/snapshot.ts";
 
 /** A small cluster in few words, for cases that are worked out by hand. */
 
@@ -13,6 +13,7 @@ export type ClusterInWords = {
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly pods: Readonly<Record<string, PodInWords>>;
   readonly policies?: string | readonly WireObject[];
+  readonly services?: readonly SimulatedService[];
   readonly settings?: Partial<Settings>;
 };
 
@@ -25,7 +26,8 @@ export type SmallCluster = {
   readonly ask: (from: string, to: string, port: number | string) => Answer;
 };
 
-export function createCluster({ namespaces = {}, pods, policies = [], settings }: ClusterInWords): SmallCluster {
+export function createCluster(words: ClusterInWords): SmallCluster {
+  const { namespaces = {}, pods, policies = [], services = [], settings } = words;
   const all = new Map(Object.entries(pods).map(([key, words]) => [key, podOf(key, words)]));
   const names = new Set([...Object.keys(namespaces), ...[...all.values()].map(({ namespace }) => namespace)]);
   const snapshot: Snapshot = {
@@ -34,7 +36,7 @@ export function createCluster({ namespaces = {}, pods, policies = [], settings }
       labels: { ...namespaces[name], "kubernetes.io/metadata.name": name },
     })),
     pods: [...all.values()],
-    services: [],
+    services,
     policies: typeof policies === "string" ? parseAll(policies) : policies,
   };
   const simulator = compile(snapshot, { engine: undefined, ipBlockMatchesPods: false, ...settings });

@@ -1,9 +1,12 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import type { Query } from "./commands/explain-report.ts";
 import { didYouMean } from "./commands/suggest.ts";
+import { protocols } from "./simulator/ports.ts";
+import type { Asked } from "./simulator/resolve.ts";
 import type { EngineName, Settings } from "./simulator/snapshot.ts";
 
 /** What the tools that need neither a cluster nor a configuration are asked. */
-export type PolicyTool = SimulateTool;
+export type PolicyTool = SimulateTool | ExplainTool;
 
 /** What every tool takes. */
 type Common = {
@@ -17,6 +20,9 @@ export type SimulateTool = Common & {
   readonly keepGoing: boolean;
 };
 
+/** `manifests` undefined: about the live cluster. */
+export type ExplainTool = Common & { readonly kind: "explain"; readonly manifests: string; readonly query: Query };
+
 export type ArgumentProblem = { readonly kind: "problem"; readonly problem: string };
 
 const engines: readonly EngineName[] = ["networkpolicy", "cilium", "calico", "antrea"];
@@ -26,6 +32,8 @@ const common = { values: ["--engine", "--output"], flags: ["--ip-block-matches-p
 /** `simulate --manifests DIR …`; undefined for any other command. */
 export function readPolicyTool([command, ...args]: readonly string[]): PolicyTool | ArgumentProblem | undefined {
   if (command === "simulate") return told(command, readSimulate(args));
+  if (command === "explain" && args.some((arg) => /^--(manifests|from|to)\b/.test(arg)))
+    return told(command, readExplain(args));
   return undefined;
 }
 
@@ -37,6 +45,27 @@ function readSimulate(args: readonly string[]): PolicyTool | string {
   const manifests = options.values.get("--manifests");
   if (manifests === undefined) return "needs --manifests DIR, a folder of manifests.";
   return { kind: "simulate", ...shared, manifests, keepGoing: options.flags.has("--keep-going") };
+}
+
+function readExplain(args: readonly string[]): PolicyTool | string {
+  const options = readOptions(args, { values: ["--manifests", "--from", "--to", "--port", "--protocol"], flags: [] });
+  if (typeof options === "string") return options;
+  const shared = readCommon(options);
+  if (typeof shared === "string") return shared;
+  const { values } = options;
+  const [manifests, from, to] = ["--manifests", "--from", "--to"].map((name) => values.get(name));
+  if (manifests === undefined) return "needs --manifests DIR, a folder of manifests.";
+  if (from === undefined || to === undefined) return "needs --from and --to, each as namespace/name.";
+  const asked = readAsked(values.get("--port"), values.get("--protocol"));
+  return typeof asked === "string" ? asked : { kind: "explain", ...shared, manifests, query: { from, to, ...asked } };
+}
+
+function readAsked(port: string | undefined, given = "TCP"): Asked | string {
+  const protocol = protocols.find((each) => each === given.toUpperCase());
+  if (protocol === undefined) return `--protocol takes ${protocols.join(", ")}.`;
+  if (port === undefined) return "needs --port, the port of the destination.";
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
+  return number >= 1 && number <= 65_535 ? { protocol, port: number } : "--port takes a number from 1 to 65535.";
 }
 
 function readCommon({ values, flags }: Options): Common | string {

@@ -1,6 +1,7 @@
+import { reportJson, reportOn, reportText } from "./commands/explain-report.ts";
 import { simulate } from "./commands/simulate.ts";
 import { readManifestFolder } from "./manifest-files.ts";
-import type { PolicyTool, SimulateTool } from "./policy-arguments.ts";
+import type { ExplainTool, PolicyTool, SimulateTool } from "./policy-arguments.ts";
 import { compile, type Simulator } from "./simulator/compile.ts";
 import { readManifests } from "./simulator/manifests.ts";
 import type { Settings } from "./simulator/snapshot.ts";
@@ -16,7 +17,12 @@ export type ToolOutput = {
 
 /** The tools that read manifests: they need neither a cluster nor Slack nor Redis nor a configuration. */
 export function runPolicyTool(tool: PolicyTool): ToolOutput {
-  return runSimulate(tool);
+  switch (tool.kind) {
+    case "simulate":
+      return runSimulate(tool);
+    case "explain":
+      return runExplain(tool);
+  }
 }
 
 function runSimulate({ manifests, settings, output, keepGoing }: SimulateTool): ToolOutput {
@@ -25,6 +31,16 @@ function runSimulate({ manifests, settings, output, keepGoing }: SimulateTool): 
   if (loaded.broken.length > 0 && !keepGoing) return broken(loaded.broken);
   const out = simulate(loaded.simulator, loaded.warnings, output);
   return { out, err: loaded.broken, code: loaded.broken.length > 0 ? 2 : 0 };
+}
+
+function runExplain({ manifests, settings, output, query }: ExplainTool): ToolOutput {
+  const loaded = load(manifests, settings);
+  if (loaded.broken.length > 0 || !("simulator" in loaded)) return broken(loaded.broken);
+  const { simulator, warnings } = loaded;
+  const report = reportOn(simulator, query);
+  if ("problem" in report) return { out: "", err: [report.problem], code: 2 };
+  const out = output === "json" ? reportJson(report, query) : reportText(report);
+  return { out, err: [...warnings, ...simulator.warnings], code: 0 };
 }
 
 type Loaded = {

@@ -6,7 +6,10 @@ export type Question = {
   readonly from: string;
   readonly to: string;
   readonly protocol: Protocol;
+  /** As it was asked: a Service's own. */
   readonly port: number;
+  /** The pod's own port, where it is another. */
+  readonly targetPort?: number;
 };
 
 /** An answer in sentences. Names come from outside: whoever shows them escapes. */
@@ -30,8 +33,8 @@ export function explain(answer: Answer, question: Question): Explanation {
   };
 }
 
-function headline(verdict: Verdict, { from, to, protocol, port }: Question): string {
-  const where = `${to} on ${protocol} ${port}`;
+function headline(verdict: Verdict, { from, to, protocol, port, targetPort = port }: Question): string {
+  const where = `${to} on ${protocol} ${port}${targetPort === port ? "" : ` (the pod's port ${targetPort})`}`;
   switch (verdict) {
     case "allowed":
       return `Yes: ${from} can connect to ${where}.`;

@@ -44,7 +44,8 @@ export function parseAddress(text: string): { readonly family: Family; readonly 
   return { family, value: bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) };
 }
 
-function formatAddress(family: Family, value: bigint): string {
+/** `10.0.0.1`. */
+export function formatAddress(family: Family, value: bigint): string {
   const bytes: number[] = [];
   for (let shift = bits[family] - 8n; shift >= 0n; shift -= 8n) bytes.push(Number((value >> shift) & 0xffn));
   return ipaddr.fromByteArray(bytes).toString();

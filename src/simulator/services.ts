@@ -1,0 +1,25 @@
+import type { Labels } from "../policy/objects.ts";
+import { isKind, type Name } from "./names.ts";
+import type { ServicePort, SimulatedPod, SimulatedService, Snapshot } from "./snapshot.ts";
+
+/** The Service of that name, where the name may be one. */
+export function serviceNamed({ services }: Snapshot, { namespace, kind, name }: Name): SimulatedService | undefined {
+  if (kind !== undefined && !isKind(kind, "Service")) return undefined;
+  return services.find((service) => service.namespace === namespace && service.name === name);
+}
+
+/** The pods behind a Service. Without a selector it has none that are known. */
+export function podsOfService({ pods }: Snapshot, { namespace, selector }: SimulatedService): readonly SimulatedPod[] {
+  if (Object.keys(selector).length === 0) return [];
+  return pods.filter((pod) => pod.namespace === namespace && has(pod.labels, selector));
+}
+
+/** The pod's own port behind a Service's; undefined where the pod has no port of that name and protocol. */
+export function targetOf(pod: SimulatedPod, { targetPort, protocol }: ServicePort): number | undefined {
+  if (typeof targetPort === "number") return targetPort;
+  return pod.ports.find((port) => port.name === targetPort && port.protocol === protocol)?.port;
+}
+
+function has(labels: Labels, selector: Labels): boolean {
+  return Object.entries(selector).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
+}

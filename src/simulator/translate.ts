@@ -1,9 +1,9 @@
 import { antreaTranslator } from "./antrea.ts";
 import { everyPod, podsOf } from "./matcher.ts";
 import type { Policy, PolicyReference, Problem, Rule, Translation, WireObject } from "./model.ts";
-import { translateNetworkPolicy } from "./networkpolicy.ts";
 import type { EngineName, Snapshot } from "./snapshot.ts";
 import { plainArrangement, type Translator } from "./stages.ts";
+import { isStandard, translateStandard } from "./standard.ts";
 
 export type Unreadable = { readonly object: PolicyReference; readonly problems: readonly Problem[] };
 
@@ -73,7 +73,7 @@ function changesReferences(objects: readonly WireObject[], known: Translations |
   const gone = [...known.byObject].filter(([object]) => !now.has(object));
   return (
     gone.some(([, { policies }]) => policies.length === 0) ||
-    objects.some((object) => !known.byObject.has(object) && !isNetworkPolicy(object))
+    objects.some((object) => !known.byObject.has(object) && !isStandard(object))
   );
 }
 
@@ -95,12 +95,8 @@ function translateBy(
   chosen: EngineTranslator | undefined,
 ): Translation | undefined {
   const arrangement = chosen?.translator.arrangement ?? plainArrangement;
-  if (isNetworkPolicy(object)) return translateNetworkPolicy(object, arrangement.networkPolicy);
+  if (isStandard(object)) return translateStandard(object, arrangement);
   return engines.find(({ translator }) => translator.reads(object))?.translator.translate(object);
-}
-
-function isNetworkPolicy({ apiVersion, kind }: WireObject): boolean {
-  return apiVersion === "networking.k8s.io/v1" && kind === "NetworkPolicy";
 }
 
 /** Stands for a policy that could not be read: it may do anything to whatever it may select. */

@@ -1,0 +1,21 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { disagreements } from "../simulator/agreement.ts";
+import { randomCase } from "../simulator/random-cluster.ts";
+
+/** SIMULATOR_SEED repeats a run, SIMULATOR_CLUSTERS says how many clusters. */
+const seed = Number(process.env["SIMULATOR_SEED"] ?? Date.now() % 1_000_000_000);
+const clusters = Number(process.env["SIMULATOR_CLUSTERS"] ?? 100_000);
+
+test(`The simulator agrees with a naive evaluator on ${clusters} random clusters`, () => {
+  process.stdout.write(`simulator: SIMULATOR_SEED=${seed} SIMULATOR_CLUSTERS=${clusters}\n`);
+  let connections = 0;
+  fc.assert(
+    fc.property(randomCase, (each) => {
+      connections += each.connections.length;
+      expect(disagreements(each)).toEqual([]);
+    }),
+    { seed, numRuns: clusters },
+  );
+  process.stdout.write(`simulator: ${connections} connections asked\n`);
+});

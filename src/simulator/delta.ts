@@ -5,7 +5,7 @@ import type { Direction } from "./model.ts";
 import { noPorts, type PortSet, subtractPorts, unitePorts } from "./ports.ts";
 import { allRangesFor, type RangeOpenness } from "./ranges.ts";
 import { endsOf, type ReachedEnd } from "./reach.ts";
-import { type End, endOfPod, joinSides, type Openness, type Side, sideOf } from "./sides.ts";
+import { type End, endOfPod, type Openness, viewOf } from "./sides.ts";
 import type { SimulatedPod } from "./snapshot.ts";
 
 /** What a change does to the connections from one end to another: at least one of the three has ports. */
@@ -30,19 +30,15 @@ export function delta(
   moved: ReadonlyMap<SimulatedPod, SimulatedPod>,
 ): readonly DeltaRow[] {
   const ends = bothEnds(before, after, moved);
-  const beforeSides = createSides(before);
-  const afterSides = createSidesAfter(before, after, beforeSides);
-  const concerned = ends.filter((end) => isConcerned(end, before, after));
-  const pairs = concerned.flatMap((end) => [
-    ...ends.filter((other) => isPair(end, other)).map((other) => [end, other] as const),
-    ...ends.filter((other) => isPair(end, other) && !concerned.includes(other)).map((other) => [other, end] as const),
+  const concerned = new Set(ends.filter((end) => isConcerned(end, before, after)));
+  return [...concerned].flatMap((end) => [
+    ...inside(
+      { before, after, end },
+      ends.filter((other) => isPair(end, other)),
+      concerned,
+    ),
+    ...outside(before, after, end),
   ]);
-  const inside = pairs.flatMap(([from, to]) => {
-    const was = opennessBetween(beforeSides, from.before, to.before);
-    const is = opennessBetween(afterSides, from.after, to.after);
-    return rowOf(podsOf(from), podsOf(to), was, is);
-  });
-  return [...inside, ...concerned.flatMap((end) => outside(before, after, end))];
 }
 
 /** One end in both simulators; pods that are alike in both. */
@@ -78,32 +74,17 @@ function isPair(end: BothEnds, other: BothEnds): boolean {
   return end !== other || end.pods.length > 1;
 }
 
-type Sides = (direction: Direction, end: End) => Side;
-
-/** A side is made once. */
-function createSides(simulator: Simulator): Sides {
-  const known = new Map<string, Side>();
-  return (direction, end) => {
-    const key = `${direction}${end.podClass?.index}`;
-    const side = known.get(key) ?? sideOf(simulator, direction, end);
-    known.set(key, side);
-    return side;
-  };
-}
-
-/** Where nothing changed for a class, its side is the one that it had before. */
-function createSidesAfter(before: Simulator, after: Simulator, sidesBefore: Sides): Sides {
-  const own = createSides(after);
-  const share = before.parts.register === after.parts.register;
-  return (direction, end) => {
-    const { podClass } = end;
-    const same = share && podClass && before.layersOf(direction, podClass) === after.layersOf(direction, podClass);
-    return same ? sidesBefore(direction, end) : own(direction, end);
-  };
-}
-
-function opennessBetween(sides: Sides, from: End, to: End): Openness {
-  return joinSides(sides("egress", from)(to), sides("ingress", to)(from));
+/** To all others; from another only where it is not concerned itself, since its own rows to this one say it. */
+function inside(
+  { before, after, end }: { before: Simulator; after: Simulator; end: BothEnds },
+  others: readonly BothEnds[],
+  concerned: ReadonlySet<BothEnds>,
+): readonly DeltaRow[] {
+  const [was, is] = [viewOf(before, end.before), viewOf(after, end.after)];
+  return others.flatMap((other) => [
+    ...rowOf(podsOf(end), podsOf(other), was.to(other.before), is.to(other.after)),
+    ...(concerned.has(other) ? [] : rowOf(podsOf(other), podsOf(end), was.from(other.before), is.from(other.after))),
+  ]);
 }
 
 function rowOf(from: ReachedEnd, to: ReachedEnd, was: Openness, is: Openness): readonly DeltaRow[] {

@@ -3,7 +3,7 @@ import type { PodClass } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Direction } from "./model.ts";
 import { rangesFor } from "./ranges.ts";
-import { type End, endOfClass, endOfPod, isOpen, joinSides, type Openness, sideOf } from "./sides.ts";
+import { type End, endOfClass, endOfPod, isOpen, type Openness, viewOf } from "./sides.ts";
 import type { SimulatedPod } from "./snapshot.ts";
 
 /** Pods that are all the same to policies, or a range of addresses outside (`10.0.0.0-10.255.255.255`). */
@@ -18,13 +18,12 @@ export type Reach = { readonly to: readonly Reached[]; readonly from: readonly R
 
 export function reach(simulator: Simulator, pod: SimulatedPod): Reach {
   const self = endOfPod(simulator, pod);
-  const [egress, ingress] = [sideOf(simulator, "egress", self), sideOf(simulator, "ingress", self)];
+  const view = viewOf(simulator, self);
   const [to, from]: [Reached[], Reached[]] = [[], []];
   for (const { end, pods: all } of endsOf(simulator)) {
-    const pods = all.filter((other) => other !== pod);
+    const pods = all.includes(pod) ? all.filter((other) => other !== pod) : all;
     if (pods.length === 0) continue;
-    const out = joinSides(egress(end), sideOf(simulator, "ingress", end)(self));
-    const back = joinSides(sideOf(simulator, "egress", end)(self), ingress(end));
+    const [out, back] = [view.to(end), view.from(end)];
     if (isOpen(out)) to.push({ end: { kind: "pods", pods }, ...out });
     if (isOpen(back)) from.push({ end: { kind: "pods", pods }, ...back });
   }

@@ -4,7 +4,7 @@ import type { Column } from "./columns.ts";
 import type { Simulator } from "./compile.ts";
 import type { Layers } from "./layers.ts";
 import { type Encounter, familiesOf, type Peer } from "./match.ts";
-import type { Direction } from "./model.ts";
+import type { ContainerPort, Direction } from "./model.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import { allPorts, intersectPorts, noPorts, type PortSet, subtractPorts } from "./ports.ts";
 import type { SimulatedPod } from "./snapshot.ts";
@@ -52,6 +52,39 @@ export function sideOf(simulator: Simulator, direction: Direction, subject: End)
   };
 }
 
+/**
+ * The same question the other way round: what others' policies in one direction say of this end. Answers are remembered
+ * by the others' rules, which many pods share.
+ */
+function sideOnto(simulator: Simulator, direction: Direction, self: End): Side {
+  const known = new Map<Layers, Map<string, Outcome>>();
+  return ({ podClass }) => {
+    const layers = podClass === undefined ? [] : simulator.layersOf(direction, podClass);
+    if (podClass === undefined || layers.length === 0) return open;
+    const families = familiesOf(podClass.addresses);
+    const { ports } = direction === "egress" ? (self.podClass ?? { ports: [] }) : podClass;
+    const own = known.get(layers) ?? new Map<string, Outcome>();
+    known.set(layers, own);
+    const key = [...(families ?? []), ...(direction === "egress" ? [] : ports.map(portKey))].join();
+    const { ipBlockMatchesPods } = simulator.settings;
+    const outcome = own.get(key) ?? outcomeOf(layers, { peer: self.peer, ports, families, ipBlockMatchesPods });
+    own.set(key, outcome);
+    return outcome;
+  };
+}
+
+/** All connections of one end: to others, and from them. Not for the end itself, though for others of its class. */
+export type View = { readonly to: (other: End) => Openness; readonly from: (other: End) => Openness };
+
+export function viewOf(simulator: Simulator, self: End): View {
+  const [egress, ingress] = [sideOf(simulator, "egress", self), sideOf(simulator, "ingress", self)];
+  const [theirIngress, theirEgress] = [sideOnto(simulator, "ingress", self), sideOnto(simulator, "egress", self)];
+  return {
+    to: (other) => joinSides(egress(other), theirIngress(other)),
+    from: (other) => joinSides(theirEgress(other), ingress(other)),
+  };
+}
+
 /** Both sides must allow; what both may allow and either may deny is undecided. */
 export function joinSides(egress: Outcome, ingress: Outcome): Openness {
   const may = intersectPorts(egress.allow, ingress.allow);
@@ -76,12 +109,14 @@ function createTeller(layers: Layers, direction: Direction): (other: End) => str
   );
   return ({ peer, podClass }) => {
     const seen = peer.kind === "pod" ? bitsOf(columns, peer.index) : peer.kind;
-    const ports = seesPorts
-      ? (podClass?.ports ?? []).map(({ name, protocol, port }) => `${name}/${protocol}/${port}`)
-      : [];
+    const ports = seesPorts ? (podClass?.ports ?? []).map(portKey) : [];
     const addresses = seesAddresses ? peer.addresses.map(({ family, value }) => `${family}${value}`) : [];
     return ports.length + addresses.length === 0 ? seen : [seen, ports.join(), addresses.join()].join("|");
   };
+}
+
+function portKey({ name, protocol, port }: ContainerPort): string {
+  return `${name}/${protocol}/${port}`;
 }
 
 function bitsOf(columns: readonly Column[], index: number): string {

@@ -4,10 +4,11 @@ import { measureIsolation } from "./isolation.ts";
 import { manyPods } from "./many-pods.ts";
 import { measureScale } from "./scale.ts";
 import type { Reading } from "./scale-reader.ts";
+import { benchSimulator } from "./simulator.ts";
 
 /**
  * `npm run bench`: figures of this machine, now. Slow is no failure: it ends with 1 only where something could not be
- * measured, or took longer than the limit.
+ * measured, or took longer than the limit. `--plot FILE` also draws the growth of the simulator, for README.
  */
 const limitMs = 240_000;
 
@@ -16,6 +17,9 @@ const limit = setTimeout(() => {
   process.exit(1);
 }, limitMs);
 limit.unref();
+
+const plotAt = process.argv.indexOf("--plot");
+process.stdout.write(`${await benchSimulator(plotAt < 0 ? undefined : process.argv[plotAt + 1])}\n`);
 
 const { cache, bare } = await measureScale();
 const columns = (readings: readonly Reading[]) => ({

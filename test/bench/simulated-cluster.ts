@@ -8,8 +8,9 @@ const workloadsPerNamespace = 10;
  * A cluster of the usual shape, the same each time: ten pods a workload, ten workloads a namespace, each pod with a hash
  * of its own among its labels; a fifth as many policies as pods. A namespace is denied by default, may ask DNS, and each
  * of its workloads is open to the one before it, every third to the next namespace and every fifth to a range outside.
+ * `distinct`: one policy more asks for the pod's name, so that no two pods are alike.
  */
-export function simulatedCluster(pods: number): Snapshot {
+export function simulatedCluster(pods: number, distinct = false): Snapshot {
   const namespaces = Array.from(
     { length: Math.ceil(pods / podsPerWorkload / workloadsPerNamespace) },
     (_, i) => `team-${i}`,
@@ -21,9 +22,16 @@ export function simulatedCluster(pods: number): Snapshot {
     })),
     pods: Array.from({ length: pods }, (_, i) => podOf(i)),
     services: [],
-    policies: namespaces.flatMap(policiesOf),
+    policies: [...namespaces.flatMap(policiesOf), ...(distinct ? [byPodName] : [])],
   };
 }
+
+const byPodName: WireObject = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "one-pod", namespace: "team-0" },
+  spec: { podSelector: { matchLabels: { "statefulset.kubernetes.io/pod-name": "app-0-0" } } },
+};
 
 function podOf(index: number): SimulatedPod {
   const workload = Math.floor(index / podsPerWorkload);

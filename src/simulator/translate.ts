@@ -1,4 +1,5 @@
 import { antreaTranslator } from "./antrea.ts";
+import { ciliumTranslator } from "./cilium.ts";
 import { everyPod, podsOf } from "./matcher.ts";
 import type { Policy, PolicyReference, Problem, Rule, Translation, WireObject } from "./model.ts";
 import type { EngineName, Snapshot } from "./snapshot.ts";
@@ -24,6 +25,7 @@ type CreateTranslator = (objects: readonly WireObject[], snapshot: Snapshot) => 
 
 const translators: readonly { engine: EngineName; create: CreateTranslator }[] = [
   { engine: "antrea", create: antreaTranslator },
+  { engine: "cilium", create: ciliumTranslator },
 ];
 
 /**

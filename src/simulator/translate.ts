@@ -1,4 +1,5 @@
 import { antreaTranslator } from "./antrea.ts";
+import { calicoTranslator } from "./calico.ts";
 import { ciliumTranslator } from "./cilium.ts";
 import { everyPod, podsOf } from "./matcher.ts";
 import type { Policy, PolicyReference, Problem, Rule, Translation, WireObject } from "./model.ts";
@@ -25,6 +26,7 @@ type CreateTranslator = (objects: readonly WireObject[], snapshot: Snapshot) => 
 
 const translators: readonly { engine: EngineName; create: CreateTranslator }[] = [
   { engine: "antrea", create: antreaTranslator },
+  { engine: "calico", create: calicoTranslator },
   { engine: "cilium", create: ciliumTranslator },
 ];
 

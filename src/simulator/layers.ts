@@ -68,7 +68,7 @@ export function createLayering(
       const all = bound[direction];
       const rules = all.filter((rule) => rule.subject?.has(index) !== false);
       laid.push({ policy: bound.policy, rules });
-      key += `;${bound.id}:${rules.length === all.length ? "" : rules.map((rule) => all.indexOf(rule)).join()}`;
+      key += `;${bound.id}:${rules.length === all.length ? "all" : rules.map((rule) => all.indexOf(rule)).join()}`;
     }
     const layers = known.get(key) ?? stack(laid, direction);
     known.set(key, layers);

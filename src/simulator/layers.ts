@@ -89,13 +89,14 @@ function createCandidates(sorted: readonly BoundPolicy[]): (namespace: string) =
   };
 }
 
+/** Stages are the same by what they say: in a changed cluster they are other objects. */
 function stack(laid: readonly Laid[], direction: Direction): Layers {
-  return [...Map.groupBy(laid, ({ policy }) => policy.stage)].map(([stage, here]) => ({
-    stage,
-    groups: groupByRank(here),
-    isolating: here.map(({ policy }) => policy).filter((policy) => policy.isolates[direction]),
-    policies: here.map(({ policy }) => policy),
-  }));
+  const byStage = Map.groupBy(laid, ({ policy: { stage } }) => `${stage.order} ${stage.name}`);
+  return [...byStage.values()].flatMap((here) => {
+    const policies = here.map(({ policy }) => policy);
+    const isolating = policies.filter((policy) => policy.isolates[direction]);
+    return policies.slice(0, 1).map(({ stage }) => ({ stage, groups: groupByRank(here), isolating, policies }));
+  });
 }
 
 function groupByRank(laid: readonly Laid[]): readonly Group[] {

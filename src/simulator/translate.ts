@@ -76,7 +76,7 @@ function changesReferences(objects: readonly WireObject[], known: Translations |
   const now = new Set(objects);
   const gone = [...known.byObject].filter(([object]) => !now.has(object));
   return (
-    gone.some(([, { policies }]) => policies.length === 0) ||
+    gone.some(([, { policies, problems }]) => policies.length === 0 || problems.length > 0) ||
     objects.some((object) => !known.byObject.has(object) && !isStandard(object))
   );
 }

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { change } from "../../src/simulator/change.ts";
+import type { Simulator } from "../../src/simulator/compile.ts";
+import { decide, type Endpoint } from "../../src/simulator/decide.ts";
 import type { WireObject } from "../../src/simulator/model.ts";
 import type { Settings } from "../../src/simulator/snapshot.ts";
 import { createCluster, type PodInWords } from "./cluster.ts";
@@ -734,3 +737,23 @@ describe("What cannot be read", () => {
       expect(cluster([object]).ask("ops/web", "shop/db", 80).verdict).toBe("undecided");
     });
 });
+
+describe("A changed cluster", () => {
+  test("A NetworkPolicy that is added stands in the tier that was there before", () => {
+    const allow = local("shop/allow", "{ order: 2000, ingress: [{ action: Allow }] }");
+    const deny = kubernetes("NetworkPolicy", "shop/deny", "{ podSelector: {} }");
+    const { simulator } = cluster([allow]);
+    const after = change(simulator, { added: [deny] });
+    expect(askIn(after, "ops/web", "shop/db").verdict).toBe("allowed");
+    expect(askIn(change(after, { removed: [allow] }), "ops/web", "shop/db").verdict).toBe("denied");
+  });
+});
+
+function askIn(simulator: Simulator, from: string, to: string) {
+  const end = (key: string): Endpoint => {
+    const pod = simulator.snapshot.pods.find(({ namespace, name }) => `${namespace}/${name}` === key);
+    if (pod === undefined) throw new Error(`no pod ${key}`);
+    return { kind: "pod", pod };
+  };
+  return decide(simulator, { from: end(from), to: end(to), protocol: "TCP", port: 80 });
+}

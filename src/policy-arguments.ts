@@ -29,11 +29,10 @@ const engines: readonly EngineName[] = ["networkpolicy", "cilium", "calico", "an
 
 const common = { values: ["--engine", "--output"], flags: ["--ip-block-matches-pods"] };
 
-/** `simulate --manifests DIR …`; undefined for any other command. */
+/** `simulate --manifests DIR …`; undefined for any other command, also for `explain` of a cluster. */
 export function readPolicyTool([command, ...args]: readonly string[]): PolicyTool | ArgumentProblem | undefined {
   if (command === "simulate") return told(command, readSimulate(args));
-  if (command === "explain" && args.some((arg) => /^--(manifests|from|to)\b/.test(arg)))
-    return told(command, readExplain(args));
+  if (command === "explain" && args.some((arg) => /^--manifests\b/.test(arg))) return told(command, readExplain(args));
   return undefined;
 }
 

@@ -24,6 +24,16 @@ export type Command =
       readonly reason: string;
     }
   | ({ readonly kind: "status" } & PlaceReference)
+  | {
+      readonly kind: "explain";
+      readonly cluster: string | undefined;
+      /** At most one of the two is an address. */
+      readonly from: End;
+      readonly to: End;
+      readonly protocol: "TCP" | "UDP" | "SCTP";
+      /** A Service's own port, or a pod's. */
+      readonly port: number;
+    }
   | ({
       readonly kind: "audit";
       readonly sinceMs: number;
@@ -34,6 +44,14 @@ export type Command =
   | { readonly kind: "incident"; readonly change: IncidentChange }
   | { readonly kind: "whoami" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined };
+
+/**
+ * One end of a connection as typed: a pod or the beginning of its name, a workload or a Service, `of` only that kind where
+ * one is named; or an IP address.
+ */
+export type End =
+  | { readonly kind: "named"; readonly namespace: string; readonly of: string | undefined; readonly name: string }
+  | { readonly kind: "address"; readonly address: string };
 
 /** What is to become of the channel's incident. */
 export type IncidentChange =
@@ -91,6 +109,23 @@ export const manuals = {
     does: "what is in force, and whether Bulkhead itself is well",
     details: ["Without a cluster it is about all of them."],
     examples: ["status", "status payments", "status prod-eu:payments", "status prod-eu:"],
+  },
+  explain: {
+    usage: "explain [cluster:]<namespace>/<name> → <namespace>/<name>:<port>[/udp]",
+    does: "whether one may connect to the other by all policies that there are, and why",
+    details: [
+      "A name is a workload, a Service, a pod or the beginning of a pod's name (namespace/kind/name: only of that kind);",
+      "an IP address may stand for one end.",
+      "For the arrow -> or the word to will do. Or: explain --from A --to B --port N [--protocol UDP].",
+      "It needs the right status in both namespaces. It reads, and writes nothing.",
+      "It says what the policies say, not what was tried: undecided where something is not evaluated or could not be read.",
+    ],
+    examples: [
+      "explain payments/checkout → db/postgres:5432",
+      "explain payments/checkout-7d9f to kube-system/kube-dns:53/udp",
+      "explain prod-eu:payments/checkout -> 203.0.113.7:443",
+      "explain --from payments/checkout --to db/postgres --port 5432",
+    ],
   },
   audit: {
     usage: "audit [since 24h] [cluster:][namespace/] [by @user] [incident ID]",

@@ -4,6 +4,7 @@ import { isOperationIdPrefix } from "../policy/operation.ts";
 import type { KeepChoice } from "../policy/plan.ts";
 import { parsePlaceReference, parsePodReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
+import { parseExplain } from "./parse-explain.ts";
 import { notAnId, parseIncident, takeIncident } from "./parse-incident.ts";
 import { didYouMean } from "./suggest.ts";
 import { normalise, wordsOf } from "./words.ts";
@@ -31,6 +32,7 @@ const parsers: Record<CommandName, Parser> = {
   quarantine: parseQuarantine,
   release: parseRelease,
   status: parseStatus,
+  explain: parseExplain,
   audit: parseAudit,
   incident: parseIncident,
   whoami: (words) => (words.length === 0 ? { kind: "whoami" } : tooMuch("whoami", words)),

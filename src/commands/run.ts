@@ -7,6 +7,7 @@ import { releaseByHand, releaseUnrecorded } from "./by-hand.ts";
 import { placeFor } from "./clusters.ts";
 import type { Command, CommandName } from "./command.ts";
 import type { Desk, Outlet } from "./desk.ts";
+import { explain, locateExplain } from "./explain.ts";
 import { orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { incident, incidentVerbs } from "./incident.ts";
@@ -70,6 +71,7 @@ const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> 
   quarantine: { verbs: () => ["quarantine"], locate: locateQuarantine, run: quarantine },
   release: { verbs: () => ["release"], locate: locateRelease, run: release },
   status: { verbs: () => ["status"], locate: locateRead, run: status },
+  explain: { verbs: () => ["status"], locate: locateExplain, run: explain },
   audit: { verbs: () => ["audit"], locate: locateRead, run: audit },
   incident: { verbs: incidentVerbs, locate: locateNowhere, run: incident },
   whoami: { verbs: () => [], locate: locateNowhere, run: whoami },

@@ -25,11 +25,14 @@ export async function playTour(options: TourOptions): Promise<number> {
   await say("/np status", /nothing of Bulkhead's is in force/);
   const pod = firstPod(world, "shop", "frontend");
   pods(options, "shop");
+  await say(`/np explain shop/${pod} → shop/cart:8081`, /Yes: shop\/frontend-\S+ can connect to shop\/cart/);
   await say(`/np quarantine shop/${pod} review 2h talks to an address nobody knows`, /Plan: quarantine/);
   await pressAndSee(options, "Confirm", /ISOLATED FOR NEW CONNECTIONS/);
   await until(() => frontends(world).length === 3, "the ReplicaSet's replacement");
   write("\n── The pod is out of its Service and its ReplicaSet; a replacement runs beside it ──\n");
   pods(options, "shop");
+  await say(`/np explain shop/${pod} → shop/cart:8081`, /No: shop\/frontend-\S+ cannot connect to shop\/cart/);
+  await say("/np explain shop/frontend → shop/cart:8081", /Yes: shop\/frontend can connect to shop\/cart/);
   await say("/np status shop", /quarantined for/);
   await say(`/np release shop/${pod} false alarm, it was the new CDN`, /Plan: release/);
   await pressAndSee(options, "Confirm", /Released: shop/);

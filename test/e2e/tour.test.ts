@@ -10,8 +10,10 @@ test("the tour plays a whole incident, and ends with a verified chain", async ()
   const env = { ...process.env, REDIS_URL: testRedisUrl() };
   const { stdout } = await promisify(execFile)(process.execPath, [cli, "demo", "--tour"], { env, timeout: 60_000 });
   for (const seen of [
+    /Yes: shop\/frontend-\S+ can connect to shop\/cart on TCP 8081\./,
     /Plan: quarantine shop\/frontend-/,
     /ISOLATED FOR NEW CONNECTIONS/,
+    /No: shop\/frontend-\S+ cannot connect to shop\/cart on TCP 8081\./,
     /Released: shop\/frontend-/,
   ]) {
     expect(stdout).toMatch(seen);

@@ -49,8 +49,20 @@ function policyOf({ kind, metadata }: WireObject, spec: V1Spec, place: Place): P
     egress: rulesOf("egress", spec.egress),
     // "ANP rules do not isolate implicitly" (facts: network-policy §1, Upper tiers).
     isolates: { ingress: false, egress: false },
-    notEvaluated: [],
+    notEvaluated: missingSelectors(spec),
   };
+}
+
+/** The CRD asks for both selectors of `pods`. */
+function missingSelectors({ subject, ingress, egress }: V1Spec): readonly string[] {
+  const peers = [subject, ...ingress.flatMap(({ from = [] }) => from), ...egress.flatMap(({ to = [] }) => to)];
+  const pods = peers.flatMap((peer) => peer.pods ?? []);
+  return (["namespaceSelector", "podSelector"] as const)
+    .filter((selector) => pods.some((each) => each[selector] === undefined))
+    .map(
+      (selector) =>
+        `pods without ${selector}, which the API server asks for: taken for an empty one, which selects all`,
+    );
 }
 
 function rulesOf(direction: Direction, rules: readonly V1Rule[]): readonly Rule[] {

@@ -14,10 +14,15 @@ export type TierPeer = {
   readonly domainNames?: readonly string[];
 };
 
-type NamespacedPods = { readonly namespaceSelector?: LabelSelector; readonly podSelector: LabelSelector };
+type NamespacedPods = { readonly namespaceSelector?: LabelSelector; readonly podSelector?: LabelSelector };
 
-/** Both selectors are required. */
-export const v1Peers = peersOf(fields({ namespaceSelector: labelSelector, podSelector: labelSelector }));
+/**
+ * The CRD asks for both selectors, but programs that read policies as their Go types say take an absent one for an empty one,
+ * and there are such policies: so does this, and the policy says so in `notEvaluated`.
+ */
+export const v1Peers = peersOf(
+  fields({ namespaceSelector: labelSelector.exactOptional(), podSelector: labelSelector.exactOptional() }),
+);
 
 /** An absent namespaceSelector selects all namespaces. */
 export const v2Peers = peersOf(

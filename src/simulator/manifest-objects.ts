@@ -54,7 +54,12 @@ function told(object: ManifestObject, other: ManifestObject, { broken, warnings 
 function open(candidate: Candidate, findings: Findings, depth = 0): readonly ManifestObject[] {
   const { origin, value } = candidate;
   if (!isMapping(value)) {
-    findings.broken.push(at(origin, "", `is ${Array.isArray(value) ? "a list" : "plain text"}, no Kubernetes object`));
+    if (Array.isArray(value) && !value.some(looksLikeObject))
+      findings.warnings.push(at(origin, "", "is a list of no Kubernetes objects (no apiVersion, no kind): left out"));
+    else
+      findings.broken.push(
+        at(origin, "", `is ${Array.isArray(value) ? "a list" : "plain text"}, no Kubernetes object`),
+      );
     return [];
   }
   const typed = typeOf(value, candidate, findings);
@@ -74,12 +79,15 @@ function typeOf(value: Mapping, { origin, ...inherited }: Candidate, findings: F
   const apiVersion = value["apiVersion"] ?? inherited.apiVersion;
   const kind = value["kind"] ?? inherited.kind;
   if (typeof apiVersion === "string" && typeof kind === "string") return { apiVersion, kind };
-  const isObject = [apiVersion, kind, value["metadata"], value["spec"]].some((part) => part !== undefined);
-  if (isObject) {
+  if (looksLikeObject({ ...value, apiVersion, kind })) {
     const [field, found] = typeof apiVersion === "string" ? ["kind", kind] : ["apiVersion", apiVersion];
     findings.broken.push(at(origin, field, found === undefined ? "is missing" : "must be text"));
   } else findings.warnings.push(at(origin, "", "is no Kubernetes object (no apiVersion, no kind): left out"));
   return undefined;
+}
+
+function looksLikeObject(value: unknown): boolean {
+  return isMapping(value) && ["apiVersion", "kind", "metadata", "spec"].some((field) => value[field] !== undefined);
 }
 
 function openList(list: Required<Candidate>, findings: Findings, depth: number): readonly ManifestObject[] {
@@ -118,14 +126,19 @@ function read(
   }
   const { name, generateName, namespace } = metadata.data.metadata;
   const own = name ?? (generateName === undefined ? "" : `${generateName}*`);
+  if (name !== undefined && !dnsName.test(name))
+    findings.warnings.push(at(origin, "metadata.name", `${name} ${noName}`));
   return [{ origin, apiVersion, kind, is, name: own, namespace: is.namespaced ? namespace : undefined, raw: value }];
 }
 
 const dnsName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
-const objectName = z
-  .string()
-  .refine((text) => dnsName.test(text), "is no name that Kubernetes takes (lower-case letters, digits, dashes, dots)");
+const noName = "is no name that Kubernetes takes (lower-case letters, digits, dashes, dots)";
+
+const namespaceName = z.string().refine((text) => dnsName.test(text), noName);
+
+/** One of upper-case letters or underscores is told, and taken: what the object means does not hang on it. */
+const objectName = z.string().regex(/^[A-Za-z0-9._-]{1,253}$/, noName);
 
 const metadataSchema = z.object({
   metadata: z
@@ -136,7 +149,7 @@ const metadataSchema = z.object({
         .regex(/^[a-z0-9][a-z0-9.-]*$/, "is no beginning of a name that Kubernetes takes")
         .nullish()
         .transform((name) => name ?? undefined),
-      namespace: objectName.nullish().transform((name) => name ?? "default"),
+      namespace: namespaceName.nullish().transform((name) => name ?? "default"),
     })
     .superRefine(({ name, generateName }, context) => {
       if (name === undefined && generateName === undefined)

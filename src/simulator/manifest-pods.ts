@@ -26,9 +26,13 @@ const labels = z
 const address = z.string().refine((value) => parseAddress(value) !== undefined, "is no IP address");
 
 const owners = z
-  .array(z.object({ kind: text, name: text, controller: z.boolean().nullish() }))
+  .array(z.object({ kind: text.nullish(), name: text, controller: z.boolean().nullish() }))
   .nullish()
-  .transform((given) => (given ?? []).find(({ controller }) => controller === true));
+  .transform((given) => {
+    const owner = (given ?? []).find(({ controller }) => controller === true);
+    // A static pod is its node's, which makes no workload of a node's pods. An owner of no kind is named as its pods are.
+    return owner === undefined || owner.kind === "Node" ? undefined : { kind: owner.kind ?? "Pod", name: owner.name };
+  });
 
 const container = z.object({
   restartPolicy: text.nullish(),

@@ -39,6 +39,17 @@ describe("Workloads", () => {
     expect(pods(text)).toEqual(["default/a[Job] a-1", "default/b[Pod] b"]);
   });
 
+  test("a static pod is its own, and not its node's; an owner of no kind is named as its pod is", () => {
+    const pod = (name: string, owner: string) =>
+      `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, ownerReferences: [{${owner}, controller: true}]}, spec: {}}`;
+    const text = [pod("etcd-n1", "kind: Node, name: n1"), pod("api-n1", "kind: Node, name: n1"), pod("a-1", "name: a")];
+    expect(pods(text.join("\n---\n"))).toEqual([
+      "default/a[Pod] a-1",
+      "default/api-n1[Pod] api-n1",
+      "default/etcd-n1[Pod] etcd-n1",
+    ]);
+  });
+
   test("a Deployment with its ReplicaSet and its pods is one workload, which its pods stand for", () => {
     const objects = [
       `{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {${template}}}`,
@@ -129,6 +140,23 @@ items:
     expect(snapshot).toEqual({ namespaces: [], pods: [], services: [], policies: [] });
     expect(broken).toEqual([]);
     expect(warnings).toEqual(["all.yaml: document 3: is no Kubernetes object (no apiVersion, no kind): left out"]);
+  });
+
+  test("a list of no objects is left out with a word, one of objects is broken: only a List holds those", () => {
+    const outputs = read('[{"from": "a", "to": "b"}]');
+    expect(outputs.broken).toEqual([]);
+    expect(outputs.warnings).toEqual([
+      "all.yaml: is a list of no Kubernetes objects (no apiVersion, no kind): left out",
+    ]);
+    expect(read("[{apiVersion: v1, kind: Pod}]").broken).toEqual(["all.yaml: is a list, no Kubernetes object"]);
+  });
+
+  test("a name of letters that Kubernetes does not take is told and taken, any other is broken", () => {
+    const named = (name: string) => read(`{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {}}`);
+    const message = "is no name that Kubernetes takes (lower-case letters, digits, dashes, dots)";
+    expect(named("My_App").warnings).toEqual([`all.yaml: metadata.name: My_App ${message}`]);
+    expect(named("My_App").snapshot.pods).toHaveLength(1);
+    expect(named('"a\\nb"').broken).toEqual([`all.yaml: metadata.name: ${message}`]);
   });
 
   test("the same object twice is one, unless the two differ", () => {

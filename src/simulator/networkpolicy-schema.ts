@@ -8,8 +8,9 @@ import { cidr, labelSelector, portName, portNumber, protocol } from "./selector-
 const ipBlock = fields({ cidr, except: z.array(cidr).exactOptional() }).superRefine((block, context) => {
   for (const [index, except] of (block.except ?? []).entries()) {
     const [whole, part] = [parseCidr(block.cidr), parseCidr(except)];
-    if (whole === undefined || part === undefined || covers(whole, part)) continue;
-    context.addIssue({ code: "custom", path: ["except", index], message: `must lie inside ${block.cidr}` });
+    if (whole === undefined || part === undefined || (covers(whole, part) && !covers(part, whole))) continue;
+    const message = `must lie inside ${block.cidr}, and be smaller`;
+    context.addIssue({ code: "custom", path: ["except", index], message });
   }
 });
 

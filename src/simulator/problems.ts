@@ -7,9 +7,15 @@ type Issue = z.core.$ZodIssue;
 /**
  * Everything that a schema found wrong, each by its JSON path; an unknown field by its own path, and of the alternatives
  * of a union the one that was most likely meant. Messages are the predicate of a sentence whose subject is the field.
+ * Where a field is unknown, nothing is said of those that its mapping lacks for it.
  */
 export function problemsOf(error: z.ZodError): readonly Problem[] {
-  return error.issues.flatMap((issue) => problems(issue, issue.path));
+  const misspelt = new Set(
+    error.issues.filter(({ code }) => code === "unrecognized_keys").map(({ path }) => fieldName(path)),
+  );
+  return error.issues
+    .filter(({ code, path }) => code !== "custom" || !misspelt.has(fieldName(path)))
+    .flatMap((issue) => problems(issue, issue.path));
 }
 
 /** `spec.ingress[0].from[1]`, `metadata.labels["app.kubernetes.io/name"]`. */

@@ -7,7 +7,7 @@ import { randomCase } from "../simulator/random-cluster.ts";
 const seed = Number(process.env["SIMULATOR_SEED"] ?? Date.now() % 1_000_000_000);
 const clusters = Number(process.env["SIMULATOR_CLUSTERS"] ?? 100_000);
 
-test(`The simulator agrees with a naive evaluator on ${clusters} random clusters`, () => {
+test(`The simulator agrees with a naive evaluator on ${clusters} random clusters`, { timeout: 1_800_000 }, () => {
   process.stdout.write(`simulator: SIMULATOR_SEED=${seed} SIMULATOR_CLUSTERS=${clusters}\n`);
   let connections = 0;
   fc.assert(

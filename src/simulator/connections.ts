@@ -22,7 +22,8 @@ export type Connection = {
 
 /**
  * All connections between workloads, and between workloads and external IPv4 ranges, each pair once, unsorted; pairs
- * without one are absent, and so is a workload to itself. The first pod of a workload stands for it.
+ * without one are absent, and so is a workload to itself. The first pod of a workload stands for it, wherever it runs: that a
+ * node always reaches its own pods is not counted.
  */
 export function* connections(simulator: Simulator): Generator<Connection> {
   const representatives = representativesOf(simulator);

@@ -2,6 +2,7 @@ import { type AddressRange, families, formatRange } from "./addresses.ts";
 import type { PodClass } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Direction } from "./model.ts";
+import { isOwnNode } from "./own-node.ts";
 import { noPorts, type PortSet, subtractPorts, unitePorts } from "./ports.ts";
 import { allRangesFor, type RangeOpenness } from "./ranges.ts";
 import { endsOf, type ReachedEnd } from "./reach.ts";
@@ -81,10 +82,20 @@ function inside(
   concerned: ReadonlySet<BothEnds>,
 ): readonly DeltaRow[] {
   const [was, is] = [viewOf(before, end.before), viewOf(after, end.after)];
-  return others.flatMap((other) => [
-    ...rowOf(podsOf(end), podsOf(other), was.to(other.before), is.to(other.after)),
-    ...(concerned.has(other) ? [] : rowOf(podsOf(other), podsOf(end), was.from(other.before), is.from(other.after))),
-  ]);
+  return others.flatMap((other) => {
+    const [self, them] = [podsBeside(end, other), podsOf(other)];
+    if (self.pods.length === 0) return [];
+    return [
+      ...rowOf(self, them, was.to(other.before), is.to(other.after)),
+      ...(concerned.has(other) ? [] : rowOf(them, self, was.from(other.before), is.from(other.after))),
+    ];
+  });
+}
+
+/** Without those on the other's own node, between which nothing is ever denied. */
+function podsBeside({ pods }: BothEnds, other: BothEnds): Pods {
+  const host = other.pods.find(({ hostNetwork }) => hostNetwork);
+  return { kind: "pods", pods: host === undefined ? pods : pods.filter((pod) => !isOwnNode(pod, host)) };
 }
 
 function rowOf(from: ReachedEnd, to: ReachedEnd, was: Openness, is: Openness): readonly DeltaRow[] {
@@ -98,7 +109,9 @@ function may({ allow, undecided }: Openness): PortSet {
   return undecided === noPorts ? allow : unitePorts(allow, undecided);
 }
 
-function podsOf({ pods }: BothEnds): ReachedEnd {
+type Pods = Extract<ReachedEnd, { kind: "pods" }>;
+
+function podsOf({ pods }: BothEnds): Pods {
   return { kind: "pods", pods };
 }
 

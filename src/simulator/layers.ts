@@ -68,7 +68,7 @@ export function createLayering(
       const all = bound[direction];
       const rules = all.filter((rule) => rule.subject?.has(index) !== false);
       laid.push({ policy: bound.policy, rules });
-      key += `;${bound.id}:${rules.length === all.length ? "" : rules.map((rule) => all.indexOf(rule)).join()}`;
+      key += `;${bound.id}:${rules.length === all.length ? "all" : rules.map((rule) => all.indexOf(rule)).join()}`;
     }
     const layers = known.get(key) ?? stack(laid, direction);
     known.set(key, layers);
@@ -89,13 +89,14 @@ function createCandidates(sorted: readonly BoundPolicy[]): (namespace: string) =
   };
 }
 
+/** Stages are the same by what they say: in a changed cluster they are other objects. */
 function stack(laid: readonly Laid[], direction: Direction): Layers {
-  return [...Map.groupBy(laid, ({ policy }) => policy.stage)].map(([stage, here]) => ({
-    stage,
-    groups: groupByRank(here),
-    isolating: here.map(({ policy }) => policy).filter((policy) => policy.isolates[direction]),
-    policies: here.map(({ policy }) => policy),
-  }));
+  const byStage = Map.groupBy(laid, ({ policy: { stage } }) => `${stage.order} ${stage.name}`);
+  return [...byStage.values()].flatMap((here) => {
+    const policies = here.map(({ policy }) => policy);
+    const isolating = policies.filter((policy) => policy.isolates[direction]);
+    return policies.slice(0, 1).map(({ stage }) => ({ stage, groups: groupByRank(here), isolating, policies }));
+  });
 }
 
 function groupByRank(laid: readonly Laid[]): readonly Group[] {

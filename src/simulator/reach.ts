@@ -2,6 +2,8 @@ import { families, formatRange } from "./addresses.ts";
 import type { PodClass } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Direction } from "./model.ts";
+import { isOwnNode } from "./own-node.ts";
+import { allPorts, noPorts } from "./ports.ts";
 import { rangesFor } from "./ranges.ts";
 import { type End, endOfClass, endOfPod, isOpen, type Openness, viewOf } from "./sides.ts";
 import type { SimulatedPod } from "./snapshot.ts";
@@ -20,12 +22,16 @@ export function reach(simulator: Simulator, pod: SimulatedPod): Reach {
   const self = endOfPod(simulator, pod);
   const view = viewOf(simulator, self);
   const [to, from]: [Reached[], Reached[]] = [[], []];
-  for (const { end, pods: all } of endsOf(simulator)) {
-    const pods = all.includes(pod) ? all.filter((other) => other !== pod) : all;
-    if (pods.length === 0) continue;
-    const [out, back] = [view.to(end), view.from(end)];
-    if (isOpen(out)) to.push({ end: { kind: "pods", pods }, ...out });
-    if (isOpen(back)) from.push({ end: { kind: "pods", pods }, ...back });
+  const add = (rows: Reached[], pods: readonly SimulatedPod[], openness: Openness): void => {
+    if (pods.length > 0 && isOpen(openness)) rows.push({ end: { kind: "pods", pods }, ...openness });
+  };
+  for (const { end, pods } of endsOf(simulator)) {
+    const near = pods.filter((other) => other !== pod && isOwnNode(pod, other));
+    const far = pods.filter((other) => other !== pod && !near.includes(other));
+    for (const rows of [to, from]) add(rows, near, { allow: allPorts, undecided: noPorts });
+    if (far.length === 0) continue;
+    add(to, far, view.to(end));
+    add(from, far, view.from(end));
   }
   return {
     to: [...to, ...rangesOf(simulator, "egress", self)],

@@ -13,17 +13,21 @@ const labelKey = z.string().refine(isLabelKey, "is no label key such as app or a
 
 const labelValue = z.string().refine(isLabelValue, "is no label value (at most 63 letters, digits, dashes, dots)");
 
-const requirement = fields({
-  key: labelKey,
-  operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
-  values: z.array(labelValue).exactOptional(),
-}).superRefine(hasItsValues);
-
 /** metav1.LabelSelector. */
-export const labelSelector: z.ZodType<LabelSelector> = fields({
-  matchLabels: z.record(labelKey, labelValue).exactOptional(),
-  matchExpressions: z.array(requirement).exactOptional(),
-});
+export const labelSelector = selectorWithKeys(labelKey);
+
+/** A LabelSelector whose keys are those of an API's own. */
+export function selectorWithKeys(key: z.ZodType<string, string>): z.ZodType<LabelSelector> {
+  const requirement = fields({
+    key,
+    operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+    values: z.array(labelValue).exactOptional(),
+  }).superRefine(hasItsValues);
+  return fields({
+    matchLabels: z.record(key, labelValue).exactOptional(),
+    matchExpressions: z.array(requirement).exactOptional(),
+  });
+}
 
 export const protocol = z.enum(protocols);
 
@@ -36,7 +40,7 @@ export const portName = z
 
 export const cidr = z.string().refine((text) => parseCidr(text) !== undefined, "is no CIDR such as 10.1.0.0/16");
 
-function isLabelKey(key: string): boolean {
+export function isLabelKey(key: string): boolean {
   const slash = key.indexOf("/");
   return slash === -1 ? word.test(key) : dnsName.test(key.slice(0, slash)) && word.test(key.slice(slash + 1));
 }

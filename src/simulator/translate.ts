@@ -1,4 +1,6 @@
 import { antreaTranslator } from "./antrea.ts";
+import { calicoTranslator } from "./calico.ts";
+import { ciliumTranslator } from "./cilium.ts";
 import { everyPod, podsOf } from "./matcher.ts";
 import type { Policy, PolicyReference, Problem, Rule, Translation, WireObject } from "./model.ts";
 import type { EngineName, Snapshot } from "./snapshot.ts";
@@ -24,6 +26,8 @@ type CreateTranslator = (objects: readonly WireObject[], snapshot: Snapshot) => 
 
 const translators: readonly { engine: EngineName; create: CreateTranslator }[] = [
   { engine: "antrea", create: antreaTranslator },
+  { engine: "calico", create: calicoTranslator },
+  { engine: "cilium", create: ciliumTranslator },
 ];
 
 /**
@@ -72,7 +76,7 @@ function changesReferences(objects: readonly WireObject[], known: Translations |
   const now = new Set(objects);
   const gone = [...known.byObject].filter(([object]) => !now.has(object));
   return (
-    gone.some(([, { policies }]) => policies.length === 0) ||
+    gone.some(([, { policies, problems }]) => policies.length === 0 || problems.length > 0) ||
     objects.some((object) => !known.byObject.has(object) && !isStandard(object))
   );
 }

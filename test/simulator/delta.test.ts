@@ -87,6 +87,7 @@ const policy = fc.record({
 const podInWords = fc.record({
   labels,
   hostNetwork: fc.constantFrom(false, false, true),
+  node: fc.constantFrom("n1", "n2", undefined),
   addresses: fc.constantFrom([], ["10.1.0.1"], ["10.2.0.1", "fd00::1"]),
   ports: fc.constantFrom([], [{ name: "http", protocol: "TCP" as const, port: 80 }]),
 });
@@ -195,6 +196,6 @@ test("A changed cluster answers as one that is compiled anew, and the delta is j
       }
       expect(verdicts(before, before.snapshot.pods)).toEqual(asked);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });

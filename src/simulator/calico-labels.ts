@@ -1,0 +1,121 @@
+import type { Expression } from "./calico-selector.ts";
+import { keysOf, type LabelOf, truthOf } from "./calico-truth.ts";
+import type { Matcher, PodIdentity } from "./model.ts";
+
+/** Calico adds these to every pod, and the first also to what else has a namespace. */
+const namespaceKey = "projectcalico.org/namespace";
+const orchestratorKey = "projectcalico.org/orchestrator";
+const serviceAccountKey = "projectcalico.org/serviceaccount";
+/** What an endpoint inherits from its namespace and its service account bears a prefix; their names are this label. */
+const namespacePrefix = "pcns.";
+const serviceAccountPrefix = "pcsa.";
+const nameKey = "projectcalico.org/name";
+
+export const everything: Expression = { op: "all" };
+
+const namespaced: Expression = { op: "has", key: namespaceKey };
+
+export function inNamespace(namespace: string): Expression {
+  return { op: "in", key: namespaceKey, values: [namespace] };
+}
+
+export function ofServiceAccounts(names: readonly string[]): Expression {
+  return { op: "in", key: serviceAccountKey, values: names };
+}
+
+/** What is undefined asks nothing. */
+export function and(parts: readonly (Expression | undefined)[]): Expression {
+  const of = parts.flatMap((part) => (part === undefined || part.op === "all" ? [] : [part]));
+  const [first] = of;
+  if (first === undefined) return everything;
+  return of.length === 1 ? first : { op: "and", of };
+}
+
+/**
+ * What a namespaceSelector asks of an endpoint: the labels that it inherits from its namespace; `all()` is to be in some
+ * namespace, `global()` in none (getEndpointSelector in rules.go of libcalico-go's update processors).
+ */
+export function onNamespace(selector: Expression): Expression {
+  return mapped(selector, namespacePrefix, { all: namespaced, global: { op: "not", of: namespaced } });
+}
+
+/** What a selector of service accounts asks of an endpoint. */
+export function onServiceAccount(selector: Expression): Expression {
+  return mapped(selector, serviceAccountPrefix, { all: everything, global: everything });
+}
+
+/** Pods on which the selector holds for certain, or on which it may hold. */
+export function podsWhere(selector: Expression, reading: "certain" | "possible"): Matcher {
+  const pods = (pod: PodIdentity): boolean => {
+    const truth = truthOf(selector, labelsOfPod(pod));
+    return truth === true || (truth === "perhaps" && reading === "possible");
+  };
+  const namespace = namespaceIn(selector);
+  return {
+    key: `calico ${isCertain(selector) ? "" : reading} ${JSON.stringify(selector)}`,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(selector.op === "all" ? {} : { pods }),
+    labels: keysOf(selector),
+  };
+}
+
+/** The one namespace that a pod must be in, if that is asked: no pod can bear this label of another. */
+function namespaceIn(selector: Expression): string | undefined {
+  if (selector.op === "and") return selector.of.map(namespaceIn).find((each) => each !== undefined);
+  return selector.op === "in" && selector.key === namespaceKey && selector.values.length === 1
+    ? selector.values[0]
+    : undefined;
+}
+
+/** Whether all that is asked is known of every pod: the labels of service accounts are not, but for their names. */
+export function isCertain(selector: Expression): boolean {
+  return keysOf(selector).every((key) => !isUnknown(key));
+}
+
+/**
+ * Its own labels, then what it inherits (felix/labelindex). Calico's own labels replace a pod's of the same name, and a
+ * long name of a service account is no label (libcalico-go, conversion/workload_endpoint_default.go).
+ */
+function labelsOfPod(pod: PodIdentity): LabelOf {
+  return (key) => ownLabel(pod, key) ?? inheritedLabel(pod, key);
+}
+
+function ownLabel({ namespace, labels, serviceAccount }: PodIdentity, key: string): string | undefined {
+  if (key === namespaceKey) return namespace.name;
+  if (key === orchestratorKey) return "k8s";
+  if (key === serviceAccountKey && serviceAccount !== "" && serviceAccount.length < 63) return serviceAccount;
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
+}
+
+function inheritedLabel({ namespace, serviceAccount }: PodIdentity, key: string): string | undefined | null {
+  if (isUnknown(key)) return null;
+  if (key === `${serviceAccountPrefix}${nameKey}`) return serviceAccount;
+  if (!key.startsWith(namespacePrefix)) return undefined;
+  const inherited = key.slice(namespacePrefix.length);
+  if (inherited === nameKey) return namespace.name;
+  return Object.hasOwn(namespace.labels, inherited) ? namespace.labels[inherited] : undefined;
+}
+
+/** Of a NetworkSet (which inherits from its namespace), or of what has no namespace. Of namespaces only names are known. */
+export function labelsOfMember(labels: Readonly<Record<string, string>>, namespace: string | undefined): LabelOf {
+  return (key) => {
+    if (key === namespaceKey && namespace !== undefined) return namespace;
+    if (Object.hasOwn(labels, key)) return labels[key];
+    if (namespace === undefined || !key.startsWith(namespacePrefix)) return undefined;
+    const inherited = key.slice(namespacePrefix.length);
+    return inherited === nameKey || inherited === "kubernetes.io/metadata.name" ? namespace : null;
+  };
+}
+
+function isUnknown(key: string): boolean {
+  return key.startsWith(serviceAccountPrefix) && key !== `${serviceAccountPrefix}${nameKey}`;
+}
+
+type Calls = { readonly all: Expression; readonly global: Expression };
+
+function mapped(selector: Expression, prefix: string, calls: Calls): Expression {
+  if ("key" in selector) return { ...selector, key: `${prefix}${selector.key}` };
+  if (selector.op === "not") return { op: "not", of: mapped(selector.of, prefix, calls) };
+  if ("of" in selector) return { op: selector.op, of: selector.of.map((part) => mapped(part, prefix, calls)) };
+  return calls[selector.op];
+}

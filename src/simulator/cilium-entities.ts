@@ -1,0 +1,33 @@
+import { addressesOf, whole } from "./addresses.ts";
+import type { Entity } from "./cilium-peer-schema.ts";
+import type { PeerTerm } from "./model.ts";
+
+const oneNode = "which node is the pod's own, and so host or remote-node, is not evaluated";
+const dualStack = "only clusters of both IP families tell world-ipv4 and world-ipv6 from world";
+const apiServer = "which addresses are the API server's is not known";
+
+const terms: Readonly<Record<Entity, readonly PeerTerm[]>> = {
+  all: [{ on: ["pod", "node", "external"] }],
+  world: [{ on: ["external"] }],
+  "world-ipv4": [{ on: ["external"], addresses: addressesOf("ipv4", [whole("ipv4")]), maybe: dualStack }],
+  "world-ipv6": [{ on: ["external"], addresses: addressesOf("ipv6", [whole("ipv6")]), maybe: dualStack }],
+  cluster: [{ on: ["pod", "node"] }],
+  host: [{ on: ["node"], maybe: oneNode }],
+  "remote-node": [{ on: ["node"], maybe: oneNode }],
+  "kube-apiserver": [{ on: ["node", "external"], maybe: apiServer }],
+  health: [],
+  init: [],
+  ingress: [],
+  unmanaged: [],
+  none: [],
+};
+
+/**
+ * What the entities of one rule are here (documentation: Layer 3 Policies, Entities based). Health, init, ingress and
+ * unmanaged are endpoints of Cilium's own, which no workload is.
+ */
+export function entityTerms(entities: readonly Entity[]): readonly PeerTerm[] {
+  const nodes: readonly PeerTerm[] =
+    entities.includes("host") && entities.includes("remote-node") ? [{ on: ["node"] }] : [];
+  return [...nodes, ...entities.flatMap((entity) => terms[entity])];
+}

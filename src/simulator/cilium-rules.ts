@@ -1,0 +1,61 @@
+import { type PeerContext, peersOf } from "./cilium-peers.ts";
+import { partOf } from "./cilium-ports.ts";
+import type { CiliumRule } from "./cilium-schema.ts";
+import type { Rule } from "./model.ts";
+
+export type RulesInModel = { readonly rules: readonly Rule[]; readonly notEvaluated: readonly string[] };
+
+export type RuleList = {
+  readonly action: "allow" | "deny";
+  /** `ingressDeny`, `specs[1].egress`. */
+  readonly name: string;
+  readonly rules: readonly CiliumRule[];
+};
+
+/** Every rule of a list. What is gated by L7 is a rule of its own, which applies perhaps. */
+export function rulesOf({ action, name, rules }: RuleList, context: PeerContext): RulesInModel {
+  const parts = rules.map((rule, index) => translateRule(rule, { action, name: `${name}[${index}]` }, context));
+  return {
+    rules: parts.flatMap(({ rules: each }) => each),
+    notEvaluated: parts.flatMap(({ notEvaluated }) => notEvaluated),
+  };
+}
+
+type Head = Pick<Rule, "action" | "name">;
+
+function translateRule(rule: CiliumRule, head: Head, context: PeerContext): RulesInModel {
+  const peers = peersOf(rule, context);
+  const icmp = rule.icmps.length > 0 ? [`${head.name}: ICMP is not evaluated`] : [];
+  if (rule.toPorts.length > 0) return withPorts(rule, { ...head, peers, ports: [] });
+  if (icmp.length > 0) return { rules: [], notEvaluated: icmp };
+  if (peers === "all") return { rules: emptyRule(head), notEvaluated: [] };
+  return { rules: [{ ...head, peers, ports: "all", ...gate(rule, undefined) }], notEvaluated: [] };
+}
+
+/**
+ * The rule `{}` allows nothing: it is how everything is denied by default (documentation: Layer 3 Policies, Ingress/Egress
+ * Default Deny). What it is among denies is not documented, and in the source not the same in all versions.
+ */
+function emptyRule(head: Head): readonly Rule[] {
+  if (head.action === "allow") return [];
+  const maybe = "versions of Cilium differ on whether an empty deny rule denies everything";
+  return [{ ...head, peers: "all", ports: "all", maybe }];
+}
+
+function withPorts(rule: CiliumRule, { action, name, peers }: Rule): RulesInModel {
+  const parts = rule.toPorts.map((entry, index) => ({ ...partOf(entry), name: `${name}.toPorts[${index}]` }));
+  const plain = parts.filter(({ maybe }) => maybe === undefined).flatMap(({ ports }) => ports);
+  const gated = parts.filter(({ maybe }) => maybe !== undefined);
+  return {
+    rules: [
+      ...(plain.length === 0 ? [] : [{ action, name, peers, ports: plain, ...gate(rule, undefined) }]),
+      ...gated.map(({ name: part, ports, maybe }) => ({ action, name: part, peers, ports, ...gate(rule, maybe) })),
+    ],
+    notEvaluated: parts.flatMap(({ name: part, note }) => (note === undefined ? [] : [`${part}: ${note}`])),
+  };
+}
+
+function gate({ authentication }: CiliumRule, l7: string | undefined): Pick<Rule, "maybe"> {
+  if (l7 !== undefined) return { maybe: l7 };
+  return authentication === "disabled" ? {} : { maybe: `authentication (${authentication}) is not evaluated` };
+}

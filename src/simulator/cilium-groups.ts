@@ -12,11 +12,11 @@ const labelled = z.looseObject({ metadata: z.looseObject({ labels: z.record(z.st
 
 /** A group that cannot be read is as one that is not there: whoever refers to it is undecided. */
 export function cidrGroupsOf(objects: readonly WireObject[]): CidrGroups {
-  const groups = objects.flatMap((object) => {
+  const groups = objects.filter(isCidrGroup).flatMap((object) => {
     const { apiVersion, ["spec"]: spec } = object;
     const group = ciliumCidrGroup.safeParse({ apiVersion, spec });
+    if (!group.success) return [];
     const labels = labelled.safeParse(object).data?.metadata.labels ?? {};
-    if (!isCidrGroup(object) || !group.success) return [];
     const addresses = uniteAddresses(group.data.spec.externalCIDRs.map((text) => parseCidr(text) ?? noAddresses));
     return [{ name: object.metadata.name, labels, addresses }];
   });

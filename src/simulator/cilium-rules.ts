@@ -25,24 +25,34 @@ type Head = Pick<Rule, "action" | "name">;
 
 function translateRule(rule: CiliumRule, head: Head, context: PeerContext): RulesInModel {
   const peers = peersOf(rule, context);
-  const icmp = rule.icmps.length > 0 ? [`${head.name}: ICMP is not evaluated`] : [];
-  if (rule.toPorts.length > 0) return withPorts(rule, { ...head, peers, ports: [] });
-  if (icmp.length > 0) return { rules: [], notEvaluated: icmp };
-  if (peers === "all") return { rules: emptyRule(head), notEvaluated: [] };
-  return { rules: [{ ...head, peers, ports: "all", ...gate(rule, undefined) }], notEvaluated: [] };
+  const notes = notesOf(rule).map((note) => `${head.name}: ${note}`);
+  if (rule.toPorts.length > 0) return withPorts(rule, { ...head, peers, ports: [] }, notes);
+  if (rule.icmps.length > 0) return { rules: [], notEvaluated: notes };
+  if (peers === "all") return { rules: emptyRule(head), notEvaluated: notes };
+  return { rules: [{ ...head, peers, ports: "all", ...gate(rule, undefined) }], notEvaluated: notes };
+}
+
+function notesOf({ icmps, entities = [] }: CiliumRule): readonly string[] {
+  return [
+    ...(icmps.length > 0 ? ["ICMP is not evaluated"] : []),
+    ...(entities.includes("cluster")
+      ? ["an API server outside belongs to the entity cluster too, and is not known"]
+      : []),
+  ];
 }
 
 /**
  * The rule `{}` allows nothing: it is how everything is denied by default (documentation: Layer 3 Policies, Ingress/Egress
- * Default Deny). What it is among denies is not documented, and in the source not the same in all versions.
+ * Default Deny). What it is among denies is not documented, and read as nothing in one part of the source (pkg/policy/types),
+ * as everything in another (pkg/policy/testutils).
  */
 function emptyRule(head: Head): readonly Rule[] {
   if (head.action === "allow") return [];
-  const maybe = "versions of Cilium differ on whether an empty deny rule denies everything";
+  const maybe = "whether an empty deny rule denies everything or nothing is not documented";
   return [{ ...head, peers: "all", ports: "all", maybe }];
 }
 
-function withPorts(rule: CiliumRule, { action, name, peers }: Rule): RulesInModel {
+function withPorts(rule: CiliumRule, { action, name, peers }: Rule, notes: readonly string[]): RulesInModel {
   const parts = rule.toPorts.map((entry, index) => ({ ...partOf(entry), name: `${name}.toPorts[${index}]` }));
   const plain = parts.filter(({ maybe }) => maybe === undefined).flatMap(({ ports }) => ports);
   const gated = parts.filter(({ maybe }) => maybe !== undefined);
@@ -51,7 +61,10 @@ function withPorts(rule: CiliumRule, { action, name, peers }: Rule): RulesInMode
       ...(plain.length === 0 ? [] : [{ action, name, peers, ports: plain, ...gate(rule, undefined) }]),
       ...gated.map(({ name: part, ports, maybe }) => ({ action, name: part, peers, ports, ...gate(rule, maybe) })),
     ],
-    notEvaluated: parts.flatMap(({ name: part, note }) => (note === undefined ? [] : [`${part}: ${note}`])),
+    notEvaluated: [
+      ...notes,
+      ...parts.flatMap(({ name: part, note }) => (note === undefined ? [] : [`${part}: ${note}`])),
+    ],
   };
 }
 

@@ -54,6 +54,38 @@ spec:
     `,
   },
   {
+    title: "An empty list beside one that is not empty selects nobody",
+    source: "pkg/policy/utils, mergeEndpointSelectors: any list that is there and empty",
+    policies: `
+spec:
+  endpointSelector: { matchLabels: { role: backend } }
+  ingress: [{ fromEndpoints: [], fromEntities: [all] }]
+`,
+    says: `
+      frontend    backend 80 denied
+      203.0.113.7 backend 80 denied
+    `,
+  },
+  {
+    title: "Labels of another source than Kubernetes are not known",
+    source: "Policy language, EndpointSelector: label sources; pkg/labels, GetExtendedKeyFrom",
+    policies: `
+spec:
+  endpointSelector: { matchLabels: { role: backend } }
+  ingress: [{ fromEndpoints: [{ matchLabels: { role: frontend, "container:tier": web } }] }]
+---
+spec:
+  endpointSelector: { matchLabels: { role: cache, "container:tier": web } }
+  ingress: [{}]
+`,
+    says: `
+      frontend    backend 80 undecided
+      cache       backend 80 denied
+      203.0.113.7 backend 80 denied
+      frontend    cache   80 undecided
+    `,
+  },
+  {
     title: "Ports without peers are of everybody",
     source: "Layer 4 Policies, Example (L4): examples/policies/l4/l4.yaml; pull request 29608",
     policies: `
@@ -342,6 +374,10 @@ spec:
 spec:
   endpointSelector: { matchLabels: { role: cache } }
   ingress: [{ fromEndpoints: [{ matchExpressions: [{ key: "reserved:health", operator: DoesNotExist }] }] }]
+---
+spec:
+  endpointSelector: { matchLabels: { role: frontend } }
+  ingress: [{ fromEndpoints: [{ matchLabels: { $world: "" } }] }]
 `,
     says: `
       agent       backend 80 undecided
@@ -350,6 +386,9 @@ spec:
       luke        cache   80 allowed
       203.0.113.7 cache   80 allowed
       agent       cache   80 allowed
+      203.0.113.7 frontend 80 undecided
+      agent       frontend 80 denied
+      backend     frontend 80 denied
     `,
   },
   {

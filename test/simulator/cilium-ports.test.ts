@@ -221,6 +221,28 @@ spec:
     `,
   },
   {
+    title: "What L7 rules may stop without default deny, another policy may allow",
+    source: "Policy Enforcement Modes, Rule Basics and the warning at EnableDefaultDeny",
+    policies: `
+spec:
+  endpointSelector: { matchLabels: { role: backend } }
+  enableDefaultDeny: { ingress: false }
+  ingress: [{ toPorts: [{ ports: [{ port: "80", protocol: TCP }], rules: { http: [{ method: GET }] } }] }]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: frontend-in, namespace: shop }
+spec:
+  podSelector: { matchLabels: { role: backend } }
+  ingress: [{ from: [{ podSelector: { matchLabels: { role: frontend } } }] }]
+`,
+    says: `
+      frontend backend 80 allowed
+      cache    backend 80 undecided
+      cache    backend 81 denied
+    `,
+  },
+  {
     title: "DNS of every name, without default deny, stops nothing",
     source: "Policy Enforcement Modes, intercept-all-dns",
     policies: `
@@ -285,7 +307,7 @@ spec:
   },
   {
     title: "An entry of ports without a port, and an empty deny rule, are not evaluated",
-    source: "neither is documented; pkg/policy/rule.go and pkg/policy/testutils/simulate.go read them differently",
+    source: "neither is documented; pkg/policy/types and pkg/policy/testutils/simulate.go read the latter differently",
     policies: `
 spec:
   endpointSelector: { matchLabels: { role: backend } }
@@ -313,6 +335,8 @@ spec:
     - toPorts: [{ ports: [{ port: "80", protocol: TCP }], rules: { http: [{ path: /public }] } }]
     - toPorts: [{ ports: [{ port: "90", protocol: TCP }], rules: { http: [{}] } }]
     - icmps: [{ fields: [{ type: 8 }] }]
+    - fromEntities: [cluster]
+      toPorts: [{ ports: [{ port: "22" }] }]
 `);
   const { ask } = createCluster({ pods: { "shop/web": {}, "shop/api": {} }, policies });
   const { notEvaluated, because } = ask("shop/web", "shop/api", 80).ingress;
@@ -320,6 +344,7 @@ spec:
     "ingress[0].toPorts[0]: L7 rules (http) are not evaluated",
     "ingress[1].toPorts[0]: its proxy lets only HTTP through",
     "ingress[2]: ICMP is not evaluated",
+    "ingress[3]: an API server outside belongs to the entity cluster too, and is not known",
   ]);
   expect(because.map((reason) => reason.kind)).toEqual(["rule", "isolated"]);
 });

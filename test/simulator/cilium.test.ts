@@ -358,6 +358,47 @@ spec:
     `,
   },
   {
+    title: "The Admin tier comes before a deny of Cilium's own, the Baseline tier after everything",
+    source:
+      "CFP-42904, ClusterNetworkPolicy: policies of Cilium and Kubernetes are the middle tier; facts: network-policy §2.2",
+    policies: `
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: { name: first }
+spec:
+  tier: Admin
+  priority: 10
+  subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { role: backend } } } }
+  ingress:
+    - { action: Accept, from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { name: luke } } } }] }
+    - { action: Pass, from: [{ namespaces: {} }] }
+---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: { name: last }
+spec:
+  tier: Baseline
+  priority: 10
+  subject: { namespaces: {} }
+  ingress: [{ action: Deny, from: [{ namespaces: {} }] }]
+---
+spec:
+  endpointSelector: { matchLabels: { role: backend } }
+  ingressDeny: [{ fromEntities: [cluster] }]
+---
+spec:
+  endpointSelector: { matchLabels: { role: cache } }
+  ingress: [{ fromEndpoints: [{ matchLabels: { role: frontend } }] }]
+`,
+    says: `
+      luke     backend  80 allowed
+      frontend backend  80 denied
+      frontend cache    80 allowed
+      backend  cache    80 denied
+      backend  frontend 80 denied
+    `,
+  },
+  {
     title: "A host policy says nothing of pods",
     source: "Host Policies: nodeSelector selects nodes only",
     policies: `

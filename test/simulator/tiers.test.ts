@@ -253,11 +253,6 @@ test.each<[string, WireObject, string]>([
   ["an empty subject", admin("v1alpha1", "a", { subject: {} }), "spec.subject"],
   ["two subjects", admin("v1alpha2", "a", { subject: { ...all, pods: { podSelector: {} } } }), "spec.subject"],
   ["no podSelector", admin("v1alpha2", "a", { subject: { pods: {} } }), "spec.subject.pods.podSelector"],
-  [
-    "no namespaceSelector",
-    admin("v1alpha1", "a", { subject: { pods: { podSelector: {} } } }),
-    "spec.subject.pods.namespaceSelector",
-  ],
   ["no tier", object("v1alpha2", "ClusterNetworkPolicy", "a", { priority: 1, subject: all }), "spec.tier"],
   ["an unknown tier", admin("v1alpha2", "a", { tier: "Middle" }), "spec.tier"],
   ["a misspelt peer list", admin("v1alpha1", "a", { ingress: [{ ...rule, form: [] }] }), "spec.ingress[0].form"],

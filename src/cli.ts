@@ -9,6 +9,7 @@ import { usageAnswer } from "./commands/answers.ts";
 import { help } from "./commands/help.ts";
 import { parse } from "./commands/parse.ts";
 import type { Outcome, Reply } from "./commands/reply.ts";
+import { toolHelp, toolList, toolNames } from "./commands/tool-help.ts";
 import { type PolicyTool, readPolicyTool } from "./policy-arguments.ts";
 import { replyText } from "./terminal-text.ts";
 
@@ -33,15 +34,17 @@ async function main(args: readonly string[]): Promise<number> {
   if (args[0] === "demo") return (await import("./sandbox/demo.ts")).runDemo(args.slice(1), demoTerminal());
   const tool = readAuditTool(args);
   if (tool !== undefined) return tool.kind === "problem" ? problem(tool.problem) : auditTool(tool);
+  const page = toolHelp(args);
+  if (page !== undefined) return answer(page, { output: "text" });
   const policyTool = readPolicyTool(args);
   if (policyTool !== undefined) {
     return policyTool.kind === "problem" ? problem(policyTool.problem) : policyAnswer(policyTool);
   }
   const invocation = readArguments(args);
   if ("kind" in invocation) return problem(invocation.problem);
-  const command = parse(invocation.words.map(quoted).join(" "));
+  const command = parse(invocation.words.map(quoted).join(" "), toolNames);
   if (command.kind === "usage") return answer(usageAnswer(command.problem, command.topic), invocation);
-  if (command.kind === "help") return answer(await help({ outlet: silent }, command), invocation);
+  if (command.kind === "help") return answer(await terminalHelp(command), invocation);
   const bound = withIncident(invocation, command, process.env["BULKHEAD_INCIDENT"]);
   return "kind" in bound ? problem(bound.problem) : runCommand(command, bound);
 }
@@ -67,6 +70,11 @@ async function runCommand(
   if (typeof result === "number") return result;
   if ("problems" in result) return result.problems.map(problem).at(-1) ?? 2;
   return answer(result, invocation);
+}
+
+async function terminalHelp(command: Parameters<typeof help>[1]): Promise<Reply> {
+  const reply = await help({ outlet: silent }, command);
+  return command.topic === undefined ? { ...reply, sections: [...reply.sections, toolList()] } : reply;
 }
 
 async function policyAnswer(tool: PolicyTool): Promise<number> {
@@ -97,7 +105,7 @@ async function auditTool(tool: AuditTool): Promise<number> {
   }
 }
 
-function answer(reply: Reply, { output }: Invocation): number {
+function answer(reply: Reply, { output }: Pick<Invocation, "output">): number {
   const { buttons: _buttons, shape: _shape, ...told } = reply;
   process.stdout.write(output === "json" ? `${JSON.stringify(told)}\n` : replyText(reply, width()));
   if (output === "text" && reply.outcome === "needs-confirmation") {

@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ManifestFile } from "./simulator/manifest-documents.ts";
 
@@ -30,6 +30,26 @@ export function readManifestFolder(folder: string): ManifestFolder | { readonly 
   visit(folder, "", walk);
   const files = walk.files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return { files, broken: walk.broken.toSorted() };
+}
+
+/** The text of one file; or why it cannot be read, beginning with its path. */
+export function readText(path: string): { readonly text: string } | { readonly problem: string } {
+  try {
+    const text = textOf(readFileSync(path));
+    return text === undefined ? { problem: `${path}: is not text (UTF-8)` } : { text };
+  } catch (error) {
+    return { problem: `${path}: ${reason(error)}` };
+  }
+}
+
+/** Returns what went wrong, if something did. */
+export function writeText(path: string, text: string): readonly string[] | undefined {
+  try {
+    writeFileSync(path, text);
+    return undefined;
+  } catch (error) {
+    return [`${path}: cannot be written: ${reason(error)}`];
+  }
 }
 
 function visit(folder: string, inside: string, walk: Walk): void {
@@ -97,6 +117,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: "may not be read (permission denied)",
   ELOOP: "is a link that leads to itself",
   ENOTDIR: "is not a folder",
+  EISDIR: "is a folder",
 };
 
 function reason(error: unknown): string {

@@ -6,7 +6,7 @@ import type { Asked } from "./simulator/resolve.ts";
 import type { EngineName, Settings } from "./simulator/snapshot.ts";
 
 /** What the tools that need neither a cluster nor a configuration are asked. */
-export type PolicyTool = SimulateTool | ExplainTool;
+export type PolicyTool = SimulateTool | ExplainTool | CheckTool | DiffTool;
 
 /** What every tool takes. */
 type Common = {
@@ -20,8 +20,23 @@ export type SimulateTool = Common & {
   readonly keepGoing: boolean;
 };
 
-/** `manifests` undefined: about the live cluster. */
 export type ExplainTool = Common & { readonly kind: "explain"; readonly manifests: string; readonly query: Query };
+
+/** `expect` and `junit` are files. */
+export type CheckTool = Common & {
+  readonly kind: "check";
+  readonly manifests: string;
+  readonly expect: string;
+  readonly junit: string | undefined;
+};
+
+/** `failOn` undefined: a difference is no failure. */
+export type DiffTool = Common & {
+  readonly kind: "diff";
+  readonly before: string;
+  readonly after: string;
+  readonly failOn: "opening" | "change" | undefined;
+};
 
 export type ArgumentProblem = { readonly kind: "problem"; readonly problem: string };
 
@@ -29,34 +44,67 @@ const engines: readonly EngineName[] = ["networkpolicy", "cilium", "calico", "an
 
 const common = { values: ["--engine", "--output"], flags: ["--ip-block-matches-pods"] };
 
-/** `simulate --manifests DIR …`; undefined for any other command, also for `explain` of a cluster. */
+/** `simulate`, `check`, `diff` and `explain --manifests DIR`; undefined for any other command, also for `explain` of a cluster. */
 export function readPolicyTool([command, ...args]: readonly string[]): PolicyTool | ArgumentProblem | undefined {
-  if (command === "simulate") return told(command, readSimulate(args));
-  if (command === "explain" && args.some((arg) => /^--manifests\b/.test(arg))) return told(command, readExplain(args));
-  return undefined;
+  const isExplain = command === "explain" && args.some((arg) => /^--manifests\b/.test(arg));
+  if (command !== "simulate" && command !== "check" && command !== "diff" && !isExplain) return undefined;
+  const tool = isExplain ? "explain" : command;
+  const read = readTool(tool, args);
+  return typeof read === "string" ? { kind: "problem", problem: `${tool}: ${read}` } : read;
 }
 
-function readSimulate(args: readonly string[]): PolicyTool | string {
-  const options = readOptions(args, { values: ["--manifests"], flags: ["--keep-going"] });
+function readTool(tool: PolicyTool["kind"], args: readonly string[]): PolicyTool | string {
+  const options = readOptions(args, known[tool]);
   if (typeof options === "string") return options;
   const shared = readCommon(options);
-  if (typeof shared === "string") return shared;
-  const manifests = options.values.get("--manifests");
-  if (manifests === undefined) return "needs --manifests DIR, a folder of manifests.";
-  return { kind: "simulate", ...shared, manifests, keepGoing: options.flags.has("--keep-going") };
+  return typeof shared === "string" ? shared : readers[tool](options, shared);
 }
 
-function readExplain(args: readonly string[]): PolicyTool | string {
-  const options = readOptions(args, { values: ["--manifests", "--from", "--to", "--port", "--protocol"], flags: [] });
-  if (typeof options === "string") return options;
-  const shared = readCommon(options);
-  if (typeof shared === "string") return shared;
-  const { values } = options;
+const known: Readonly<Record<PolicyTool["kind"], Known>> = {
+  simulate: { values: ["--manifests"], flags: ["--keep-going"] },
+  explain: { values: ["--manifests", "--from", "--to", "--port", "--protocol"], flags: [] },
+  check: { values: ["--manifests", "--expect", "--junit"], flags: [] },
+  diff: { values: ["--fail-on"], flags: [], words: 2 },
+};
+
+type Reader = (options: Options, shared: Common) => PolicyTool | string;
+
+const readers: Readonly<Record<PolicyTool["kind"], Reader>> = {
+  simulate: readSimulate,
+  explain: readExplain,
+  check: readCheck,
+  diff: readDiff,
+};
+
+const noManifests = "needs --manifests DIR, a folder of manifests.";
+
+function readSimulate({ values, flags }: Options, shared: Common): PolicyTool | string {
+  const manifests = values.get("--manifests");
+  if (manifests === undefined) return noManifests;
+  return { kind: "simulate", ...shared, manifests, keepGoing: flags.has("--keep-going") };
+}
+
+function readExplain({ values }: Options, shared: Common): PolicyTool | string {
   const [manifests, from, to] = ["--manifests", "--from", "--to"].map((name) => values.get(name));
-  if (manifests === undefined) return "needs --manifests DIR, a folder of manifests.";
+  if (manifests === undefined) return noManifests;
   if (from === undefined || to === undefined) return "needs --from and --to, each as namespace/name.";
   const asked = readAsked(values.get("--port"), values.get("--protocol"));
   return typeof asked === "string" ? asked : { kind: "explain", ...shared, manifests, query: { from, to, ...asked } };
+}
+
+function readCheck({ values }: Options, shared: Common): PolicyTool | string {
+  const [manifests, expect] = [values.get("--manifests"), values.get("--expect")];
+  if (manifests === undefined) return noManifests;
+  if (expect === undefined) return "needs --expect FILE, a file of expectations.";
+  return { kind: "check", ...shared, manifests, expect, junit: values.get("--junit") };
+}
+
+function readDiff({ values, words }: Options, shared: Common): PolicyTool | string {
+  const [before, after] = words;
+  if (before === undefined || after === undefined) return "needs two folders of manifests, before and after.";
+  const failOn = values.get("--fail-on");
+  if (failOn !== undefined && failOn !== "opening" && failOn !== "change") return "--fail-on takes opening or change.";
+  return { kind: "diff", ...shared, before, after, failOn };
 }
 
 function readAsked(port: string | undefined, given = "TCP"): Asked | string {
@@ -129,8 +177,4 @@ function optionProblem(name: string, value: string | undefined, known: Known): s
   if (known.values.includes(name)) return value === undefined || value === "" ? `${name} needs a value.` : undefined;
   if (known.flags.includes(name)) return value === undefined ? undefined : `${name} takes no value.`;
   return `there is no option ${name}.${didYouMean(name, [...known.values, ...known.flags])}`;
-}
-
-function told(command: string, read: PolicyTool | string): PolicyTool | ArgumentProblem {
-  return typeof read === "string" ? { kind: "problem", problem: `${command}: ${read}` } : read;
 }

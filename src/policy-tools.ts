@@ -1,7 +1,12 @@
+import { check } from "./commands/check.ts";
+import { brokenJunit, checkJson, checkJunit, checkText } from "./commands/check-report.ts";
+import { difference } from "./commands/diff.ts";
+import { differenceJson, differenceText } from "./commands/diff-report.ts";
+import { readExpectations } from "./commands/expectations.ts";
 import { reportJson, reportOn, reportText } from "./commands/explain-report.ts";
 import { simulate } from "./commands/simulate.ts";
-import { readManifestFolder } from "./manifest-files.ts";
-import type { ExplainTool, PolicyTool, SimulateTool } from "./policy-arguments.ts";
+import { readManifestFolder, readText, writeText } from "./manifest-files.ts";
+import type { CheckTool, DiffTool, ExplainTool, PolicyTool, SimulateTool } from "./policy-arguments.ts";
 import { compile, type Simulator } from "./simulator/compile.ts";
 import { readManifests } from "./simulator/manifests.ts";
 import type { Settings } from "./simulator/snapshot.ts";
@@ -17,18 +22,31 @@ export type ToolOutput = {
 
 /** The tools that read manifests: they need neither a cluster nor Slack nor Redis nor a configuration. */
 export function runPolicyTool(tool: PolicyTool): ToolOutput {
+  const { out, err, code } = run(tool);
+  return { out: shown(out), err: err.map(shown), code };
+}
+
+/** Names and values come from outside: without control, bidirectional and other invisible characters, line ends aside. */
+function shown(text: string): string {
+  return text.replace(/(?!\n)\p{Cc}/gu, " ").replace(/\p{Cf}/gu, "");
+}
+
+function run(tool: PolicyTool): ToolOutput {
   switch (tool.kind) {
     case "simulate":
       return runSimulate(tool);
     case "explain":
       return runExplain(tool);
+    case "check":
+      return runCheck(tool);
+    case "diff":
+      return runDiff(tool);
   }
 }
 
 function runSimulate({ manifests, settings, output, keepGoing }: SimulateTool): ToolOutput {
   const loaded = load(manifests, settings);
-  if (!("simulator" in loaded)) return broken(loaded.broken);
-  if (loaded.broken.length > 0 && !keepGoing) return broken(loaded.broken);
+  if (!("simulator" in loaded) || (loaded.broken.length > 0 && !keepGoing)) return broken(loaded.broken);
   const out = simulate(loaded.simulator, loaded.warnings, output);
   return { out, err: loaded.broken, code: loaded.broken.length > 0 ? 2 : 0 };
 }
@@ -41,6 +59,43 @@ function runExplain({ manifests, settings, output, query }: ExplainTool): ToolOu
   if ("problem" in report) return { out: "", err: [report.problem], code: 2 };
   const out = output === "json" ? reportJson(report, query) : reportText(report);
   return { out, err: [...warnings, ...simulator.warnings], code: 0 };
+}
+
+function runCheck({ manifests, settings, output, expect, junit }: CheckTool): ToolOutput {
+  const checked = checkFolder(manifests, expect, settings);
+  const report = "problems" in checked ? brokenJunit(checked.problems, expect) : checkJunit(checked, expect);
+  const unwritten = junit === undefined ? undefined : writeText(junit, report);
+  if ("problems" in checked) return broken([...checked.problems, ...(unwritten ?? [])]);
+  if (unwritten !== undefined) return broken(unwritten);
+  const holds = checked.every(({ differences }) => differences.length === 0);
+  return { out: output === "json" ? checkJson(checked) : checkText(checked), err: [], code: holds ? 0 : 1 };
+}
+
+function checkFolder(manifests: string, expect: string, settings: Settings) {
+  const text = readText(expect);
+  if ("problem" in text) return { problems: [text.problem] };
+  const expectations = readExpectations(expect, text.text);
+  const loaded = load(manifests, settings);
+  const unreadable = "problems" in expectations ? expectations.problems : [];
+  if (loaded.broken.length > 0 || "problems" in expectations || !("simulator" in loaded)) {
+    return { problems: [...unreadable, ...loaded.broken] };
+  }
+  return check(loaded.simulator, expectations, expect);
+}
+
+function runDiff({ before, after, settings, output, failOn }: DiffTool): ToolOutput {
+  const [old, current] = [load(before, settings), load(after, settings)];
+  const wrong = [
+    ...old.broken.map((line) => `${before}: ${line}`),
+    ...current.broken.map((line) => `${after}: ${line}`),
+  ];
+  if (wrong.length > 0 || !("simulator" in old) || !("simulator" in current)) return broken(wrong);
+  const found = difference(old.simulator, current.simulator);
+  const out = output === "json" ? differenceJson(found) : differenceText(found);
+  const opens = found.rows.some(({ opened, unsure }) => opened.length + unsure.length > 0);
+  const changes = found.rows.length + found.added.length + found.removed.length > 0;
+  const fails = (failOn === "opening" && opens) || (failOn === "change" && changes);
+  return { out, err: [...old.warnings, ...current.warnings], code: fails ? 1 : 0 };
 }
 
 type Loaded = {

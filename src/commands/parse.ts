@@ -15,12 +15,15 @@ export type Usage = { readonly kind: "usage"; readonly problem: string; readonly
 /** A reason longer than this is refused: it goes onto objects and cards whole. */
 const reasonLimit = 500;
 
-/** Text of a command into a command or a usage answer; there is no third outcome, whatever the text. */
-export function parse(text: string): Command | Usage {
+/**
+ * Text of a command into a command or a usage answer; there is no third outcome, whatever the text. `others` are commands
+ * that are read elsewhere: a misspelt one is suggested too.
+ */
+export function parse(text: string, others: readonly string[] = []): Command | Usage {
   const [verb = "help", ...words] = wordsOf(normalise(text));
   const name = verb.toLowerCase();
   if (!isCommandName(name)) {
-    const hint = didYouMean(name.slice(0, 40), Object.keys(manuals));
+    const hint = didYouMean(name.slice(0, 40), [...Object.keys(manuals), ...others]);
     return usage(`There is no command "${name.slice(0, 40)}".${hint}`, undefined);
   }
   return parsers[name](words);

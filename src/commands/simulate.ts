@@ -2,7 +2,7 @@ import type { Simulator } from "../simulator/compile.ts";
 import type { Party } from "../simulator/connections.ts";
 import { decide, type Endpoint } from "../simulator/decide.ts";
 import { type PortSet, portsByProtocol, protocols } from "../simulator/ports.ts";
-import { type ConnectionRow, connectionRows, portWords, workloadName } from "./connection-rows.ts";
+import { type ConnectionRow, connectionRows, portWords, section, workloadName } from "./connection-rows.ts";
 import { policyName, reasonWords } from "./explain-words.ts";
 
 type Undecided = { readonly row: ConnectionRow; readonly because: readonly string[] };
@@ -62,10 +62,6 @@ function text({ open, undecided, notEvaluated, warnings }: Simulation): readonly
     ),
     ...section("Warnings:", warnings),
   ];
-}
-
-function section(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
 }
 
 function rowText({ from, to }: ConnectionRow, ports: PortSet): string {

@@ -1,0 +1,82 @@
+import { code, list, note } from "./answers.ts";
+import { isCommandName, type Manual } from "./command.ts";
+import type { Reply, Section } from "./reply.ts";
+
+const folder = [
+  "DIR is a folder of .yaml, .yml and .json files at any depth, Lists and several documents in a file included; names that begin with a dot are left out.",
+  "Read are Namespace, Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob, ReplicationController, Service and the policies of every API. Other kinds are left out in silence, Ingress and Route among them: what they let in comes from their controller's pods.",
+  "What is broken is named on standard error by file, document and field; then nothing is on standard output, and the exit code is 2.",
+  "--engine networkpolicy|cilium|calico|antrea says who enforces; else the policies themselves tell.",
+  "--ip-block-matches-pods: for engines whose ipBlock also matches the addresses of pods.",
+];
+
+/** The commands that a terminal has and Slack has not: they need no cluster and no configuration. */
+const toolManuals = {
+  simulate: {
+    usage: "simulate --manifests DIR [--output text|json] [--keep-going]",
+    does: "who can talk to whom, by the manifests in a folder",
+    details: [
+      ...folder,
+      "--keep-going answers for what could be read; a policy that could not be read makes all that it may select undecided. The exit code is 2 all the same.",
+    ],
+    examples: ["simulate --manifests deploy/", "simulate --manifests deploy/ --output json"],
+  },
+  explain: {
+    usage: "explain --manifests DIR --from NAME --to NAME --port N [--protocol TCP|UDP|SCTP] [--output text|json]",
+    does: "whether one thing can connect to another by the manifests in a folder, and why",
+    details: [
+      "NAME is namespace/name of a pod, a workload or a Service, namespace/kind/name, an IP address, a CIDR, or internet (all public IPv4 addresses).",
+      "--to a name that is a Service with that port means the Service: its pods, at their own ports.",
+      ...folder,
+    ],
+    examples: ["explain --manifests deploy/ --from payments/checkout --to db/postgres --port 5432"],
+  },
+  check: {
+    usage: "check --manifests DIR --expect FILE [--junit FILE] [--output text|json]",
+    does: "whether the manifests in a folder allow and deny what you expect",
+    details: [
+      "The file has version: 1 and a list expect of from, to, port, is: allowed or denied, and if you like name and protocol (TCP where none is given).",
+      'from and to are names as explain takes them, or lists of them; namespace/* and */* are all workloads, and a name after a ! is left out: ["*/*", "!payments/checkout"].',
+      "port is a number, a list of them, or any: every port, of every protocol where none is given.",
+      "What is undecided, or holds for some of the pods only, is not as expected. Exit code 0: all as expected; 1: not; 2: the input is broken.",
+      ...folder,
+    ],
+    examples: ["check --manifests deploy/ --expect policy-tests.yaml --junit report.xml"],
+  },
+  diff: {
+    usage: "diff DIR_BEFORE DIR_AFTER [--fail-on opening|change] [--output text|json]",
+    does: "what a change of manifests opens and closes",
+    details: [
+      "The exit code is 0 whatever changes; with --fail-on opening it is 1 where anything opens or can no longer be decided, with --fail-on change where anything changes.",
+      ...folder,
+    ],
+    examples: ["diff main/deploy/ deploy/", "diff main/deploy/ deploy/ --fail-on opening --output json"],
+  },
+} satisfies Record<string, Manual>;
+
+export const toolNames = Object.keys(toolManuals);
+
+/** `help simulate`, `simulate --help`; undefined for all that is no tool. */
+export function toolHelp([first = "", ...rest]: readonly string[]): Reply | undefined {
+  const asksHelp = rest.includes("--help") || rest.includes("-h");
+  const topic = first === "help" || first === "--help" || first === "-h" ? rest[0] : asksHelp ? first : undefined;
+  if (topic === undefined || !isTool(topic)) return undefined;
+  // A command of both: its own page says more, but for its use on manifests.
+  if (isCommandName(topic) && !rest.some((word) => word.startsWith("--manifests"))) return undefined;
+  const { usage, does, details, examples } = toolManuals[topic];
+  return note(`bulkhead ${topic}: ${does}`, [
+    code("Usage", `bulkhead ${usage}`),
+    list(undefined, details),
+    code("For example", examples.map((line) => `bulkhead ${line}`).join("\n")),
+  ]);
+}
+
+/** A line for each tool, to stand below the commands. */
+export function toolList(): Section {
+  const lines = Object.values(toolManuals).map(({ usage, does }) => `bulkhead ${usage}: ${does}`);
+  return list("On manifests, without a cluster", lines);
+}
+
+function isTool(word: string): word is keyof typeof toolManuals {
+  return Object.hasOwn(toolManuals, word);
+}

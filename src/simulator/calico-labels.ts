@@ -1,6 +1,7 @@
+import type { Labels } from "../policy/objects.ts";
 import type { Expression } from "./calico-selector.ts";
 import { keysOf, type LabelOf, truthOf } from "./calico-truth.ts";
-import type { Matcher, PodIdentity } from "./model.ts";
+import type { Matcher, PodIdentity, SimulatedNamespace } from "./model.ts";
 
 /** Calico adds these to every pod, and the first also to what else has a namespace. */
 const namespaceKey = "projectcalico.org/namespace";
@@ -90,21 +91,23 @@ function ownLabel({ namespace, labels, serviceAccount }: PodIdentity, key: strin
 function inheritedLabel({ namespace, serviceAccount }: PodIdentity, key: string): string | undefined | null {
   if (isUnknown(key)) return null;
   if (key === `${serviceAccountPrefix}${nameKey}`) return serviceAccount;
-  if (!key.startsWith(namespacePrefix)) return undefined;
-  const inherited = key.slice(namespacePrefix.length);
-  if (inherited === nameKey) return namespace.name;
-  return Object.hasOwn(namespace.labels, inherited) ? namespace.labels[inherited] : undefined;
+  return ofNamespace(namespace, key);
 }
 
-/** Of a NetworkSet (which inherits from its namespace), or of what has no namespace. Of namespaces only names are known. */
-export function labelsOfMember(labels: Readonly<Record<string, string>>, namespace: string | undefined): LabelOf {
+/** Of a NetworkSet, which inherits from its namespace, or of what has none. */
+export function labelsOfMember(labels: Labels, namespace: SimulatedNamespace | undefined): LabelOf {
   return (key) => {
-    if (key === namespaceKey && namespace !== undefined) return namespace;
+    if (key === namespaceKey && namespace !== undefined) return namespace.name;
     if (Object.hasOwn(labels, key)) return labels[key];
-    if (namespace === undefined || !key.startsWith(namespacePrefix)) return undefined;
-    const inherited = key.slice(namespacePrefix.length);
-    return inherited === nameKey || inherited === "kubernetes.io/metadata.name" ? namespace : null;
+    return namespace && ofNamespace(namespace, key);
   };
+}
+
+function ofNamespace({ name, labels }: SimulatedNamespace, key: string): string | undefined {
+  if (!key.startsWith(namespacePrefix)) return undefined;
+  const inherited = key.slice(namespacePrefix.length);
+  if (inherited === nameKey) return name;
+  return Object.hasOwn(labels, inherited) ? labels[inherited] : undefined;
 }
 
 function isUnknown(key: string): boolean {

@@ -3,7 +3,7 @@ import { type AddressSet, allAddresses, uniteAddresses } from "./addresses.ts";
 import { labelsOfMember } from "./calico-labels.ts";
 import { hostEndpoint, networkSet } from "./calico-schema.ts";
 import type { LabelOf } from "./calico-truth.ts";
-import type { WireObject } from "./model.ts";
+import type { SimulatedNamespace, WireObject } from "./model.ts";
 
 /** What selectors select besides pods: addresses with labels. */
 export type Member = {
@@ -11,6 +11,8 @@ export type Member = {
   readonly labelOf: LabelOf;
   readonly addresses: AddressSet;
 };
+
+type Namespaces = readonly SimulatedNamespace[];
 
 const stored = "projectcalico.org/metadata";
 
@@ -23,15 +25,30 @@ const metadata = z.looseObject({
  * Network sets, and host endpoints by their expectedIPs (Calico reference, EntityRule: selectors match workload
  * endpoints, host endpoints and network sets). One that cannot be read may be anything.
  */
-export function readMembers(objects: readonly WireObject[]): readonly Member[] {
+export function readMembers(objects: readonly WireObject[], namespaces: Namespaces): readonly Member[] {
   return objects.flatMap((object) => {
     const addresses = addressesOf(object);
     if (addresses === undefined) return [];
     const name = `${object.kind} ${object.metadata.name}`;
     if (addresses === "unreadable") return [{ name, labelOf: () => null, addresses: allAddresses }];
     const namespace = object.kind === "NetworkSet" ? (object.metadata.namespace ?? "default") : undefined;
-    return [{ name, labelOf: labelsOfMember(labelsOf(object), namespace), addresses }];
+    return [
+      {
+        name,
+        labelOf: labelsOfMember(
+          labelsOf(object),
+          namespace === undefined ? undefined : namespaceNamed(namespaces, namespace),
+        ),
+        addresses,
+      },
+    ];
   });
+}
+
+/** One without an object has only the label that every namespace has. */
+function namespaceNamed(namespaces: Namespaces, name: string): SimulatedNamespace {
+  const labels = { "kubernetes.io/metadata.name": name };
+  return namespaces.find((namespace) => namespace.name === name) ?? { name, labels };
 }
 
 function addressesOf({ kind, spec }: WireObject): AddressSet | "unreadable" | undefined {

@@ -16,11 +16,16 @@ function protocolOf(protocol: NonNullable<CalicoRule["protocol"]>): Protocol | u
   return typeof protocol === "number" ? byNumber[protocol] : protocols.find((each) => each === protocol);
 }
 
+type Ports = { readonly terms: "all" | readonly PortTerm[]; readonly reasons: readonly string[] };
+
+/** Those of the Service that is a rule's destination, beside which it can have no others. */
+export function portTermsOfService(ports: readonly PortTerm[], rule: CalicoRule): Ports {
+  const wanted = protocolsOf(rule);
+  return { terms: ports.filter(({ protocol }) => wanted === "all" || wanted.includes(protocol)), reasons: [] };
+}
+
 /** The destination's ports. A name is resolved on the pod; that a port has not a certain name is not evaluated. */
-export function portTermsOf(rule: CalicoRule): {
-  readonly terms: "all" | readonly PortTerm[];
-  readonly reasons: readonly string[];
-} {
+export function portTermsOf(rule: CalicoRule): Ports {
   const { ports = [], notPorts = [] } = rule.destination ?? {};
   const wanted = protocolsOf(rule);
   const names = namesIn(ports);

@@ -1,5 +1,5 @@
 import { type AddressSet, allAddresses, intersectAddresses, noAddresses } from "./addresses.ts";
-import { portTermsOf, protocolsOf } from "./calico-ports.ts";
+import { portTermsOf, portTermsOfService, protocolsOf } from "./calico-ports.ts";
 import type { CalicoRule } from "./calico-rule-schema.ts";
 import { peersOf, readSide, type Side, type Surroundings, subjectTermsOf, wholeFamiliesOf } from "./calico-sides.ts";
 import type { Direction, Rule } from "./model.ts";
@@ -34,7 +34,8 @@ function readRule(
   const subject = readSide(rule[own] ?? {}, surroundings);
   const peer = readSide(rule[other] ?? {}, surroundings);
   const peers = peersOf(peer, familiesOf(rule, subject), surroundings.members);
-  const ports = portTermsOf(rule);
+  const served = other === "destination" ? peer.service?.ports : undefined;
+  const ports = served === undefined ? portTermsOf(rule) : portTermsOfService(served, rule);
   const general = [...reasonsOf(rule), ...ports.reasons];
   const action = actions[rule.action];
   const terms = subjectTermsOf(subject, own, surroundings.members);

@@ -21,20 +21,25 @@ import {
 import type { Member } from "./calico-members.ts";
 import type { CalicoEntity } from "./calico-rule-schema.ts";
 import type { Expression } from "./calico-selector.ts";
+import { readService, type ServiceEnds } from "./calico-services.ts";
 import { type Truth, truthOf } from "./calico-truth.ts";
 import type { EndpointKind, Matcher, PeerTerm } from "./model.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** One end of a rule: what is selected and addressed as it must be, and not as it must not. Absent: no matter. */
 export type Side = {
   readonly selected?: Expression;
   readonly unselected?: Expression;
   readonly addresses?: AddressSet;
-  /** Why it matches only perhaps. */
-  readonly maybe?: string;
+  readonly service?: ServiceEnds;
 };
 
-/** What a side is read against: the namespace of a namespaced policy, and what has labels besides pods. */
-export type Surroundings = { readonly namespace: string | undefined; readonly members: readonly Member[] };
+/** What a side is read against: the namespace of a namespaced policy, what has labels besides pods, and all else. */
+export type Surroundings = {
+  readonly namespace: string | undefined;
+  readonly members: readonly Member[];
+  readonly snapshot: Snapshot;
+};
 
 /** Selects some of a policy's subjects, perhaps. */
 export type SubjectTerm = { readonly subject?: Matcher; readonly maybe?: string };
@@ -45,7 +50,7 @@ const everywhere: readonly EndpointKind[] = ["pod", "node", "external"];
  * As soon as a namespaced policy asks for any selector, a negative one too, it speaks of its own namespace, unless a
  * namespaceSelector says of which (GetEntityRuleSelector in rules.go of libcalico-go's update processors).
  */
-export function readSide(entity: CalicoEntity, { namespace }: Surroundings): Side {
+export function readSide(entity: CalicoEntity, { namespace, snapshot }: Surroundings): Side {
   const { selector, notSelector, namespaceSelector, serviceAccounts, services } = entity;
   const account = serviceAccounts === undefined ? undefined : accountOf(serviceAccounts);
   const asks = [selector, notSelector, namespaceSelector, account].some((each) => each !== undefined);
@@ -57,7 +62,7 @@ export function readSide(entity: CalicoEntity, { namespace }: Surroundings): Sid
     ...(asks && positive ? { selected: and([scope, account, selector]) } : {}),
     ...(notSelector === undefined ? {} : { unselected: notSelector }),
     ...(addresses === undefined ? {} : { addresses }),
-    ...(services === undefined ? {} : { maybe: `services: the endpoints of ${services.name} are not evaluated` }),
+    ...(services === undefined ? {} : { service: readService(services, namespace, snapshot) }),
   };
 }
 
@@ -94,10 +99,10 @@ function isOfWholeFamilies(set: AddressSet): boolean {
 export function peersOf(side: Side, within: AddressSet | undefined, members: readonly Member[]): "all" | PeerTerm[] {
   const both = [side.addresses, within].filter((each) => each !== undefined);
   const limit = both.length === 0 ? undefined : both.reduce(intersectAddresses);
-  if (limit === undefined && side.selected === undefined && side.unselected === undefined && side.maybe === undefined)
-    return "all";
+  if (side.service !== undefined) return side.service.peers.map((peer) => combined([peer], limit));
+  if (limit === undefined && side.selected === undefined && side.unselected === undefined) return "all";
   return selectedTerms(side.selected, members).flatMap((term) =>
-    unselectedTerms(side.unselected, members).map((not) => combined([term, not, { maybe: side.maybe }], limit)),
+    unselectedTerms(side.unselected, members).map((not) => combined([term, not], limit)),
   );
 }
 
@@ -130,7 +135,7 @@ function unselectedTerms(unselected: Expression | undefined, members: readonly M
   return [certain, { notPods: podsWhere(unselected, "certain"), ...(sure && { notAddresses: sure }), maybe: reason }];
 }
 
-const unknownMember = "a network set that is selected by the labels of its namespace is not evaluated";
+const unknownMember = "a network set or host endpoint could not be read";
 const unknownAccount = "the labels of service accounts are not known";
 
 function reasonsOf(selector: Expression): string | undefined {
@@ -174,7 +179,7 @@ export function subjectTermsOf(side: Side, field: string, members: readonly Memb
   const mayBeSelected = side.selected && addressesWhere(selected, members, [true, "perhaps"]) && byMember(field);
   const mayBeUnselected =
     side.unselected && addressesWhere(side.unselected, members, [true, "perhaps"]) && byMember(field);
-  const general = [unsureAddress, side.maybe, mayBeUnselected].filter((reason) => reason !== undefined);
+  const general = [unsureAddress, mayBeUnselected].filter((reason) => reason !== undefined);
   const terms: readonly SubjectTerm[] = [
     asked.op === "all" ? {} : { subject: podsWhere(asked, "certain") },
     ...(isCertain(asked) ? [] : [{ subject: podsWhere(asked, "possible"), maybe: unknownAccount }]),

@@ -28,6 +28,11 @@ export function readTiers(objects: readonly WireObject[]): ReadonlyMap<string, T
   );
 }
 
+/** Of a tier that is there, as those that Calico makes are. */
+export function stageNamed(tiers: ReadonlyMap<string, Tier>, name: string): Stage {
+  return tiers.get(name)?.stage ?? { name: `tier ${name}`, order: tiers.size };
+}
+
 /** The same tier may be there twice, in both API groups. */
 function describe({ spec, metadata }: WireObject): readonly Described[] {
   const parsed = schema.safeParse({ spec });

@@ -10,10 +10,14 @@ import {
   tier as tierSchema,
 } from "./calico-schema.ts";
 import type { Surroundings } from "./calico-sides.ts";
-import { readTiers, type Tier } from "./calico-tiers.ts";
+import { readTiers, stageNamed, type Tier } from "./calico-tiers.ts";
 import type { Place, Policy, PolicyReference, Translation, WireObject } from "./model.ts";
 import { problemsOf } from "./problems.ts";
+import type { Snapshot } from "./snapshot.ts";
 import type { Translator } from "./stages.ts";
+
+const orderOfNetworkPolicies = 1_000;
+const ofNetworkPolicyApi = ["kube-admin", "kube-baseline", "adminnetworkpolicy", "baselineadminnetworkpolicy"];
 
 const groups = ["projectcalico.org/v3", "crd.projectcalico.org/v1"];
 
@@ -33,7 +37,7 @@ const withoutPolicy = [
 
 const kinds = ["GlobalNetworkPolicy", "NetworkPolicy", ...Object.keys(schemas), ...withoutPolicy];
 
-type Context = { readonly tiers: ReadonlyMap<string, Tier>; readonly members: Surroundings["members"] };
+type Context = Pick<Surroundings, "members" | "snapshot"> & { readonly tiers: ReadonlyMap<string, Tier> };
 
 /**
  * Calico's own policy: Tier, GlobalNetworkPolicy and NetworkPolicy, with the network sets that they refer to among
@@ -41,22 +45,29 @@ type Context = { readonly tiers: ReadonlyMap<string, Tier>; readonly members: Su
  * (Calico reference, Tier; facts: network-policy §2.4). Policies of Kubernetes stand in tier `default` at order 1000,
  * those of network-policy-api by their priority in the tiers `kube-admin` and `kube-baseline`.
  */
-export function calicoTranslator(objects: readonly WireObject[]): Translator {
+export function calicoTranslator(objects: readonly WireObject[], snapshot: Snapshot): Translator {
   const own = objects.filter(reads);
-  const context: Context = { tiers: readTiers(own), members: readMembers(own) };
-  const place = (tier: string, rank: Place["rank"]): Place => {
-    const { stage } = context.tiers.get(tier) ?? { stage: { name: `tier ${tier}`, order: 0 } };
-    return { stage, rank };
-  };
+  const tiers = readTiers(own);
+  const context: Context = { tiers, members: readMembers(own, snapshot.namespaces), snapshot };
+  const place = (tier: string, rank: Place["rank"]): Place => ({ stage: stageNamed(tiers, tier), rank });
   return {
     reads,
     translate: (object) => translate(object, context),
     arrangement: {
-      admin: place("kube-admin", []),
-      networkPolicy: place("default", [1_000]),
-      baseline: place("kube-baseline", []),
+      admin: place(hasOnly(own, "adminnetworkpolicy", "kube-admin") ? "adminnetworkpolicy" : "kube-admin", []),
+      networkPolicy: place("default", [orderOfNetworkPolicies]),
+      baseline: place(
+        hasOnly(own, "baselineadminnetworkpolicy", "kube-baseline") ? "baselineadminnetworkpolicy" : "kube-baseline",
+        [],
+      ),
     },
   };
+}
+
+/** The tiers of network-policy-api had other names before Calico 3.32 (libcalico-go/lib/names). */
+function hasOnly(objects: readonly WireObject[], before: string, now: string): boolean {
+  const names = objects.filter(({ kind }) => kind === "Tier").map(({ metadata }) => metadata.name);
+  return names.includes(before) && !names.includes(now);
 }
 
 function reads({ apiVersion, kind }: WireObject): boolean {
@@ -80,7 +91,7 @@ function translate(object: WireObject, context: Context): Translation {
     return { problems: [{ field: "spec.tier", message }] };
   }
   const namespace = global ? undefined : (object.metadata.namespace ?? "default");
-  return { policies: [policyOf(object, spec, tier, { namespace, members: context.members })] };
+  return { policies: [policyOf(object, spec, tier, { ...context, namespace })] };
 }
 
 function policyOf(object: WireObject, spec: CalicoPolicySpec, tier: Tier, surroundings: Surroundings): Policy {
@@ -116,12 +127,18 @@ function typesOf({ types = [], ingress = [], egress = [] }: CalicoPolicySpec, ap
   return { ingress: ingress.length > 0 || egress.length === 0, egress: egress.length > 0 };
 }
 
-/** By order, without one last, and then by name, namespace and kind (felix/calc/policy_sorter.go, PolKVLess). */
+/**
+ * By order, without one last, and then by name, namespace and kind (felix/calc/policy_sorter.go, PolKVLess). Not where a
+ * policy of Kubernetes may have the same order: under which name it then stands is not the same in all versions of Calico
+ * (`knp.default.allow` or `allow`), so that no order is defined.
+ */
 function rankOf(
   { metadata, kind }: WireObject,
   { order = Number.POSITIVE_INFINITY, tier }: CalicoPolicySpec,
 ): Policy["rank"] {
-  const name = tier === undefined || tier === "default" ? metadata.name.replace(/^default\./, "") : metadata.name;
+  const inDefault = tier === undefined || tier === "" || tier === "default";
+  if (inDefault ? order === orderOfNetworkPolicies : ofNetworkPolicyApi.includes(tier)) return [order];
+  const name = inDefault ? metadata.name.replace(/^default\./, "") : metadata.name;
   return [order, `${name}/${metadata.namespace ?? ""}/${kind}`];
 }
 

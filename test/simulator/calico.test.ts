@@ -303,6 +303,41 @@ describe("Beside policies of Kubernetes", () => {
     const asked = ["ops/web shop/db 80", "ops/probe shop/db 80"];
     expect(verdicts([deny, early, policy], asked)).toEqual(["allowed", "denied"]);
   });
+
+  test("Of the same order as a NetworkPolicy, no order is defined: its name was another in older versions", () => {
+    const asked = ["ops/web shop/db 80", "ops/web shop/web 80"];
+    const same = local("shop/a", "{ order: 1000, ingress: [{ action: Deny }] }");
+    expect(verdicts([deny, allow, same], asked)).toEqual(["undecided", "denied"]);
+  });
+
+  const clusterPolicy = (tierName: string, priority: number, action: string) => {
+    const rule = `{ action: ${action}, from: [{ namespaces: {} }] }`;
+    const spec = `{ tier: ${tierName}, priority: ${priority}, subject: { namespaces: {} }, ingress: [${rule}] }`;
+    return calico("ClusterNetworkPolicy", "cnp", spec, "policy.networking.k8s.io/v1alpha2");
+  };
+  const allowIn = (name: string, order: number) =>
+    global(`${name}.p`, `{ tier: ${name}, order: ${order}, ingress: [{ action: Allow }] }`);
+
+  test("ClusterNetworkPolicies stand in kube-admin and kube-baseline by their priority (documentation, kube-admin tier)", () => {
+    const asked = ["ops/web shop/db 80"];
+    const denied = clusterPolicy("Admin", 100, "Deny");
+    expect(verdicts([denied, allowIn("kube-admin", 99)], asked)).toEqual(["allowed"]);
+    expect(verdicts([denied, allowIn("kube-admin", 101)], asked)).toEqual(["denied"]);
+    expect(verdicts([denied, allowIn("kube-admin", 100)], asked)).toEqual(["undecided"]);
+    expect(verdicts([denied, tier("before", "{ order: 999 }"), allowIn("before", 500)], asked)).toEqual(["allowed"]);
+    expect(verdicts([denied, tier("after", "{ order: 1001 }"), allowIn("after", 5)], asked)).toEqual(["denied"]);
+    const late = clusterPolicy("Baseline", 1, "Deny");
+    expect(verdicts([late, allowIn("default", 1)], asked)).toEqual(["allowed"]);
+    expect(verdicts([late], asked)).toEqual(["denied"]);
+  });
+
+  test("Before Calico 3.32 the tier of AdminNetworkPolicies was called adminnetworkpolicy (libcalico-go/lib/names)", () => {
+    const older = tier("adminnetworkpolicy", "{ order: 1000, defaultAction: Pass }");
+    const policies = [older, allowIn("adminnetworkpolicy", 5)];
+    const asked = ["ops/web shop/db 80"];
+    expect(verdicts([...policies, clusterPolicy("Admin", 4, "Deny")], asked)).toEqual(["denied"]);
+    expect(verdicts([...policies, clusterPolicy("Admin", 6, "Deny")], asked)).toEqual(["allowed"]);
+  });
 });
 
 describe("Source and destination", () => {
@@ -437,15 +472,45 @@ describe("Source and destination", () => {
     expect(verdicts([policy], ["ops/web shop/db 80"])).toEqual(["undecided"]);
   });
 
-  test("services are not evaluated, and the answer is undecided (reference, ServiceMatch)", () => {
-    const policy = local("shop/p", "{ egress: [{ action: Allow, destination: { services: { name: db } } }] }");
-    const { ask } = cluster([policy]);
-    const { verdict, egress } = ask("shop/web", "shop/db", 80);
-    expect(verdict).toBe("undecided");
-    expect(egress.because).toMatchObject([
-      { kind: "rule", maybe: "services: the endpoints of db are not evaluated" },
-      { kind: "isolated" },
-    ]);
+  describe("services stand for the endpoints of a Service, as a destination with their ports (reference, ServiceMatch)", () => {
+    const ports = [
+      { name: "sql", protocol: "TCP" as const, port: 80, targetPort: "sql" },
+      { name: "admin", protocol: "TCP" as const, port: 81, targetPort: 8081 },
+    ];
+    const services = [
+      { namespace: "shop", name: "db", selector: { app: "db" }, ports },
+      { namespace: "shop", name: "outside", selector: {}, ports },
+    ];
+    const ask = (policy: WireObject) => createCluster({ pods, namespaces, services, policies: [policy] }).ask;
+
+    test("In an egress rule", () => {
+      const rule = "{ action: Allow, protocol: TCP, destination: { services: { name: db } } }";
+      const own = ask(local("shop/p", `{ selector: app == 'web', egress: [${rule}] }`));
+      const asked = [5432, 8081, 80, "5432/UDP"].map((port) => own("shop/web", "shop/db", port).verdict);
+      expect(asked).toEqual(["allowed", "allowed", "denied", "denied"]);
+      expect(own("shop/web", "ops/web", 8081).verdict).toBe("denied");
+    });
+
+    test("In an ingress rule, where their ports are no matter, and of another namespace", () => {
+      const rule = "{ action: Deny, source: { services: { name: db, namespace: shop } } }";
+      const other = ask(global("p", `{ namespaceSelector: team == 'b', ingress: [${rule}, { action: Allow }] }`));
+      expect(other("shop/db", "ops/web", 1).verdict).toBe("denied");
+      expect(other("shop/web", "ops/web", 1).verdict).toBe("allowed");
+    });
+
+    test("Where its endpoints are not known, the answer is undecided", () => {
+      for (const name of ["outside", "nowhere"]) {
+        const own = ask(
+          local("shop/p", `{ egress: [{ action: Allow, destination: { services: { name: ${name} } } }] }`),
+        );
+        const { verdict, egress } = own("shop/web", "shop/db", 80);
+        expect(verdict).toBe("undecided");
+        expect(egress.because).toMatchObject([
+          { kind: "rule", maybe: `services: the endpoints of shop/${name} are not known` },
+          { kind: "isolated" },
+        ]);
+      }
+    });
   });
 });
 
@@ -487,9 +552,11 @@ describe("Network sets", () => {
     expect(verdicts([netSet("pods", "pods", ["10.0.1.0/24"]), policy], questions)).toEqual(["allowed", "denied"]);
   });
 
-  test("Labels that a NetworkSet inherits from its namespace are not known here, and the answer is undecided", () => {
-    const policy = from(local, "shop/p", "selector: has(zone), namespaceSelector: team == 'a'");
-    expect(verdicts([...sets, policy], outside)).toEqual(["denied", "undecided", "denied"]);
+  test("A NetworkSet inherits the labels of its namespace (libcalico-go, networksetprocessor.go)", () => {
+    const policy = from(local, "shop/p", "namespaceSelector: team == 'a'");
+    expect(verdicts([...sets, policy], outside)).toEqual(["denied", "allowed", "denied"]);
+    const elsewhere = netSet("nowhere/x", "red", ["192.0.2.1"]);
+    expect(verdicts([elsewhere, policy], outside)).toEqual(["denied", "denied", "denied"]);
   });
 
   test("The labels of one that is stored in the CRD of version 1 are in an annotation (libcalico-go, resources.go)", () => {

@@ -19,7 +19,11 @@ export type BadInput = {
 
 const long = "x".repeat(5_000);
 const usage = /Type \/np help/;
-const help = { quarantine: /\/np quarantine <namespace\/pod>|\/np quarantine payments\//, release: /\/np release q-/ };
+const help = {
+  quarantine: /\/np quarantine <namespace\/pod>|\/np quarantine payments\//,
+  release: /\/np release q-/,
+  explain: /\/np explain payments\/checkout → db\/postgres:5432/,
+};
 const noPod = /There is no pod .* in namespace payments/;
 const listPods = /kubectl get pods -n payments/;
 const notPod = /is not of the form/;
@@ -53,6 +57,11 @@ export const unreadable: readonly BadInput[] = [
   { what: "a channel mention as pod", text: "quarantine <!channel>", says: notPod, next: help.quarantine },
   { what: "a person as pod", text: "quarantine <@U0BOB|bob>", says: notPod, next: help.quarantine },
   { what: "a pod of 5 kB", text: `quarantine payments/${long}`, says: notPod, next: help.quarantine },
+  { what: "nothing to explain", text: "explain", says: /From where, to where/, next: help.explain },
+  { what: "a connection without a port", text: "explain a/b → c/d", says: /names no port/, next: help.explain },
+  { what: "a port beyond all", text: "explain a/b → c/d:70000", says: /no port from 1 to 65535/, next: help.explain },
+  { what: "a connection of 5 kB", text: `explain ${long} → c/d:1`, says: /longer than/, next: help.explain },
+  { what: "a mention at an end", text: "explain <!here> → c/d:1", says: /is neither of the form/, next: help.explain },
   { what: "a wildcard", text: "quarantine payments/*", says: notPod, next: help.quarantine },
   {
     what: "an unknown option",

@@ -153,6 +153,9 @@ describe("the thread from Slack to an isolated pod", () => {
     ["help", /quarantine/],
     ["help release", /--delete-pod/],
     ["status shop", /quarantined for/],
+    ["explain shop/frontend → shop/cart:8081", /Yes: shop\/frontend can connect to shop\/cart on TCP 8081/],
+    ["explain shop/search -&gt; shop/cart:8081", /No: shop\/search cannot connect to shop\/cart on TCP 8081/],
+    ["explain shop/search → monitoring/prometheus:9090", /o rule of the access section lets/],
     ["audit since 24h", /confirmed by/],
     ["quarntine shop/x", /quarantine/],
   ] as const)("/np %s answers", async ([text, expected]) => {
@@ -166,6 +169,7 @@ describe("the thread from Slack to an isolated pod", () => {
   test("No hostile reason, display name or typed pod reaches Slack where Slack would act on it (invariant 11)", async () => {
     await quarantined(podOf("frontend"));
     const { shown } = await world.slack.command({ ...alice, text: `quarantine shop/${hostile}` });
+    await world.slack.command({ ...alice, text: `explain shop/${hostile} → shop/cart:8081` });
     await world.slack.command({ ...alice, text: "audit since 24h" });
     await seen("confirmed by Alice");
     const sent = [...world.slack.calls.map(({ args }) => args), { text: shown?.text, blocks: shown?.blocks }];

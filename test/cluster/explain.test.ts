@@ -157,11 +157,9 @@ test("It says no to who is not let in, and names the policies that close the way
 });
 
 test("A pod is taken by the beginning of its name, and what is not there is named with what is", async () => {
-  const [{ name = "" } = {}] = (await cluster.facts(payments, "cache")).pods.filter((pod) =>
-    pod.name.startsWith("rep"),
-  );
+  const [pod] = (await cluster.facts(payments, "cache")).pods.filter(({ name }) => name.startsWith("rep"));
   expect((await desk.type(`explain ${payments}/rep → ${db}/postgres:5432`)).headline).toContain(
-    `No: ${payments}/${name}`,
+    `No: ${payments}/${pod!.name}`,
   );
   const missing = await desk.type(`explain ${payments}/chekout → ${db}/postgres:5432`);
   expect(missing.outcome).toBe("refused");

@@ -27,21 +27,16 @@ export function subjectOf(selector: LabelSelector, namespace: string | undefined
 }
 
 /**
- * One selector of fromEndpoints or toEndpoints. Without a namespace of its own it is of the policy's namespace, and in a
- * clusterwide policy of any (utils.go, getEndpointSelector). It selects what has no labels too, as nodes and addresses
- * outside, where it only asks that labels be absent and names a namespace itself or a reserved label.
+ * One selector of fromEndpoints or toEndpoints. Without a namespace of its own, by name or by labels, it is of the policy's
+ * namespace; in a clusterwide policy, without a name, of any (utils.go, getEndpointSelector). It selects what has no labels
+ * too, as nodes and addresses outside, where it only asks that labels be absent and nothing was added.
  */
 export function endpointTerms(selector: LabelSelector, namespace: string | undefined): readonly PeerTerm[] {
   const own = requirementsOf(selector);
-  const complete = own.some(
-    ({ source, name }) => source === "reserved" || (isKubernetes(source) && name === namespaceName),
-  );
-  if (complete) return termsOf(own);
+  const names = own.filter(({ source }) => isKubernetes(source)).map(({ name }) => name);
+  if (own.some(({ source }) => source === "reserved") || names.includes(namespaceName)) return termsOf(own);
   if (namespace === undefined) return termsOf([...own, inAnyNamespace]);
-  const scoped = termsOf([...own, inNamespace(namespace)]);
-  if (!own.some(({ source, name }) => isKubernetes(source) && name.startsWith(namespaceLabel))) return scoped;
-  const maybe = "versions of Cilium differ on whether labels of namespaces reach outside of the policy's own namespace";
-  return [...scoped, ...termsOf(own).map((term) => ({ ...term, maybe: term.maybe ?? maybe }))];
+  return termsOf(names.some((name) => name.startsWith(namespaceLabel)) ? own : [...own, inNamespace(namespace)]);
 }
 
 const inAnyNamespace: Requirement = { source: "k8s", name: namespaceName, operator: "Exists", values: [] };

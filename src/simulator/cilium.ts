@@ -16,7 +16,7 @@ const arrangement: Arrangement = { ...plainArrangement, networkPolicy: { stage, 
 
 /**
  * CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy, cilium.io/v2: what they allow and deny at L3 and L4, in the
- * agent's default configuration (`enable-policy: default`). `objects` is where CiliumCIDRGroups are looked up.
+ * agent's default configuration (`enable-policy: default`), as of version 1.17. `objects` is where CiliumCIDRGroups are looked up.
  */
 export function ciliumTranslator(objects: readonly WireObject[]): Translator {
   const groups = cidrGroupsOf(objects);

@@ -77,8 +77,18 @@ spec:
 spec:
   endpointSelector: { matchLabels: { role: cache, "container:tier": web } }
   ingress: [{}]
+---
+spec:
+  endpointSelector: { matchLabels: { role: frontend } }
+  ingress:
+    - fromEndpoints:
+        - matchExpressions:
+            - { key: "k8s:io.kubernetes.pod.namespace", operator: NotIn, values: [ops] }
+            - { key: "cidr:office", operator: DoesNotExist }
 `,
     says: `
+      203.0.113.7 frontend 80 undecided
+      luke        frontend 80 denied
       frontend    backend 80 undecided
       cache       backend 80 denied
       203.0.113.7 backend 80 denied
@@ -198,16 +208,27 @@ clusterwide: true
 spec:
   endpointSelector: { matchLabels: { role: backend } }
   ingress: [{ fromEndpoints: [{ matchLabels: { "k8s:io.cilium.k8s.namespace.labels.team": ops } }] }]
+---
+clusterwide: true
+spec:
+  endpointSelector: { matchLabels: { role: cache } }
+  ingress:
+    - fromEndpoints:
+        - matchExpressions: [{ key: io.cilium.k8s.namespace.labels.team, operator: DoesNotExist }]
 `,
     says: `
       luke        backend 80 allowed
       frontend    backend 80 denied
       203.0.113.7 backend 80 denied
+      luke        cache   80 denied
+      dns         cache   80 allowed
+      203.0.113.7 cache   80 denied
     `,
   },
   {
-    title: "In a namespaced policy labels of a namespace select its own surely, and others by version",
-    source: "Kubernetes constructs, Known Pitfalls (ignored); utils.go, HasKeyPrefix (not ignored); issue 18865",
+    title: "Labels of a namespace take a namespaced policy's own namespace away, also where they only ask for absence",
+    source:
+      "utils.go, HasKeyPrefix; policy maps of Cilium 1.17 in cybozu-go/network-policy-viewer, e2e/inspect_test.go",
     policies: `
 spec:
   endpointSelector: { matchLabels: { role: backend } }
@@ -216,14 +237,16 @@ spec:
 spec:
   endpointSelector: { matchLabels: { role: cache } }
   ingress:
-    - fromEndpoints: [{ matchLabels: { "k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name": shop } }]
+    - fromEndpoints:
+        - matchExpressions: [{ key: io.cilium.k8s.namespace.labels.team, operator: DoesNotExist }]
 `,
     says: `
-      luke        backend 80 undecided
+      luke        backend 80 allowed
       frontend    backend 80 denied
       203.0.113.7 backend 80 denied
-      frontend    cache   80 allowed
       luke        cache   80 denied
+      dns         cache   80 allowed
+      203.0.113.7 cache   80 allowed
     `,
   },
   {

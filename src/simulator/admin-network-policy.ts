@@ -21,7 +21,8 @@ const baseline = fields({ spec: baselineAdminNetworkPolicySpec });
 const actions = { Allow: "allow", Deny: "deny", Pass: "pass" } as const;
 
 /** AdminNetworkPolicy of policy.networking.k8s.io/v1alpha1 (facts: network-policy §2.1). Problems are those of its CRD. */
-export function translateAdminNetworkPolicy(object: WireObject, { admin: place }: Arrangement): Translation {
+export function translateAdminNetworkPolicy(object: WireObject, arrangement: Arrangement): Translation {
+  const place = arrangement.adminNetworkPolicy ?? arrangement.admin;
   const parsed = admin.safeParse({ spec: object["spec"] });
   if (!parsed.success) return { problems: problemsOf(parsed.error) };
   const { spec } = parsed.data;

@@ -78,7 +78,6 @@ function withPorts(piece: Piece, ports: Exclude<Rule["ports"], "all">, { directi
 /** Absent or empty is every peer. */
 function plainPieces(peers: readonly Peer[], around: RuleSurroundings): readonly Piece[] {
   const plain = peers.filter(({ namespaces }) => namespaces === undefined);
-  if (plain.length === 0 && peers.length > 0) return [];
   const terms = plain.flatMap((peer) => termsOf(peer, around));
   return whereLabelled({ peers: peers.length === 0 ? "all" : terms, ports: "all" }, around);
 }

@@ -65,6 +65,7 @@ export function tiersOf(objects: readonly WireObject[]): Tiers {
     stageOf,
     arrangement: {
       admin: { stage: admin, rank: [] },
+      adminNetworkPolicy: { stage: { name: "AdminNetworkPolicy", order: 251, passTo: networkPolicyOrder }, rank: [] },
       networkPolicy: { stage: { name: "NetworkPolicy", order: networkPolicyOrder }, rank: [] },
       baseline: { stage: { name: "Baseline tier", order: 254 }, rank: [] },
     },

@@ -136,7 +136,13 @@ export type WireObject = {
 };
 
 /** Where the policies that several engines implement stand among that engine's own. */
-export type Arrangement = { readonly admin: Place; readonly networkPolicy: Place; readonly baseline: Place };
+export type Arrangement = {
+  readonly admin: Place;
+  /** Where AdminNetworkPolicy stands, if not with the ClusterNetworkPolicies of the Admin tier. */
+  readonly adminNetworkPolicy?: Place;
+  readonly networkPolicy: Place;
+  readonly baseline: Place;
+};
 
 /** `rank` comes before the policy's own. */
 export type Place = { readonly stage: Stage; readonly rank: readonly (number | string)[] };

@@ -1,4 +1,4 @@
-import { acnp, clusterGroup, join, testCases, webService } from "./antrea-cases.ts";
+import { acnp, clusterGroup, join, pods, testCases, webService } from "./antrea-cases.ts";
 
 testCases([
   {
@@ -46,6 +46,29 @@ testCases([
       "dev/web → prod/db:7": "denied",
       "dev/web → 8.8.8.8:53/UDP": "denied",
       "dev/web → dev/db:6000": "allowed",
+    },
+  },
+  {
+    title: "Groups of nodes, of external entities and of a Service without a selector hold no pods",
+    source: "ClusterGroup CRD",
+    services: [{ ...webService, selector: {} }],
+    pods: { ...pods, "prod/agent": { hostNetwork: true, addresses: ["192.168.7.1"] } },
+    policies: join(
+      clusterGroup("nodes", "{ nodeSelector: { matchLabels: { role: main } } }"),
+      clusterGroup("entities", "{ externalEntitySelector: {}, namespaceSelector: {} }"),
+      clusterGroup("bare", "{ serviceReference: { name: db, namespace: prod } }"),
+      acnp(`appliedTo: [{ podSelector: { matchLabels: { app: web } } }]
+  egress:
+    - { action: Drop, to: [{ group: nodes }], ports: [{ port: 1 }] }
+    - { action: Drop, to: [{ group: entities }], ports: [{ port: 2 }] }
+    - { action: Drop, to: [{ group: bare }], ports: [{ port: 3 }] }`),
+    ),
+    answers: {
+      "dev/web → prod/agent:1": "undecided",
+      "dev/web → prod/db:1": "allowed",
+      "dev/web → 8.8.8.8:2": "undecided",
+      "dev/web → prod/db:2": "allowed",
+      "dev/web → prod/db:3": "allowed",
     },
   },
   {

@@ -175,4 +175,66 @@ testCases([
       "prod/db → dev/web:5432": "allowed",
     },
   },
+  {
+    title: "toServices of another cluster, or of a Service without a selector, matches perhaps whatever it is",
+    source: "pkg/apis/crd/v1beta1/types.go, Rule (toServices)",
+    services: [{ ...webService, selector: {} }],
+    policies: acnp(`ingress: []
+  egress:
+    - action: Drop
+      appliedTo: [{ namespaceSelector: { matchLabels: { env: dev } } }]
+      toServices: [{ name: db, namespace: prod }]
+    - action: Drop
+      appliedTo: [{ podSelector: { matchLabels: { role: frontend } } }]
+      toServices: [{ name: db, namespace: elsewhere, scope: ClusterSet }]
+    - action: Drop
+      appliedTo: [{ podSelector: { matchLabels: { role: db } } }]
+      toServices: [{ name: none, namespace: prod }]`),
+    answers: {
+      "dev/db → 8.8.8.8:80": "undecided",
+      "prod/web → 8.8.8.8:80": "undecided",
+      "prod/db → 8.8.8.8:80": "allowed",
+    },
+  },
+  {
+    title: "toServices of a NetworkPolicy of Antrea's are in its own namespace, unless they say otherwise",
+    source: "crd_utils.go, svcRefToPeerForCRD",
+    services: [webService],
+    policies: acnp(`appliedTo: [{ podSelector: {} }]
+  egress: [{ action: Drop, toServices: [{ name: db }] }]`)
+      .replace("ClusterN", "N")
+      .replace("name: one", "name: one, namespace: prod"),
+    answers: { "prod/web → prod/db:5432": "undecided", "prod/web → prod/db:80": "allowed" },
+  },
+  {
+    title: "The scope ClusterSet adds pods of other clusters, which are outside of this one",
+    source: "pkg/apis/crd/v1beta1/types.go, NetworkPolicyPeer (scope)",
+    policies: acnp(`${onDb}
+  ingress:
+    - { action: Drop, from: [{ scope: ClusterSet, podSelector: { matchLabels: { app: web } } }], ports: [{ port: 1 }] }
+    - { action: Drop, from: [{ scope: ClusterSet, namespaces: { match: Self } }], ports: [{ port: 2 }] }
+    - { action: Drop, from: [{ podSelector: { matchLabels: { app: web } } }], ports: [{ port: 3 }] }`),
+    answers: {
+      "dev/web → prod/db:1": "denied",
+      "8.8.8.8 → prod/db:1": "undecided",
+      "prod/web → prod/db:2": "denied",
+      "dev/web → prod/db:2": "allowed",
+      "8.8.8.8 → prod/db:2": "undecided",
+      "8.8.8.8 → prod/db:3": "allowed",
+    },
+  },
+  {
+    title: "External entities are outside, and not evaluated",
+    source: "pkg/apis/crd/v1beta1/types.go, NetworkPolicyPeer (externalEntitySelector)",
+    policies: acnp(`${onDb}
+  ingress:
+    - { action: Drop, from: [{ externalEntitySelector: {}, namespaceSelector: {} }], ports: [{ port: 1 }] }
+    - { action: Drop, from: [{ externalEntitySelector: {}, namespaces: { match: Self } }], ports: [{ port: 2 }] }`),
+    answers: {
+      "8.8.8.8 → prod/db:1": "undecided",
+      "8.8.8.8 → prod/db:2": "undecided",
+      "prod/web → prod/db:1": "allowed",
+      "prod/web → prod/db:2": "allowed",
+    },
+  },
 ]);

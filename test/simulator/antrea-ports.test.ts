@@ -57,6 +57,13 @@ testCases([
     },
   },
   {
+    title: "On ingress a port's name is the subject's own, whoever it is that comes",
+    source: "pod_reconciler.go, groupMembersByServices",
+    policies: acnp(`${onDb}
+  ingress: [{ action: Drop, from: [{ ipBlock: { cidr: 8.0.0.0/8 } }], ports: [{ port: sql }] }]`),
+    answers: { "8.8.8.8 → prod/db:5432": "denied", "8.8.8.8 → prod/db:6000": "allowed" },
+  },
+  {
     title: "A source port is not evaluated",
     source: "pkg/apis/crd/v1beta1/types.go, NetworkPolicyPort (sourcePort)",
     policies: acnp(`${onDb}

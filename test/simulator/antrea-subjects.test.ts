@@ -1,4 +1,4 @@
-import { acnp, pods, testCases, webService } from "./antrea-cases.ts";
+import { acnp, join, pods, testCases, webService } from "./antrea-cases.ts";
 
 testCases([
   {
@@ -68,6 +68,56 @@ testCases([
       "1.1.1.7 → prod/db:5432": "undecided",
       "2.1.1.7 → prod/db:5432": "allowed",
       "1.1.1.7 → dev/db:6000": "allowed",
+    },
+  },
+  {
+    title: "A Service in the appliedTo of a rule is about its NodePort too; one without a selector has no pods",
+    source: "Apply to NodePort Service",
+    services: [webService, { ...webService, name: "bare", selector: {} }],
+    policies: acnp(`ingress:
+    - action: Drop
+      appliedTo: [{ service: { name: db, namespace: prod } }]
+      from: [{ ipBlock: { cidr: 1.1.1.0/24 } }]
+    - { action: Drop, appliedTo: [{ service: { name: bare, namespace: prod } }] }`),
+    answers: {
+      "1.1.1.7 → prod/db:5432": "undecided",
+      "2.1.1.7 → prod/db:5432": "allowed",
+      "1.1.1.7 → prod/web:80": "allowed",
+    },
+  },
+  {
+    title: "External entities are no pods, whatever namespaces they are looked for in",
+    source: "group_entity_index.go: a selector selects ExternalEntities only, once it has an externalEntitySelector",
+    policies: join(
+      acnp(`appliedTo: [{ externalEntitySelector: {}, namespaceSelector: {} }]
+  ingress: [{ action: Drop }]`),
+      acnp(
+        `appliedTo: [{ externalEntitySelector: {} }]
+  ingress: [{ action: Drop }]`,
+        "priority: 5",
+        "own",
+      )
+        .replace("ClusterN", "N")
+        .replace("name: own", "name: own, namespace: prod"),
+    ),
+    answers: { "dev/web → prod/db:5432": "allowed" },
+  },
+  {
+    title: "Self and sameLabels stay within the appliedTo of their rule",
+    source: "antreaclusternetworkpolicy.go, processRules",
+    policies: acnp(`ingress:
+    - action: Drop
+      appliedTo: [{ serviceAccount: { name: sa-1, namespace: dev } }]
+      from: [{ namespaces: { match: Self } }]
+    - action: Drop
+      appliedTo: [{ namespaceSelector: { matchLabels: { env: prod } } }]
+      from: [{ namespaces: { sameLabels: [env] } }]`),
+    answers: {
+      "dev/db → dev/web:80": "denied",
+      "prod/db → dev/web:80": "allowed",
+      "dev/web → dev/db:80": "allowed",
+      "prod/web → prod/db:80": "denied",
+      "dev/web → prod/db:80": "allowed",
     },
   },
   {

@@ -24,7 +24,8 @@ export function exactlyOne(names: readonly string[]) {
 
 function withoutNulls(value: unknown, known: readonly string[]): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).filter(([key, member]) => !known.includes(key) || (member ?? undefined) !== undefined),
-  );
+  const isAbsent = ([key, member]: readonly [string, unknown]) =>
+    (member === null || member === undefined) && known.includes(key);
+  const entries = Object.entries(value);
+  return entries.some(isAbsent) ? Object.fromEntries(entries.filter((entry) => !isAbsent(entry))) : value;
 }

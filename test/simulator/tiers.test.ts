@@ -13,7 +13,10 @@ const pods: Readonly<Record<string, PodInWords>> = {
     labels: { app: "db" },
     addresses: ["10.0.0.2"],
     node: "n2",
-    ports: [{ name: "sql", protocol: "TCP" as const, port: 5432 }],
+    ports: [
+      { name: "sql", protocol: "TCP" as const, port: 5432 },
+      { name: "dns", protocol: "UDP" as const, port: 53 },
+    ],
   },
   "ops/bastion": { labels: { app: "bastion" }, addresses: ["10.0.1.1"], node: "n1" },
 };
@@ -190,6 +193,7 @@ test.each<[Version, string, unknown, readonly string[]]>([
   ["v1alpha1", "a range", { portRange: { start: 80, end: 82 } }, ["!79", "80", "82", "!83", "!81/UDP"]],
   ["v1alpha1", "a range of one port", { portRange: { start: 80, end: 80 } }, ["80", "!81"]],
   ["v1alpha1", "a name", { namedPort: "sql" }, ["5432", "!5433", "!5432/UDP"]],
+  ["v1alpha1", "a name that is one of UDP", { namedPort: "dns" }, ["53/UDP", "!53"]],
   ["v1alpha2", "a number", { tcp: { destinationPort: { number: 80 } } }, ["80", "!81", "!80/UDP"]],
   [
     "v1alpha2",

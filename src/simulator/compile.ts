@@ -4,13 +4,15 @@ import { createRegister, type Looks, type PodClass, type Register } from "./clas
 import { type Columns, createColumns } from "./columns.ts";
 import { type BoundPolicy, bindPolicy, compareBound, createLayering, type KnownLayers, type Layers } from "./layers.ts";
 import type { Direction, Matcher, PeerTerm, Policy } from "./model.ts";
-import type { Settings, SimulatedPod, Snapshot } from "./snapshot.ts";
+import type { EngineName, Settings, SimulatedPod, Snapshot } from "./snapshot.ts";
 import { type Translations, translate, type Unreadable, unreadable } from "./translate.ts";
 
 /** A snapshot made ready to be asked. Opaque: ask by decide, reach, connections, delta. */
 export type Simulator = {
   readonly snapshot: Snapshot;
   readonly settings: Settings;
+  /** The engine whose ways hold: as the settings name it, or as its policies tell; undefined: none is known. */
+  readonly engine: EngineName | undefined;
   /** Pods of the host network have none. */
   readonly classOf: ReadonlyMap<SimulatedPod, PodClass>;
   readonly layersOf: (direction: Direction, podClass: PodClass) => Layers;
@@ -51,6 +53,7 @@ export function assemble(given: Pick<Simulator, "snapshot" | "settings" | "class
   const layersOf = createLayersOf(given.parts);
   return {
     ...given,
+    engine: given.settings.engine ?? translations.engine,
     layersOf,
     policies: [...bound.keys()],
     problems: unreadable(translations),

@@ -2,9 +2,10 @@ import { parseAddress } from "./addresses.ts";
 import { type PodClass, parseAddresses } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Layers } from "./layers.ts";
-import { type Encounter, familiesOf, type Peer } from "./match.ts";
+import { type Encounter, familiesOf, type Peer, readingOf } from "./match.ts";
 import type { Direction, PolicyReference, Protocol } from "./model.ts";
 import { type Cause, outcomeOf } from "./outcome.ts";
+import { deniesToOwnNode } from "./own-node.ts";
 import { portRange } from "./ports.ts";
 import { endOfPod } from "./sides.ts";
 import type { SimulatedPod } from "./snapshot.ts";
@@ -63,9 +64,8 @@ export type Answer = {
 /** Whether the source's egress and the destination's ingress both let the connection be made, and why. */
 export function decide(simulator: Simulator, traffic: Traffic): Answer {
   const { from, to } = traffic;
-  const exempt = exemption(from, to);
-  if (exempt !== undefined) {
-    const answer: DirectionAnswer = { verdict: "allowed", because: [exempt], notEvaluated: [] };
+  if (from.kind === "pod" && to.kind === "pod" && from.pod === to.pod) {
+    const answer = always("itself");
     return { verdict: "allowed", egress: answer, ingress: answer };
   }
   const egress = decideDirection(simulator, "egress", traffic);
@@ -79,11 +79,13 @@ function both(egress: Verdict, ingress: Verdict): Verdict {
   return egress === "allowed" && ingress === "allowed" ? "allowed" : "undecided";
 }
 
-function exemption(from: Endpoint, to: Endpoint): Reason | undefined {
-  if (from.kind === "pod" && to.kind === "pod" && from.pod === to.pod) return { kind: "itself" };
+function always(kind: "itself" | "own-node" | "not-a-pod"): DirectionAnswer {
+  return { verdict: "allowed", because: [{ kind }], notEvaluated: [] };
+}
+
+function isOwnNode({ from, to }: Traffic): boolean {
   const [a, b] = [nodeOf(from), nodeOf(to)];
-  const onNode = isNode(from) || isNode(to);
-  return onNode && a !== undefined && a === b ? { kind: "own-node" } : undefined;
+  return (isNode(from) || isNode(to)) && a !== undefined && a === b;
 }
 
 /** A pod of the host network has the node's addresses, and its traffic is the node's. */
@@ -99,7 +101,8 @@ function nodeOf(endpoint: Endpoint): string | undefined {
 function decideDirection(simulator: Simulator, direction: Direction, traffic: Traffic): DirectionAnswer {
   const [subject, other] = direction === "egress" ? [traffic.from, traffic.to] : [traffic.to, traffic.from];
   const subjectClass = classOfEndpoint(simulator, subject);
-  if (subjectClass === undefined) return { verdict: "allowed", because: [{ kind: "not-a-pod" }], notEvaluated: [] };
+  if (subjectClass === undefined) return always("not-a-pod");
+  if (isOwnNode(traffic) && (direction === "ingress" || !deniesToOwnNode(simulator.engine))) return always("own-node");
   const layers = simulator.layersOf(direction, subjectClass);
   const because: Reason[] = [];
   const encounter = encounterOf(simulator, subjectClass, other, traffic);
@@ -122,7 +125,7 @@ function encounterOf(simulator: Simulator, subject: PodClass, other: Endpoint, {
     peer: peerOf(simulator, other),
     ports: to.kind === "pod" && !to.pod.hostNetwork ? to.pod.ports : [],
     families: familiesOf(subject.addresses),
-    ipBlockMatchesPods: simulator.settings.ipBlockMatchesPods,
+    ...readingOf(simulator),
   };
 }
 

@@ -2,7 +2,7 @@ import { type AddressRange, families, formatRange } from "./addresses.ts";
 import type { PodClass } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Direction } from "./model.ts";
-import { isOwnNode } from "./own-node.ts";
+import { isOwnNodeTraffic } from "./own-node.ts";
 import { noPorts, type PortSet, subtractPorts, unitePorts } from "./ports.ts";
 import { allRangesFor, type RangeOpenness } from "./ranges.ts";
 import { endsOf, type ReachedEnd } from "./reach.ts";
@@ -83,22 +83,24 @@ function inside(
 ): readonly DeltaRow[] {
   const [was, is] = [viewOf(before, end.before), viewOf(after, end.after)];
   return others.flatMap((other) => {
-    const [self, them] = [podsBeside(end, other), podsOf(other)];
-    if (self.pods.length === 0) return [];
+    const them = podsOf(other);
+    const hosts = other.after.podClass === undefined ? other.pods : [];
+    const sending = podsBeside(end, (pod) => hosts.some((host) => isOwnNodeTraffic(after.engine, pod, host)));
+    const receiving = podsBeside(end, (pod) => hosts.some((host) => isOwnNodeTraffic(after.engine, host, pod)));
     return [
-      ...rowOf(self, them, was.to(other.before), is.to(other.after)),
-      ...(concerned.has(other) ? [] : rowOf(them, self, was.from(other.before), is.from(other.after))),
+      ...rowOf(sending, them, was.to(other.before), is.to(other.after)),
+      ...(concerned.has(other) ? [] : rowOf(them, receiving, was.from(other.before), is.from(other.after))),
     ];
   });
 }
 
-/** Without those on the other's own node, between which nothing is ever denied. */
-function podsBeside({ pods }: BothEnds, other: BothEnds): Pods {
-  const host = other.pods.find(({ hostNetwork }) => hostNetwork);
-  return { kind: "pods", pods: host === undefined ? pods : pods.filter((pod) => !isOwnNode(pod, host)) };
+/** Without those between which and the other end nothing is ever denied. */
+function podsBeside({ pods }: BothEnds, isAlways: (pod: SimulatedPod) => boolean): Pods {
+  return { kind: "pods", pods: pods.filter((pod) => !isAlways(pod)) };
 }
 
 function rowOf(from: ReachedEnd, to: ReachedEnd, was: Openness, is: Openness): readonly DeltaRow[] {
+  if ([from, to].some((end) => end.kind === "pods" && end.pods.length === 0)) return [];
   const opened = subtractPorts(is.allow, was.allow);
   const closed = subtractPorts(may(was), may(is));
   const unsure = subtractPorts(is.undecided, was.undecided);

@@ -1,6 +1,7 @@
 import { type AddressSet, covers, type Family, hasAddress } from "./addresses.ts";
 import type { BoundRule, BoundTerm } from "./bound.ts";
 import type { PodAddress } from "./classes.ts";
+import type { Simulator } from "./compile.ts";
 import type { ContainerPort } from "./model.ts";
 import { allPorts, type PortSet, portRange, unitePorts } from "./ports.ts";
 import type { Settings } from "./snapshot.ts";
@@ -18,8 +19,18 @@ export type Encounter = {
   readonly ports: readonly ContainerPort[];
   /** Undefined: not known. */
   readonly families: ReadonlySet<Family> | undefined;
+} & Reading;
+
+/** How the engine reads an ipBlock. */
+type Reading = {
   readonly ipBlockMatchesPods: Settings["ipBlockMatchesPods"];
+  readonly ipBlockMatchesNodes: boolean;
 };
+
+/** Cilium takes a node for no address outside (its documentation, Selecting nodes with CIDR / ipBlock: off by default). */
+export function readingOf({ settings, engine }: Pick<Simulator, "settings" | "engine">): Reading {
+  return { ipBlockMatchesPods: settings.ipBlockMatchesPods, ipBlockMatchesNodes: engine !== "cilium" };
+}
 
 /** Those of a pod; undefined where its addresses are not known. */
 export function familiesOf(addresses: readonly PodAddress[]): Encounter["families"] {
@@ -70,8 +81,9 @@ function isOfKind({ term, pods, notPods }: BoundTerm, peer: Peer): boolean {
 function matchAddresses(
   set: AddressSet,
   { podsByAddress }: BoundTerm["term"],
-  { peer, families, ipBlockMatchesPods }: Encounter,
+  { peer, families, ipBlockMatchesPods, ipBlockMatchesNodes }: Encounter,
 ): Match {
+  if (peer.kind === "node" && podsByAddress === "engine" && !ipBlockMatchesNodes) return false;
   if (peer.kind !== "pod") return isWithin(set, peer.addresses, families);
   if (podsByAddress === undefined) return false;
   const reading = podsByAddress === "yes" ? true : ipBlockMatchesPods;

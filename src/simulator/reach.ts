@@ -2,7 +2,7 @@ import { families, formatRange } from "./addresses.ts";
 import type { PodClass } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Direction } from "./model.ts";
-import { isOwnNode } from "./own-node.ts";
+import { isOwnNodeTraffic } from "./own-node.ts";
 import { allPorts, noPorts } from "./ports.ts";
 import { rangesFor } from "./ranges.ts";
 import { type End, endOfClass, endOfPod, isOpen, type Openness, viewOf } from "./sides.ts";
@@ -26,17 +26,22 @@ export function reach(simulator: Simulator, pod: SimulatedPod): Reach {
     if (pods.length > 0 && isOpen(openness)) rows.push({ end: { kind: "pods", pods }, ...openness });
   };
   for (const { end, pods } of endsOf(simulator)) {
-    const near = pods.filter((other) => other !== pod && isOwnNode(pod, other));
-    const far = pods.filter((other) => other !== pod && !near.includes(other));
-    for (const rows of [to, from]) add(rows, near, { allow: allPorts, undecided: noPorts });
-    if (far.length === 0) continue;
-    add(to, far, view.to(end));
-    add(from, far, view.from(end));
+    const others = pods.filter((other) => other !== pod);
+    const nearTo = others.filter((other) => isOwnNodeTraffic(simulator.engine, pod, other));
+    const nearFrom = others.filter((other) => isOwnNodeTraffic(simulator.engine, other, pod));
+    add(to, nearTo, { allow: allPorts, undecided: noPorts });
+    add(from, nearFrom, { allow: allPorts, undecided: noPorts });
+    if (nearTo.length < others.length) add(to, without(others, nearTo), view.to(end));
+    if (nearFrom.length < others.length) add(from, without(others, nearFrom), view.from(end));
   }
   return {
     to: [...to, ...rangesOf(simulator, "egress", self)],
     from: [...from, ...rangesOf(simulator, "ingress", self)],
   };
+}
+
+function without(pods: readonly SimulatedPod[], some: readonly SimulatedPod[]): readonly SimulatedPod[] {
+  return some.length === 0 ? pods : pods.filter((pod) => !some.includes(pod));
 }
 
 /** Everything in the cluster that can be at an end: the pods of each class together, and each pod of the host network. */

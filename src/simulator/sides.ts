@@ -3,7 +3,7 @@ import { type PodClass, parseAddresses } from "./classes.ts";
 import type { Column } from "./columns.ts";
 import type { Simulator } from "./compile.ts";
 import type { Layers } from "./layers.ts";
-import { type Encounter, familiesOf, type Peer } from "./match.ts";
+import { type Encounter, familiesOf, type Peer, readingOf } from "./match.ts";
 import type { ContainerPort, Direction } from "./model.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import { allPorts, intersectPorts, noPorts, type PortSet, subtractPorts } from "./ports.ts";
@@ -37,7 +37,7 @@ export function sideOf(simulator: Simulator, direction: Direction, subject: End)
   const layers = podClass === undefined ? [] : simulator.layersOf(direction, podClass);
   if (podClass === undefined || layers.length === 0) return () => open;
   const families = familiesOf(podClass.addresses);
-  const { ipBlockMatchesPods } = simulator.settings;
+  const reading = readingOf(simulator);
   const known = new Map<string, Outcome>();
   const tell = createTeller(layers, direction);
   return (other) => {
@@ -45,7 +45,7 @@ export function sideOf(simulator: Simulator, direction: Direction, subject: End)
     const key = tell(other);
     const remembered = known.get(key);
     if (remembered !== undefined) return remembered;
-    const encounter: Encounter = { peer: other.peer, ports: destination?.ports ?? [], families, ipBlockMatchesPods };
+    const encounter: Encounter = { peer: other.peer, ports: destination?.ports ?? [], families, ...reading };
     const outcome = outcomeOf(layers, encounter);
     known.set(key, outcome);
     return outcome;
@@ -57,6 +57,7 @@ export function sideOf(simulator: Simulator, direction: Direction, subject: End)
  * by the others' rules, which many pods share.
  */
 function sideOnto(simulator: Simulator, direction: Direction, self: End): Side {
+  const reading = readingOf(simulator);
   const known = new Map<Layers, Map<string, Outcome>>();
   return ({ podClass }) => {
     const layers = podClass === undefined ? [] : simulator.layersOf(direction, podClass);
@@ -66,8 +67,7 @@ function sideOnto(simulator: Simulator, direction: Direction, self: End): Side {
     const own = known.get(layers) ?? new Map<string, Outcome>();
     known.set(layers, own);
     const key = [...(families ?? []), ...(direction === "egress" ? [] : ports.map(portKey))].join();
-    const { ipBlockMatchesPods } = simulator.settings;
-    const outcome = own.get(key) ?? outcomeOf(layers, { peer: self.peer, ports, families, ipBlockMatchesPods });
+    const outcome = own.get(key) ?? outcomeOf(layers, { peer: self.peer, ports, families, ...reading });
     own.set(key, outcome);
     return outcome;
   };

@@ -101,3 +101,30 @@ test("A named port is the destination's own", () => {
   expect(ask("shop/web2", "shop/web", 80).verdict).toBe("denied");
   expect(ask("shop/web", "shop/web2", 8080).verdict).toBe("denied");
 });
+
+test("On Cilium a pod's own node always reaches it, but what it sends to the node obeys its policies, and no ipBlock means a node", () => {
+  const pods = {
+    "shop/web": { labels: { app: "web" }, node: "n1" },
+    "kube-system/agent": { node: "n1", hostNetwork: true, addresses: ["10.0.0.1"] },
+  };
+  const policies = `${denyAll}---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: ten, namespace: shop }
+spec: { podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ ipBlock: { cidr: 10.0.0.0/8 } }] }] }
+`;
+  const verdicts = ([undefined, "cilium"] as const).map((engine) => {
+    const here = createCluster({ pods, policies: denyAll, settings: { engine } });
+    const elsewhere = { ...pods, "kube-system/agent": { ...pods["kube-system/agent"], node: "n2" } };
+    const there = createCluster({ pods: elsewhere, policies, settings: { engine } });
+    return [
+      here.ask("kube-system/agent", "shop/web", 80).verdict,
+      here.ask("shop/web", "kube-system/agent", 80).verdict,
+      there.ask("shop/web", "kube-system/agent", 80).verdict,
+    ];
+  });
+  expect(verdicts).toEqual([
+    ["allowed", "allowed", "allowed"],
+    ["allowed", "denied", "denied"],
+  ]);
+});

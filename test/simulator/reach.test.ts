@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { compile, type Simulator } from "../../src/simulator/compile.ts";
 import { connections, type Party } from "../../src/simulator/connections.ts";
 import { decide, type Endpoint, type Verdict } from "../../src/simulator/decide.ts";
-import { isOwnNode } from "../../src/simulator/own-node.ts";
+import { isOwnNodeTraffic } from "../../src/simulator/own-node.ts";
 import { hasPort } from "../../src/simulator/ports.ts";
 import { type Reached, type ReachedEnd, reach } from "../../src/simulator/reach.ts";
 import type { Openness } from "../../src/simulator/sides.ts";
@@ -72,7 +72,7 @@ test("The connections between workloads are what single questions between their 
         (pod) => pod === cluster.pods.find(({ workload }) => nameOf(workload) === nameOf(pod.workload)),
       );
       for (const pod of firsts)
-        for (const other of firsts.filter((each) => each !== pod && !isOwnNode(pod, each))) {
+        for (const other of firsts.filter((each) => each !== pod && !isOwnNodeTraffic(undefined, pod, each))) {
           const row = rows.find(({ from, to }) => isParty(from, pod) && isParty(to, other)) ?? closed;
           const ends = { from: { kind: "pod", pod }, to: { kind: "pod", pod: other } } as const;
           const answers = asked.map((what) => decide(simulator, { ...ends, ...what }).verdict);

@@ -458,6 +458,32 @@ describe("Source and destination", () => {
     expect(verdicts([policy], ["ops/web shop/db 80", "ops/web shop/web 80"])).toEqual(["allowed", "denied"]);
   });
 
+  test("What selects the policy's own pods by labels of service accounts or by network sets is undecided", () => {
+    const restricted = (destination: string) =>
+      local("shop/p", `{ ingress: [{ action: Allow, destination: { ${destination} } }] }`);
+    const questions = ["ops/web shop/db 80"];
+    const pool = netSet("pool", "pods", ["10.0.0.0/24"]);
+    expect(verdicts([restricted("serviceAccounts: { selector: role == 'x' }")], questions)).toEqual(["undecided"]);
+    const own = netSet("shop/pool", "pods", ["10.0.0.0/24"]);
+    expect(verdicts([own, restricted("selector: zone == 'pods'")], questions)).toEqual(["undecided"]);
+    expect(verdicts([pool, restricted("selector: zone == 'pods'")], questions)).toEqual(["denied"]);
+    expect(verdicts([pool, restricted("notSelector: zone == 'pods'")], questions)).toEqual(["undecided"]);
+  });
+
+  test("A long name of a service account is no label, so that nothing selects by it (workload_endpoint_default.go)", () => {
+    const answer = (name: string) => {
+      const policies = [everywhere(`serviceAccounts: { names: [${name}] }`)];
+      const { ask } = createCluster({ pods: { ...pods, "ops/x": { serviceAccount: name } }, namespaces, policies });
+      return ask("ops/x", "shop/db", 80).verdict;
+    };
+    expect([answer("a".repeat(62)), answer("a".repeat(63))]).toEqual(["allowed", "denied"]);
+  });
+
+  test("notSelector by labels of service accounts is undecided for pods, and lets in what is outside", () => {
+    const policy = everywhere("notSelector: pcsa.role == 'x'");
+    expect(verdicts([policy], asked)).toEqual(["undecided", "undecided", "undecided", "allowed"]);
+  });
+
   test("In an egress rule the source restricts the policy's own pods, and the destination is the peer (reference, Rule)", () => {
     const policy = local(
       "shop/p",
@@ -496,6 +522,22 @@ describe("Source and destination", () => {
       const other = ask(global("p", `{ namespaceSelector: team == 'b', ingress: [${rule}, { action: Allow }] }`));
       expect(other("shop/db", "ops/web", 1).verdict).toBe("denied");
       expect(other("shop/web", "ops/web", 1).verdict).toBe("allowed");
+    });
+
+    test("In a NetworkPolicy, of another namespace by its name", () => {
+      const rule = "{ action: Allow, destination: { services: { name: db, namespace: shop } } }";
+      const own = ask(local("ops/p", `{ egress: [${rule}] }`));
+      expect(own("ops/web", "shop/db", 8081).verdict).toBe("allowed");
+    });
+
+    test("Which nodes are endpoints, where pods on the host network are, is undecided", () => {
+      const policies = [local("shop/p", "{ egress: [{ action: Allow, destination: { services: { name: db } } }] }")];
+      const onHost = { ...pods, "shop/host": { labels: { app: "db" }, hostNetwork: true, addresses: ["10.9.0.1"] } };
+      const asked = { from: "shop/web", to: "shop/host" };
+      const verdict = (all: typeof pods) =>
+        createCluster({ pods: { ...onHost, ...all }, namespaces, services, policies }).ask(asked.from, asked.to, 8081);
+      expect(verdict({}).verdict).toBe("undecided");
+      expect(verdict({ "shop/host": { ...onHost["shop/host"], labels: {} } }).verdict).toBe("denied");
     });
 
     test("Where its endpoints are not known, the answer is undecided", () => {
@@ -579,6 +621,16 @@ describe("Network sets", () => {
       { object: { kind: "GlobalNetworkSet", name: "x" }, problems: [{ field: "spec.nets[0]" }] },
     ]);
     expect(ask("192.0.2.1", "shop/db", 80).verdict).toBe("undecided");
+  });
+
+  test("So may one of another namespace, for a GlobalNetworkPolicy", () => {
+    const broken = netSet("shop/x", "red", ["nonsense"]);
+    const policy = global(
+      "p",
+      "{ namespaceSelector: team == 'b', ingress: [{ action: Allow, source: { selector: a == 'b' } }] }",
+    );
+    const { ask } = cluster([broken, policy]);
+    expect(ask("192.0.2.1", "ops/web", 80).verdict).toBe("undecided");
   });
 
   test("A host endpoint is selected by its labels and expectedIPs (reference, HostEndpoint)", () => {

@@ -49,5 +49,5 @@ export const policyApis: readonly PolicyApi[] = [
 ];
 
 function calico(): readonly string[] {
-  return ["tiers", "globalnetworkpolicies", "networkpolicies", "networksets", "globalnetworksets"];
+  return ["tiers", "globalnetworkpolicies", "networkpolicies", "networksets", "globalnetworksets", "hostendpoints"];
 }

@@ -23,6 +23,7 @@ const calico = {
   NetworkSet: namespaced("policy"),
   GlobalNetworkPolicy: clusterWide("policy"),
   GlobalNetworkSet: clusterWide("policy"),
+  HostEndpoint: clusterWide("policy"),
   Tier: clusterWide("policy"),
 };
 

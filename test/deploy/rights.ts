@@ -31,7 +31,7 @@ export const policyKinds: readonly string[] = [
     (plural) => `cilium.io/${plural}`,
   ),
   ...["crd.projectcalico.org", "projectcalico.org"].flatMap((group) =>
-    ["tiers", "globalnetworkpolicies", "networkpolicies", "networksets", "globalnetworksets"].map(
+    ["tiers", "globalnetworkpolicies", "networkpolicies", "networksets", "globalnetworksets", "hostendpoints"].map(
       (plural) => `${group}/${plural}`,
     ),
   ),

@@ -64,7 +64,7 @@ function differenceLines({ expectation, differences }: Checked): readonly string
   const lines = differences
     .slice(0, mostShown)
     .flatMap((each) => [
-      `${pairOf(each)} is ${each.is === "mixed" ? "not the same for all of them" : each.is}, not ${expectation.is}.`,
+      `${pairOf(each)} is ${each.is === "mixed" ? `not ${expectation.is} for all of them` : `${each.is}, not ${expectation.is}`}.`,
       ...each.why.map((line) => `  ${line}`),
     ]);
   const more = differences.length - mostShown;

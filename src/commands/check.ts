@@ -13,6 +13,7 @@ import {
 import type { WorkloadName } from "../simulator/snapshot.ts";
 import { workloadName } from "./connection-rows.ts";
 import type { Expectation } from "./expectations.ts";
+import { endpointName } from "./explain-report.ts";
 import { explain } from "./explain-words.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -71,7 +72,7 @@ function checkOne(simulator: Simulator, expectation: Expectation, tell: Tell): C
       const asking = ask(simulator, from, to, protocol);
       if (asking.verdict === expectation.is) continue;
       const names = { from: from.name, to: to.name, protocol, port };
-      differences.push({ ...names, is: asking.verdict, why: whyNot(asking, expectation, names) });
+      differences.push({ ...names, is: asking.verdict, why: [...to.notes, ...whyNot(asking, expectation, names)] });
     }
   }
   return { expectation, asked, differences };
@@ -154,7 +155,7 @@ function whyNot(
   const { egress, ingress } = explain(wrong.answer, { ...names, targetPort: wrong.to.port });
   const { answer } = wrong;
   return [
-    ...(verdict === "mixed" ? ["It depends on which of them. For one:"] : []),
+    ...(verdict === "mixed" ? [`${endpointName(wrong.from)} → ${endpointName(wrong.to.endpoint)}, for one:`] : []),
     ...(is === "denied" || answer.egress.verdict !== "allowed" ? egress : []),
     ...(is === "denied" || answer.ingress.verdict !== "allowed" ? ingress : []),
   ];

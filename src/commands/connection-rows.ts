@@ -14,8 +14,15 @@ export type ConnectionRow = {
 export function connectionRows(simulator: Simulator): readonly ConnectionRow[] {
   return [...connections(simulator)]
     .map((connection) => ({ from: partyName(connection.from), to: partyName(connection.to), connection }))
-    .toSorted((a, b) => compare(a.from, b.from) || compare(a.to, b.to));
+    .toSorted(compareRows);
 }
+
+/** By source, then by destination, as they are shown. */
+export function compareRows(a: Ends, b: Ends): number {
+  return compare(a.from, b.from) || compare(a.to, b.to);
+}
+
+type Ends = { readonly from: string; readonly to: string };
 
 /** `payments/checkout[Deployment]` or `10.0.0.0-10.255.255.255`. */
 function partyName(party: Party): string {

@@ -1,8 +1,8 @@
-import { formatRange, parseAddress } from "../simulator/addresses.ts";
 import type { Simulator } from "../simulator/compile.ts";
 import { noPorts, type PortSet, samePorts, subtractPorts, unitePorts } from "../simulator/ports.ts";
 import type { Openness } from "../simulator/sides.ts";
-import { type ConnectionRow, compare, connectionRows, workloadName } from "./connection-rows.ts";
+import { type ConnectionRow, compare, compareRows, connectionRows, workloadName } from "./connection-rows.ts";
+import { pairOf, type Range, rangeOf, withRange } from "./port-rows.ts";
 
 /** What changes for one pair; at least one of the three has ports. */
 export type ChangedRow = {
@@ -28,13 +28,13 @@ export type Difference = {
  * A workload that is new opens what it can reach, one that is gone closes it. Sorted by source and destination.
  */
 export function difference(before: Simulator, after: Simulator): Difference {
-  const [was, is] = [sorted(connectionRows(before)), sorted(connectionRows(after))];
+  const [was, is] = [byPair(connectionRows(before)), byPair(connectionRows(after))];
   const rows = [...new Set([...was.keys(), ...is.keys()])].flatMap((key) =>
     changed(was.get(key) ?? [], is.get(key) ?? []),
   );
   const [old, current] = [workloadsOf(before), workloadsOf(after)];
   return {
-    rows: rows.toSorted((a, b) => compare(a.from, b.from) || compare(a.to, b.to)),
+    rows: rows.toSorted(compareRows),
     added: [...current].filter((name) => !old.has(name)).toSorted(compare),
     removed: [...old].filter((name) => !current.has(name)).toSorted(compare),
   };
@@ -43,37 +43,17 @@ export function difference(before: Simulator, after: Simulator): Difference {
 /** A piece of the addresses outside, or undefined between workloads. */
 type Piece = { readonly row: ConnectionRow; readonly range: Range | undefined; readonly openness: Openness };
 
-type Range = { readonly first: bigint; readonly last: bigint };
-
-/** By pair, where all ranges of one workload and direction are one pair. */
-function sorted(rows: readonly ConnectionRow[]): ReadonlyMap<string, readonly Piece[]> {
-  return Map.groupBy(
-    rows.map((row) => ({ row, range: rangeOf(row), openness: row.connection })),
-    ({ row: { connection } }) => {
-      const [from, to] = [connection.from, connection.to].map((party) =>
-        party.kind === "range" ? "*" : workloadName(party.workload),
-      );
-      return `${from} ${to}`;
-    },
-  );
-}
-
-function rangeOf({ connection: { from, to } }: ConnectionRow): Range | undefined {
-  const text = from.kind === "range" ? from.range : to.kind === "range" ? to.range : undefined;
-  const [first, last] = (text?.split("-") ?? []).map((address) => parseAddress(address)?.value);
-  return first === undefined || last === undefined ? undefined : { first, last };
+/** By pair. */
+function byPair(rows: readonly ConnectionRow[]): ReadonlyMap<string, readonly Piece[]> {
+  const pieces = rows.map((row) => ({ row, range: rangeOf(row), openness: row.connection }));
+  return Map.groupBy(pieces, ({ row }) => pairOf(row));
 }
 
 function changed(was: readonly Piece[], is: readonly Piece[]): readonly ChangedRow[] {
   const [any] = [...was, ...is];
   if (any === undefined) return [];
   if (any.range === undefined) return changedRow(any.row, was[0]?.openness ?? closed, is[0]?.openness ?? closed);
-  return refine(was, is).flatMap(({ range, before, after }) => {
-    const name = formatRange("ipv4", range);
-    const { from, to } = any.row.connection;
-    const row = { from: from.kind === "range" ? name : any.row.from, to: to.kind === "range" ? name : any.row.to };
-    return changedRow(row, before, after);
-  });
+  return refine(was, is).flatMap(({ range, before, after }) => changedRow(withRange(any.row, range), before, after));
 }
 
 const closed: Openness = { allow: noPorts, undecided: noPorts };

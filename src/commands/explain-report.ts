@@ -53,7 +53,7 @@ function explainCase(found: Case, alone: boolean, { from, to }: Ends, query: Que
 }
 
 /** `pod db/postgres-0`, `db/postgres[StatefulSet]` for a template, an address. */
-function endpointName(end: Endpoint): string {
+export function endpointName(end: Endpoint): string {
   if (end.kind === "external") return end.address;
   if (end.kind === "node") return `node ${end.name ?? "of an unknown name"}`;
   const { namespace, name, workload } = end.pod;

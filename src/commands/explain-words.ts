@@ -45,18 +45,24 @@ function headline(verdict: Verdict, { from, to, protocol, port, targetPort = por
   }
 }
 
-function directionWords({ verdict, because }: DirectionAnswer, where: string): readonly string[] {
+function directionWords(answer: DirectionAnswer, where: string): readonly string[] {
+  return [`${where}: ${answer.verdict}.`, ...reasonLines(answer)];
+}
+
+/** Why a direction is as it is, a sentence each: `Allowed by NetworkPolicy db/postgres, ingress[0].` */
+export function reasonLines({ verdict, because }: DirectionAnswer): readonly string[] {
   const sure = because.findIndex((reason) => maybeOf(reason) === undefined && !isPass(reason));
   const perhaps = because.findIndex((reason) => maybeOf(reason) !== undefined);
   const reasons = because.map((reason, i) => reasonWords(reason, i === sure && perhaps >= 0 && perhaps < i));
   // Nothing asks for more than is evaluated, and still it is open: policies of equal rank say different things.
   const tied = verdict === "undecided" && perhaps < 0;
-  const tie = tied ? ["These have the same priority, so which of them counts is not defined."] : [];
-  return [`${where}: ${verdict}.`, ...new Set(reasons), ...tie];
+  return [
+    ...new Set(reasons),
+    ...(tied ? ["These have the same priority, so which of them counts is not defined."] : []),
+  ];
 }
 
-/** One reason as a sentence: `Allowed by NetworkPolicy db/postgres, ingress[0].` */
-export function reasonWords(reason: Reason, otherwise = false): string {
+function reasonWords(reason: Reason, otherwise: boolean): string {
   const maybe = maybeOf(reason);
   const sentence = `${claim(reason)}${maybe === undefined ? "" : `: ${maybe}`}.`;
   if (maybe !== undefined) return `Perhaps ${sentence}`;
@@ -74,7 +80,7 @@ function claim(reason: Reason): string {
     case "no-policy":
       return "allowed by default, since no policy that selects it speaks of this";
     case "not-a-pod":
-      return "not asked, since policies act on pods, and it is none";
+      return "allowed, since policies act on pods only, and it is none";
     case "itself":
       return "allowed, since a pod can always talk to itself";
     case "own-node":

@@ -1,14 +1,15 @@
 import type { Simulator } from "../simulator/compile.ts";
 import type { Party } from "../simulator/connections.ts";
 import { decide, type Endpoint } from "../simulator/decide.ts";
-import { type PortSet, portsByProtocol, protocols } from "../simulator/ports.ts";
+import { portsByProtocol, protocols } from "../simulator/ports.ts";
 import { type ConnectionRow, connectionRows, portWords, section, workloadName } from "./connection-rows.ts";
-import { policyName, reasonWords } from "./explain-words.ts";
+import { policyName, reasonLines } from "./explain-words.ts";
+import { type PortRow, portRows } from "./port-rows.ts";
 
-type Undecided = { readonly row: ConnectionRow; readonly because: readonly string[] };
+type Undecided = { readonly row: PortRow; readonly because: readonly string[] };
 
 type Simulation = {
-  readonly open: readonly ConnectionRow[];
+  readonly open: readonly PortRow[];
   readonly undecided: readonly Undecided[];
   /** What policies use that is not evaluated, whomever they select. */
   readonly notEvaluated: readonly { readonly policy: string; readonly what: string }[];
@@ -22,10 +23,8 @@ type Simulation = {
 export function simulate(simulator: Simulator, warnings: readonly string[], output: "text" | "json"): string {
   const rows = connectionRows(simulator);
   const simulation = {
-    open: rows.filter(({ connection }) => connection.allow.length > 0),
-    undecided: rows
-      .filter(({ connection }) => connection.undecided.length > 0)
-      .map((row) => ({ row, because: reasonsOf(simulator, row) })),
+    open: portRows(rows, "allow"),
+    undecided: portRows(rows, "undecided").map((row) => ({ row, because: reasonsOf(simulator, row) })),
     notEvaluated: simulator.policies.flatMap(({ reference, notEvaluated }) =>
       notEvaluated.map((what) => ({ policy: policyName(reference), what })),
     ),
@@ -36,35 +35,29 @@ export function simulate(simulator: Simulator, warnings: readonly string[], outp
 
 function json({ open, undecided, notEvaluated, warnings }: Simulation): object {
   return {
-    connections: open.map(({ from, to, connection }) => ({ from, to, allow: portsByProtocol(connection.allow) })),
-    ...(undecided.length > 0 ? { undecided: undecided.map(undecidedJson) } : {}),
+    connections: open.map(rowJson),
+    ...(undecided.length > 0 ? { undecided: undecided.map(({ row, because }) => ({ ...rowJson(row), because })) } : {}),
     ...(notEvaluated.length > 0 ? { notEvaluated } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
 }
 
-function undecidedJson({ row: { from, to, connection }, because }: Undecided): object {
-  return { from, to, allow: portsByProtocol(connection.undecided), because };
+function rowJson({ from, to, ports }: PortRow): object {
+  return { from, to, allow: portsByProtocol(ports) };
 }
 
 function text({ open, undecided, notEvaluated, warnings }: Simulation): readonly string[] {
-  const lines = open.map((row) => rowText(row, row.connection.allow));
-  const perhaps = undecided.flatMap(({ row, because }) => [
-    rowText(row, row.connection.undecided),
-    ...because.map((reason) => `    ${reason}`),
-  ]);
+  const perhaps = undecided.flatMap(({ row, because }) => [rowText(row), ...because.map((reason) => `    ${reason}`)]);
+  const left = notEvaluated.map(({ policy, what }) => `${policy}: ${what}`);
   return [
-    ...(lines.length === 0 ? ["Nothing can surely connect to anything."] : lines),
+    ...(open.length === 0 ? ["Nothing can surely connect to anything."] : open.map(rowText)),
     ...section("Undecided (what is not evaluated decides):", perhaps),
-    ...section(
-      "Not evaluated:",
-      notEvaluated.map(({ policy, what }) => `${policy}: ${what}`),
-    ),
+    ...section("Not evaluated:", left),
     ...section("Warnings:", warnings),
   ];
 }
 
-function rowText({ from, to }: ConnectionRow, ports: PortSet): string {
+function rowText({ from, to, ports }: PortRow): string {
   return `${from} → ${to}  ${portWords(ports)}`;
 }
 
@@ -77,8 +70,7 @@ function reasonsOf(simulator: Simulator, { connection }: ConnectionRow): readonl
   });
   if (asked === undefined || from === undefined || to === undefined) return [];
   const { egress, ingress } = decide(simulator, { from, to, ...asked });
-  const open = [egress, ingress].filter(({ verdict }) => verdict === "undecided");
-  return [...new Set(open.flatMap(({ because }) => because.map((reason) => reasonWords(reason))))];
+  return [...new Set([egress, ingress].filter(({ verdict }) => verdict === "undecided").flatMap(reasonLines))];
 }
 
 /** The pod that stands for a workload, or the first address of a range. */

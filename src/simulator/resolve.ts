@@ -108,12 +108,19 @@ function behind(
   }
   const lacking = pods.length - endpoints.length;
   const notes = [
-    ...(found === undefined ? [] : [`Service ${service.namespace}/${service.name} is meant, not ${found.name}.`]),
+    ...(found === undefined || isSame(found.pods, pods)
+      ? []
+      : [`Service ${service.namespace}/${service.name} is meant, not ${found.name}.`]),
     ...(lacking === 0
       ? []
       : [`${lacking} of the Service's ${pods.length} pods have no ${named} and get nothing from it.`]),
   ];
   return { name: serviceName(service), endpoints, notes };
+}
+
+/** A workload of the Service's name whose pods are the Service's: which of the two is meant makes no difference. */
+function isSame(own: readonly SimulatedPod[], pods: readonly SimulatedPod[]): boolean {
+  return own.length === pods.length && own.every((pod) => pods.includes(pod));
 }
 
 function notesOn({ name, others }: NamedPods): readonly string[] {

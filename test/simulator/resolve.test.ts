@@ -23,6 +23,10 @@ const cluster = `
 {apiVersion: v1, kind: Pod, metadata: {name: web-2, namespace: shop, labels: {app: web}, ownerReferences: [{kind: StatefulSet, name: web, controller: true}]}, spec: {}}
 ---
 {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}, {port: 81, targetPort: 8081, protocol: UDP}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: other, namespace: shop}, spec: {template: {spec: {}}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: other, namespace: shop}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}}
 `;
 
 function simulatorOf(text: string) {
@@ -59,8 +63,8 @@ describe("A destination", () => {
   });
 
   test("tells of pods that a Service does not lead to, and of what else has the name", () => {
-    expect(resolveDestination(simulator, "shop/web", { port: 80, protocol: "TCP" })).toHaveProperty("notes", [
-      "Service shop/web is meant, not shop/web[StatefulSet].",
+    expect(resolveDestination(simulator, "shop/other", { port: 80, protocol: "TCP" })).toHaveProperty("notes", [
+      "Service shop/other is meant, not shop/other[Deployment].",
       "1 of the Service's 3 pods have no TCP port named http and get nothing from it.",
     ]);
   });
@@ -118,7 +122,7 @@ describe("A source", () => {
   });
 
   test("that is misspelt knows what there is", () => {
-    expect(resolveSource(simulator, "shop/wbe")).toMatchObject({ typed: "wbe", known: ["web"] });
+    expect(resolveSource(simulator, "shop/wbe")).toMatchObject({ typed: "wbe", known: ["other", "web"] });
     expect(resolveSource(simulator, "shp/web")).toMatchObject({ typed: "shp", known: ["db", "shop"] });
   });
 

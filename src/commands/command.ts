@@ -116,14 +116,14 @@ export const manuals = {
     details: [
       "A name is a workload, a Service, a pod or the beginning of a pod's name (namespace/kind/name: only of that kind);",
       "an IP address may stand for one end.",
-      "For the arrow -> or the word to will do. Or: explain --from A --to B --port N [--protocol UDP].",
+      "For the arrow -> (in a shell, in quotes) or the word to will do. Or: explain --from A --to B --port N [--protocol UDP].",
       "It needs the right status in both namespaces. It reads, and writes nothing.",
       "It says what the policies say, not what was tried: undecided where something is not evaluated or could not be read.",
     ],
     examples: [
       "explain payments/checkout → db/postgres:5432",
       "explain payments/checkout-7d9f to kube-system/kube-dns:53/udp",
-      "explain prod-eu:payments/checkout -> 203.0.113.7:443",
+      "explain prod-eu:payments/checkout → 203.0.113.7:443",
       "explain --from payments/checkout --to db/postgres --port 5432",
     ],
   },

@@ -150,14 +150,14 @@ describe("An explanation", () => {
   });
 });
 
-function definition(plural: string, kind: string, group: string, version = "v2"): object {
+function definition(plural: string, kind: string, group: string, version = "v2", scope = "Namespaced"): object {
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
     metadata: { name: `${plural}.${group}` },
     spec: {
       group,
-      scope: "Namespaced",
+      scope,
       names: { plural, singular: kind.toLowerCase(), kind },
       versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
     },
@@ -233,17 +233,30 @@ describe("What could not be read", () => {
   });
 
   test("is a policy that is not understood: it might do anything to what it may select", async () => {
-    const spec = {
-      podSelector: {},
-      ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8", except: ["11.0.0.0/8"] } }] }],
+    const group = "policy.networking.k8s.io";
+    desk.sandbox.apply(definition("adminnetworkpolicies", "AdminNetworkPolicy", group, "v1alpha1", "Cluster"));
+    const metadata = { name: "odd" };
+    desk.sandbox.apply({
+      apiVersion: `${group}/v1alpha1`,
+      kind: "AdminNetworkPolicy",
+      metadata,
+      spec: { priority: "low" },
+    });
+    const reply = await explain("payments/ledger → db/postgres:5432");
+    expect(reply.headline).toMatch(/^Undecided: /);
+    expect(section(reply, "Policies that are not understood").join()).toMatch(
+      /^AdminNetworkPolicy odd: .*spec\.priority: /,
+    );
+  });
+
+  test("of a namespace that has nothing to do with it is not named", async () => {
+    const vault = {
+      apiVersion: "cilium.io/v2",
+      kind: "CiliumNetworkPolicy",
+      metadata: { name: "odd", namespace: "monitoring" },
     };
-    const wrong = {
-      apiVersion: "networking.k8s.io/v1",
-      kind: "NetworkPolicy",
-      metadata: { name: "odd", namespace: "shop" },
-      spec,
-    };
-    expect(() => desk.sandbox.apply(wrong)).toThrow();
+    desk.sandbox.apply({ ...vault, spec: { endpointSelector: 7 } });
+    expect(JSON.stringify(await explain("shop/search → shop/cart:8081"))).not.toMatch(/monitoring|CiliumNetworkPolicy/);
   });
 });
 

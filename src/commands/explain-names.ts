@@ -58,7 +58,10 @@ function resolvePrefix({ facts, sees, arrival }: Looking, end: Named, pods: read
   const workloads = new Set(starting.map(({ workload }) => `${workload.kind} ${workload.name}`));
   const [first, ...more] = starting;
   if (workloads.size > 1)
-    return refusal(`pods of ${listed([...workloads])} begin with ${name} in ${namespace}`, "Type enough to mean one.");
+    return refusal(
+      `pods that are not of one workload begin with ${name} in ${namespace}: ${some(starting)}`,
+      "Type enough to mean one.",
+    );
   if (first === undefined) return notThere(facts, { namespace, name }, sees);
   if (more.length === 0) return sideOf(`${namespace}/${first.name}`, starting, arrival, "the only pod that begins so");
   return sideOf(
@@ -98,4 +101,9 @@ function kindsOf(pods: readonly SimulatedPod[]): string {
 
 function listed(names: readonly string[]): string {
   return names.join(" and ");
+}
+
+function some(pods: readonly SimulatedPod[]): string {
+  const names = pods.map((pod) => pod.name ?? "").toSorted();
+  return `${names.slice(0, 8).join(", ")}${names.length > 8 ? ` and ${names.length - 8} more` : ""}`;
 }

@@ -3,7 +3,7 @@ import type { Enforcement } from "../policy/plan.ts";
 import type { Protocol } from "../simulator/model.ts";
 import { list, note, text } from "./answers.ts";
 import type { ExplainFacts } from "./explain-facts.ts";
-import type { Pair, PairAnswer } from "./explain-pairs.ts";
+import type { Block, PairAnswer } from "./explain-pairs.ts";
 import type { Side } from "./explain-sides.ts";
 import type { Weighed, Whole } from "./explain-verdict.ts";
 import { explain, policyName } from "./explain-words.ts";
@@ -24,13 +24,11 @@ type Explained = Weighed & {
 
 /** Yes or no, why in each direction, what was not evaluated or read, and what it goes by. */
 export function explainReply(explained: Explained): Reply {
-  const { verdict, facts, unread, cluster } = explained;
+  const { verdict, facts, cluster } = explained;
   const headline = headlineOf(explained);
-  const known = knownBefore(facts.age);
   const sections = [
     ...(headline.length > longest ? [text(headline)] : []),
-    ...(unread.length === 0 ? [] : [unreadSection(explained)]),
-    ...(known === undefined ? [] : [text(known)]),
+    ...unreadSection(explained),
     ...whySections(explained),
     ...notEvaluated(explained),
     ...readingsSection(explained),
@@ -40,7 +38,7 @@ export function explainReply(explained: Explained): Reply {
   return {
     ...note(clipped(headline), sections),
     tone: verdict === "allowed" || verdict === "denied" ? "neutral" : "warning",
-    footer: [...where, ...(known === undefined ? [freshness(facts)] : [])],
+    footer: [...where, ...(facts.age.unanswered === undefined ? [freshness(facts)] : [])],
   };
 }
 
@@ -65,18 +63,19 @@ function wordsOf(question: Question, { answer, port: targetPort }: PairAnswer, v
   return explain({ ...answer, verdict }, { ...question, targetPort });
 }
 
-function unreadSection({ unread, byWhatWasRead }: Explained): Section {
-  return list("Could not be read, so the answer may be wrong", [
-    ...unread.map(({ what, why }) => `${what}: ${why}`),
-    `By what was read it would be: ${inWords[byWhatWasRead]}.`,
-  ]);
+function unreadSection({ unread, byWhatWasRead, facts }: Explained): readonly Section[] {
+  const known = knownBefore(facts.age);
+  const lines = [...unread.map(({ what, why }) => `${what}: ${why}`), ...(known === undefined ? [] : [known])];
+  if (lines.length === 0) return [];
+  const rest = `By what was read it would be: ${inWords[byWhatWasRead]}.`;
+  return [list("Could not be read, so the answer may be wrong", [...lines, rest])];
 }
 
 const inWords: Record<Whole, string> = {
   allowed: "yes",
   denied: "no",
   undecided: "undecided",
-  differs: "yes for some pods, no for others",
+  differs: "not the same for all pods",
 };
 
 /** So many different answers are told in full. */
@@ -93,7 +92,7 @@ function whySections({ answers, from, to, protocol, port, left }: Explained): re
   return [
     ...answers.slice(0, mostAnswers).map((each) => pairSection(question, each)),
     ...(untold > 0 ? [text(`${untold} more kinds of pairs have answers of their own: name single pods.`)] : []),
-    ...(left > 0 ? [text(`${left} more pairs of pods were not asked: name single pods.`)] : []),
+    ...(left > 0 ? [text(`${left} more kinds of pairs of pods were not asked: name single pods.`)] : []),
   ];
 }
 
@@ -103,14 +102,15 @@ function directionSection([verdict, ...why]: readonly string[]): Section {
 
 function pairSection(question: Question, answer: PairAnswer): Section {
   const { egress, ingress } = wordsOf(question, answer);
-  return list(`${capital(answer.answer.verdict)}: ${pairsInWords(answer.pairs)}`, [...egress, ...ingress]);
+  return list(`${capital(answer.answer.verdict)}: ${blocksInWords(answer.blocks)}`, [...egress, ...ingress]);
 }
 
-/** `a, b → c, d`: every pod of the first to every one of the second, where it is so; else pair by pair. */
-function pairsInWords(pairs: readonly Pair[]): string {
-  const [from, to] = [new Set(pairs.map((pair) => pair.from)), new Set(pairs.map((pair) => pair.to))];
-  if (pairs.length === from.size * to.size) return `${some([...from])} → ${some([...to])}`;
-  return some(pairs.map((pair) => `${pair.from} → ${pair.to}`));
+/** `a, b → c, d; e → f`: blocks with the same sources are told together. */
+function blocksInWords(blocks: readonly Block[]): string {
+  const bySources = Map.groupBy(blocks, ({ from }) => from.join());
+  const told = [...bySources.values()].map((same) => ({ from: same[0]?.from ?? [], to: same.flatMap(({ to }) => to) }));
+  const shown = told.slice(0, 5).map(({ from, to }) => `${some(from)} → ${some(to)}`);
+  return `${shown.join("; ")}${told.length > 5 ? ` and ${told.length - 5} more` : ""}`;
 }
 
 function some(names: readonly string[]): string {

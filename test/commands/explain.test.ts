@@ -27,7 +27,7 @@ function extra(): object[] {
   return [
     pod("web-old", "web", 8080),
     pod("web-new", "web", 9090),
-    pod("done", "done", 1),
+    { ...pod("done", "web", 1), status: { phase: "Succeeded", podIP: "10.250.0.9" } },
     { apiVersion: "v1", kind: "Service", metadata: { name: "web", namespace: "shop" }, spec },
     policy("web-numbers", { app: "web" }, [{ ports: [{ port: 8080 }] }]),
   ];
@@ -120,8 +120,26 @@ describe("An explanation", () => {
     expect((await explain("payments/checkout → 203.0.113.200:443")).headline).toMatch(/^No: /);
   });
 
+  test("tells the pods of the host network apart by the node that they are on", async () => {
+    const reply = await explain("monitoring/node-exporter → payments/checkout:8080");
+    expect(reply.headline).toMatch(/^It depends on the pods/);
+    const placed = (namespace: string, app: string) =>
+      desk.sandbox.objects("Pod", namespace).filter(({ metadata }) => metadata.labels?.["app"] === app);
+    const nodeOf = (pod: object) => (pod as { spec: { nodeName: string } }).spec.nodeName;
+    const near = placed("monitoring", "node-exporter").flatMap((one) =>
+      placed("payments", "checkout")
+        .filter((other) => nodeOf(other) === nodeOf(one))
+        .map((other) => `${one.metadata.name} → ${other.metadata.name}`),
+    );
+    const titles = reply.sections.flatMap((one) => (one.kind === "list" ? [one.title ?? ""] : []));
+    const allowed = titles.find((title) => title.startsWith("Allowed: ")) ?? "";
+    expect(allowed.slice("Allowed: ".length).split("; ").toSorted()).toEqual(near.toSorted());
+    expect(near.length).toBe(3);
+  });
+
   test("says of a workload that talks to itself what holds between its pods", async () => {
     expect((await explain("db/postgres → db/postgres:5432")).headline).toMatch(/^Yes: /);
+    expect((await explain("payments/checkout → payments/checkout:9999")).headline).toMatch(/^No: /);
     const [pod] = desk.sandbox.objects("Pod", "db").map(({ metadata }) => metadata.name);
     expect(wordsIn(await explain(`db/${pod} → db/${pod}:1`))).toContain("talk to itself");
   });
@@ -150,14 +168,14 @@ describe("An explanation", () => {
   });
 });
 
-function definition(plural: string, kind: string, group: string, version = "v2", scope = "Namespaced"): object {
+function definition(plural: string, kind: string, group: string, version = "v2"): object {
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
     metadata: { name: `${plural}.${group}` },
     spec: {
       group,
-      scope,
+      scope: kind.startsWith("Admin") ? "Cluster" : "Namespaced",
       names: { plural, singular: kind.toLowerCase(), kind },
       versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
     },
@@ -169,6 +187,8 @@ describe("What is not there", () => {
     ["shop/serch → shop/cart:8081", /no running workload, pod or Service serch.*Did you mean search\?/],
     ["shop/search → shp/cart:8081", /there is no namespace shp.*Did you mean shop\?/i],
     ["payments/ → shop/cart:8081", /neither/],
+    ["shop/web- → shop/cart:8081", /not of one workload begin with web- in shop: web-new, web-old/],
+    ["shop/done → shop/cart:8081", /pod shop\/done has finished \(Succeeded\)/i],
     ["shop/cart → payments/default-deny:1", /no running workload/],
   ])("%s is answered with what could be meant", async (text, words) => {
     const reply = await explain(text);
@@ -234,7 +254,7 @@ describe("What could not be read", () => {
 
   test("is a policy that is not understood: it might do anything to what it may select", async () => {
     const group = "policy.networking.k8s.io";
-    desk.sandbox.apply(definition("adminnetworkpolicies", "AdminNetworkPolicy", group, "v1alpha1", "Cluster"));
+    desk.sandbox.apply(definition("adminnetworkpolicies", "AdminNetworkPolicy", group, "v1alpha1"));
     const metadata = { name: "odd" };
     desk.sandbox.apply({
       apiVersion: `${group}/v1alpha1`,
@@ -272,6 +292,13 @@ test("Where the cluster cannot be asked, the answer is what was known before, un
     expect(now.headline).toMatch(/^Yes: /);
     expect(now.footer[0]).toMatch(/as confirmed \S+ \S+ ago; policies of other APIs read just now/);
     away.pass(31_000);
+    away.sandbox.faults.inject({ path: "/services", times: 1_000 }, { type: "reset" });
+    const partly = await away.type(typed);
+    expect(partly.headline).toMatch(/^Undecided: not all was read/);
+    expect(section(partly, "Could not be read")).toEqual([
+      expect.stringMatching(/^This is what was known .* ago/),
+      "By what was read it would be: yes.",
+    ]);
     away.sandbox.faults.inject({ times: 1_000 }, { type: "reset" });
     const reply = await away.type(typed);
     expect(reply.headline).toMatch(/^Undecided: not all was read/);

@@ -2,19 +2,19 @@ import { compile } from "../../src/simulator/compile.ts";
 import { decide, type Endpoint, type Traffic } from "../../src/simulator/decide.ts";
 import type { Protocol } from "../../src/simulator/model.ts";
 import { type Connection, naiveEvaluator, type Party } from "./naive.ts";
-import type { Case } from "./random-cluster.ts";
+import { anywhere, type Case } from "./random-cluster.ts";
 
 /** Where the two evaluators differ: one line for each connection, in words. */
 export function disagreements({ cluster, connections, ipBlockMatchesPods }: Case): readonly string[] {
   const simulator = compile(cluster, { engine: undefined, ipBlockMatchesPods });
-  const ask = naiveEvaluator(cluster, ipBlockMatchesPods);
+  const ask = naiveEvaluator(cluster, ipBlockMatchesPods, anywhere);
   const unreadable = simulator.problems.map(({ object, problems }) => `${object.name}: ${JSON.stringify(problems)}`);
   const differing = connections.flatMap((connection) => {
     const { verdicts, readings } = ask(connection);
     const { verdict } = decide(simulator, trafficOf(connection));
     const [only] = verdicts;
     const expected = verdicts.size > 1 ? "undecided" : only;
-    // Each rule is judged by itself over families and readings: that they are tied together is not followed up.
+    // Each rule is judged by itself over families, readings and addresses: that they are tied together is not followed up.
     if (verdict === expected || (verdict === "undecided" && readings > 1)) return [];
     return [`${describe(connection)}: ${verdict} instead of ${expected}`];
   });

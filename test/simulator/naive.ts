@@ -14,8 +14,13 @@ export type Connection = {
   readonly port: number;
 };
 
-/** One way in which what is left open may turn out. */
-type World = { readonly family: "ipv4" | "ipv6"; readonly ipBlockMatchesPods: boolean; readonly order: Order };
+/** One way in which what is left open may turn out. `assumed`: the address of a pod of which none is known. */
+type World = {
+  readonly family: "ipv4" | "ipv6";
+  readonly ipBlockMatchesPods: boolean;
+  readonly assumed: string;
+  readonly order: Order;
+};
 
 /** By ascending priority, and those of equal priority in one of their orders. */
 type Order = { readonly admin: readonly Raw[]; readonly baseline: readonly Raw[] };
@@ -28,12 +33,19 @@ type Verdict = "allowed" | "denied";
 export type Verdicts = {
   /** In all worlds. */
   readonly verdicts: ReadonlySet<Verdict>;
-  /** How many families and readings of ipBlock there were. */
+  /** How many families, readings of ipBlock and addresses there were. */
   readonly readings: number;
 };
 
-/** Asks a cluster. `setting`: whether ipBlock matches pods; `"unknown"`: it may and it may not. */
-export function naiveEvaluator(cluster: Snapshot, setting: boolean | "unknown"): (connection: Connection) => Verdicts {
+/**
+ * Asks a cluster. `setting`: whether ipBlock matches pods; `"unknown"`: it may and it may not. `anywhere`: addresses that a
+ * pod may have of which none is known.
+ */
+export function naiveEvaluator(
+  cluster: Snapshot,
+  setting: boolean | "unknown",
+  anywhere: readonly string[],
+): (connection: Connection) => Verdicts {
   const readings = setting === "unknown" ? [true, false] : [setting];
   const allOrders = orders(cluster.policies.filter(isOfAdminTier)).flatMap((admin) =>
     orders(cluster.policies.filter(isOfBaselineTier)).map((baseline) => ({ admin, baseline })),
@@ -43,20 +55,33 @@ export function naiveEvaluator(cluster: Snapshot, setting: boolean | "unknown"):
     const verdicts = new Set<Verdict>();
     for (const family of families)
       for (const ipBlockMatchesPods of readings) {
-        // Egress and ingress are enforced in two places, which may choose differently between equal priorities.
-        const [egress, ingress] = (["egress", "ingress"] as const).map((direction) =>
-          allOrders.map((order) => isAllowed(cluster, { family, ipBlockMatchesPods, order }, connection, direction)),
-        );
+        // Egress and ingress are enforced in two places, which may choose differently between equal priorities; and each
+        // looks at the address of the other end only.
+        const [egress, ingress] = (["egress", "ingress"] as const).map((direction) => {
+          const other = direction === "egress" ? connection.to : connection.from;
+          const addresses = isUnknown(other) ? anywhere : [""];
+          return addresses.flatMap((assumed) =>
+            allOrders.map((order) =>
+              isAllowed(cluster, { family, ipBlockMatchesPods, assumed, order }, connection, direction),
+            ),
+          );
+        });
         if (egress!.includes(true) && ingress!.includes(true)) verdicts.add("allowed");
         if (egress!.includes(false) || ingress!.includes(false)) verdicts.add("denied");
       }
-    return { verdicts, readings: families.length * readings.length };
+    const unknown = [connection.from, connection.to].filter(isUnknown).length;
+    return { verdicts, readings: families.length * readings.length + unknown };
   };
 }
 
+function isUnknown(party: Party): boolean {
+  return !("external" in party) && party.addresses.length === 0;
+}
+
+/** Where a pod's addresses are not known, IPv4 is taken for granted. */
 function sharedFamilies({ from, to }: Connection): readonly ("ipv4" | "ipv6")[] {
-  return (["ipv4", "ipv6"] as const).filter(
-    (family) => addressOf(from, family) !== undefined && addressOf(to, family) !== undefined,
+  return (["ipv4", "ipv6"] as const).filter((family) =>
+    [from, to].every((party) => (isUnknown(party) ? family === "ipv4" : addressOf(party, family) !== undefined)),
   );
 }
 
@@ -132,7 +157,7 @@ function tierRuleMatches(ask: Ask, rule: Raw): boolean {
 function tierPeerMatches(ask: Ask, peer: Raw): boolean {
   const other = otherOf(ask);
   if (peer.networks === undefined) return !("external" in other) && isSelected(ask, peer, other);
-  const address = addressOf(other, ask.world.family);
+  const address = addressIn(ask.world, other);
   return peer.networks.some((cidr: string) => isIn(address, cidr));
 }
 
@@ -194,7 +219,7 @@ function peerMatches(ask: Ask, { ipBlock, podSelector, namespaceSelector }: Raw,
   const other = otherOf(ask);
   if (ipBlock !== undefined) {
     if (!("external" in other) && !other.hostNetwork && !ask.world.ipBlockMatchesPods) return false;
-    const address = addressOf(other, ask.world.family);
+    const address = addressIn(ask.world, other);
     return isIn(address, ipBlock.cidr) && !(ipBlock.except ?? []).some((cidr: string) => isIn(address, cidr));
   }
   if ("external" in other || other.hostNetwork) return false;
@@ -235,6 +260,10 @@ function selects({ matchLabels = {}, matchExpressions = [] }: Raw, labels: Reado
     if (operator === "NotIn") return value === undefined || !values.includes(value);
     return operator === "Exists" ? value !== undefined : value === undefined;
   });
+}
+
+function addressIn({ family, assumed }: World, party: Party): string | undefined {
+  return isUnknown(party) ? assumed : addressOf(party, family);
 }
 
 function addressOf(party: Party, family: "ipv4" | "ipv6"): string | undefined {

@@ -25,6 +25,21 @@ const cidrs: Readonly<Record<string, readonly string[]>> = {
   "fd00:0:0:0:0:0:0:4/126": ["fd00::6/128"],
 };
 
+/** One of each part into which these ranges cut IPv4. */
+export const anywhere = [
+  "10.0.0.0",
+  "10.0.0.2",
+  "10.0.0.3",
+  "10.0.0.4",
+  "10.0.0.5",
+  "10.0.0.8",
+  "192.0.2.0",
+  "192.0.2.1",
+  "192.1.0.0",
+  "192.168.0.0",
+  "198.51.100.1",
+];
+
 /** The first is taken most of the time. */
 function mostly<T>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<T>, weight = 4): fc.Arbitrary<T> {
   return fc.oneof({ weight, arbitrary: usual }, { weight: 1, arbitrary: rare });
@@ -44,7 +59,7 @@ type Draft = {
   namespace: string;
   labels: Record<string, string>;
   ports: SimulatedPod["ports"][number][];
-  stack: "ipv4" | "ipv6" | "dual";
+  stack: "ipv4" | "ipv6" | "dual" | "unknown";
   node: string | undefined;
   hostNetwork: boolean;
 };
@@ -55,7 +70,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   namespace: usualNamespace,
   labels: labelPairs as fc.Arbitrary<Record<string, string>>,
   ports: fc.uniqueArray(containerPort, { maxLength: 2, selector: ({ name, protocol }) => `${name} ${protocol}` }),
-  stack: one("ipv4", "ipv4", "ipv6", "dual"),
+  stack: one("ipv4", "ipv4", "ipv4", "ipv6", "dual", "unknown"),
   node: one("n1", "n2", undefined),
   hostNetwork: mostly(one(false), one(true), 9),
 });
@@ -68,7 +83,7 @@ function podOf({ stack, hostNetwork, ...rest }: Draft, index: number): Simulated
     name,
     workload: { namespace: rest.namespace, name, kind: "Pod" },
     serviceAccount: "default",
-    addresses: stack === "dual" ? [v4, v6] : [stack === "ipv4" ? v4 : v6],
+    addresses: { ipv4: [v4], ipv6: [v6], dual: [v4, v6], unknown: [] }[stack],
     hostNetwork,
   };
 }
@@ -283,9 +298,10 @@ function partyOf({ pods: all }: Snapshot, end: number | string): Connection["fro
 
 function isPossible(from: Connection["from"], to: Connection["to"]): boolean {
   if ("external" in from && "external" in to) return false;
-  const families = [from, to].map((party) =>
-    ("external" in party ? [party.external] : party.addresses).map((address) => address.includes(":")),
-  );
+  const families = [from, to].map((party) => {
+    if ("external" in party) return [party.external.includes(":")];
+    return party.addresses.length === 0 ? [false] : party.addresses.map((address) => address.includes(":"));
+  });
   return families[0]!.some((family) => families[1]!.includes(family));
 }
 

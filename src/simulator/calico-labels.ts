@@ -1,6 +1,6 @@
 import type { Labels } from "../policy/objects.ts";
 import type { Expression } from "./calico-selector.ts";
-import { keysOf, type LabelOf, truthOf } from "./calico-truth.ts";
+import { keysOf, type LabelOf, truthFor } from "./calico-truth.ts";
 import type { Matcher, PodIdentity, SimulatedNamespace } from "./model.ts";
 
 /** Calico adds these to every pod, and the first also to what else has a namespace. */
@@ -47,8 +47,9 @@ export function onServiceAccount(selector: Expression): Expression {
 
 /** Pods on which the selector holds for certain, or on which it may hold. */
 export function podsWhere(selector: Expression, reading: "certain" | "possible"): Matcher {
+  const truthOf = truthFor(selector, labelOfPods);
   const pods = (pod: PodIdentity): boolean => {
-    const truth = truthOf(selector, labelsOfPod(pod));
+    const truth = truthOf(pod);
     return truth === true || (truth === "perhaps" && reading === "possible");
   };
   const namespace = namespaceIn(selector);
@@ -77,21 +78,20 @@ export function isCertain(selector: Expression): boolean {
  * Its own labels, then what it inherits (felix/labelindex). Calico's own labels replace a pod's of the same name, and a
  * long name of a service account is no label (libcalico-go, conversion/workload_endpoint_default.go).
  */
-function labelsOfPod(pod: PodIdentity): LabelOf {
-  return (key) => ownLabel(pod, key) ?? inheritedLabel(pod, key);
+function labelOfPods(key: string): (pod: PodIdentity) => string | undefined | null {
+  if (key === namespaceKey) return ({ namespace }) => namespace.name;
+  if (key === orchestratorKey) return () => "k8s";
+  const own = ({ labels }: PodIdentity) => (Object.hasOwn(labels, key) ? labels[key] : undefined);
+  if (key === serviceAccountKey) return (pod) => accountLabel(pod) ?? own(pod);
+  if (isUnknown(key)) return (pod) => own(pod) ?? null;
+  if (key.startsWith(serviceAccountPrefix)) return (pod) => own(pod) ?? pod.serviceAccount;
+  if (!key.startsWith(namespacePrefix)) return own;
+  const inherited = key.slice(namespacePrefix.length);
+  return (pod) => own(pod) ?? ofNamespace(pod.namespace, inherited);
 }
 
-function ownLabel({ namespace, labels, serviceAccount }: PodIdentity, key: string): string | undefined {
-  if (key === namespaceKey) return namespace.name;
-  if (key === orchestratorKey) return "k8s";
-  if (key === serviceAccountKey && serviceAccount !== "" && serviceAccount.length < 63) return serviceAccount;
-  return Object.hasOwn(labels, key) ? labels[key] : undefined;
-}
-
-function inheritedLabel({ namespace, serviceAccount }: PodIdentity, key: string): string | undefined | null {
-  if (isUnknown(key)) return null;
-  if (key === `${serviceAccountPrefix}${nameKey}`) return serviceAccount;
-  return ofNamespace(namespace, key);
+function accountLabel({ serviceAccount }: PodIdentity): string | undefined {
+  return serviceAccount !== "" && serviceAccount.length < 63 ? serviceAccount : undefined;
 }
 
 /** Of a NetworkSet, which inherits from its namespace, or of what has none. */
@@ -99,15 +99,14 @@ export function labelsOfMember(labels: Labels, namespace: SimulatedNamespace | u
   return (key) => {
     if (key === namespaceKey && namespace !== undefined) return namespace.name;
     if (Object.hasOwn(labels, key)) return labels[key];
-    return namespace && ofNamespace(namespace, key);
+    if (namespace === undefined || !key.startsWith(namespacePrefix)) return undefined;
+    return ofNamespace(namespace, key.slice(namespacePrefix.length));
   };
 }
 
 function ofNamespace({ name, labels }: SimulatedNamespace, key: string): string | undefined {
-  if (!key.startsWith(namespacePrefix)) return undefined;
-  const inherited = key.slice(namespacePrefix.length);
-  if (inherited === nameKey) return name;
-  return Object.hasOwn(labels, inherited) ? labels[inherited] : undefined;
+  if (key === nameKey) return name;
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 function isUnknown(key: string): boolean {

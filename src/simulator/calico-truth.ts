@@ -4,20 +4,53 @@ import type { Expression } from "./calico-selector.ts";
 export type Truth = boolean | "perhaps";
 
 /** Undefined: the label is absent; null: not known. */
-export type LabelOf = (key: string) => string | undefined | null;
+type Value = string | undefined | null;
+
+export type LabelOf = (key: string) => Value;
 
 type Test = Extract<Expression, { readonly key: string }>;
 
 /** `!=` and `not in` hold where the label is absent (libcalico-go/lib/selector/parser/ast.go). */
 export function truthOf(selector: Expression, labelOf: LabelOf): Truth {
+  return truthFor(selector, (key) => () => labelOf(key))(undefined);
+}
+
+/** The selector as a function of what bears labels, for selectors that are held against many: keys are looked at once. */
+export function truthFor<Bearer>(
+  selector: Expression,
+  labelOf: (key: string) => (bearer: Bearer) => Value,
+): (bearer: Bearer) => Truth {
   if ("key" in selector) {
-    const value = labelOf(selector.key);
-    return value === null ? "perhaps" : holds(selector, value);
+    const read = labelOf(selector.key);
+    return (bearer) => {
+      const value = read(bearer);
+      return value === null ? "perhaps" : holds(selector, value);
+    };
   }
-  if (selector.op === "not") return negated(truthOf(selector.of, labelOf));
-  if (selector.op === "and") return worst(selector.of.map((part) => truthOf(part, labelOf)));
-  if (selector.op === "or") return negated(worst(selector.of.map((part) => negated(truthOf(part, labelOf)))));
-  return true;
+  if (selector.op === "not") {
+    const inner = truthFor(selector.of, labelOf);
+    return (bearer) => negated(inner(bearer));
+  }
+  if (!("of" in selector)) return () => true;
+  const parts = selector.of.map((part) => truthFor(part, labelOf));
+  return selector.op === "and" ? all(parts) : any(parts);
+}
+
+function all<Bearer>(parts: readonly ((bearer: Bearer) => Truth)[]): (bearer: Bearer) => Truth {
+  return (bearer) => {
+    let truth: Truth = true;
+    for (const part of parts) {
+      const each = part(bearer);
+      if (each === false) return false;
+      if (each === "perhaps") truth = each;
+    }
+    return truth;
+  };
+}
+
+function any<Bearer>(parts: readonly ((bearer: Bearer) => Truth)[]): (bearer: Bearer) => Truth {
+  const none = all(parts.map((part) => (bearer: Bearer) => negated(part(bearer))));
+  return (bearer) => negated(none(bearer));
 }
 
 /** Every label that it asks for. */
@@ -47,9 +80,4 @@ function holds(test: Test, value: string | undefined): boolean {
 
 function negated(truth: Truth): Truth {
   return truth === "perhaps" ? truth : !truth;
-}
-
-function worst(truths: readonly Truth[]): Truth {
-  if (truths.includes(false)) return false;
-  return truths.includes("perhaps") ? "perhaps" : true;
 }

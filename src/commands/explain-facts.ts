@@ -1,6 +1,6 @@
-import type { Age, Cluster } from "../kubernetes/cluster.ts";
+import type { Age, Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { KubernetesError } from "../kubernetes/failure.ts";
-import type { Unread } from "../kubernetes/policy-objects.ts";
+import type { PolicyObject, Unread } from "../kubernetes/policy-objects.ts";
 import type { Pod, Service } from "../policy/objects.ts";
 import type { Settings, Snapshot } from "../simulator/snapshot.ts";
 import { assumeEngine } from "./assume-engine.ts";
@@ -23,41 +23,47 @@ export type ExplainFacts = {
 /** Reads what the two ends need. Throws where their own namespaces cannot be read. */
 export async function readFacts(cluster: Cluster, ends: readonly End[]): Promise<ExplainFacts> {
   const named = [...new Set(ends.flatMap((end) => (end.kind === "named" ? [end.namespace] : [])))];
-  const [own, everywhere, namespaces, policies] = await Promise.all([
+  const [own, namespaces, policies] = await Promise.all([
     Promise.all(named.map((namespace) => cluster.facts(namespace, "cache"))),
-    ends.some(({ kind }) => kind === "address") ? readEverywhere(cluster) : nothing,
     cluster.namespaces(),
     cluster.policyObjects(),
   ]);
-  const where = new Set(named);
-  const elsewhere = <T extends { readonly namespace: string }>(all: readonly T[]): readonly T[] =>
-    all.filter(({ namespace }) => !where.has(namespace));
-  const pods = [...own.flatMap((facts) => facts.pods), ...elsewhere(everywhere.pods)];
-  const services = [...own.flatMap((facts) => facts.services), ...elsewhere(everywhere.services)];
-  const workloads = [...own.flatMap((facts) => facts.workloads), ...elsewhere(everywhere.workloads)];
-  const networkPolicies = [
-    ...own.flatMap((facts) => facts.policies),
-    ...everywhere.policies.filter(({ metadata }) => !where.has(metadata.namespace)),
-  ];
+  const asksAddress = ends.some(({ kind }) => kind === "address");
+  const everywhere = asksAddress || policies.objects.some(mayNameServices) ? await readEverywhere(cluster) : nothing;
+  const all = withoutRepeats(own, everywhere, new Set(named));
   const { settings, words } = assumeEngine(policies.groups);
   return {
-    snapshot: snapshotOf({
-      namespaces,
-      pods,
-      services,
-      workloads,
-      policies: [...networkPolicies, ...policies.objects],
-    }),
-    pods,
-    services,
+    snapshot: snapshotOf({ ...all, namespaces, policies: [...all.policies, ...policies.objects] }),
+    pods: all.pods,
+    services: all.services,
     settings,
     engine: words,
-    unread: [...everywhere.unread, ...policies.unread],
+    unread: [...(asksAddress ? everywhere.unread : []), ...policies.unread],
     age: oldest([...own, ...(everywhere.read ? [everywhere] : [])]),
   };
 }
 
-type Everywhere = Awaited<ReturnType<Cluster["facts"]>> & {
+/** Rules of the engines' own APIs may name Services of any namespace; those of network-policy-api may not. */
+function mayNameServices({ apiVersion }: PolicyObject): boolean {
+  return !apiVersion.startsWith("policy.networking.k8s.io/");
+}
+
+type Read = Pick<NamespaceFacts, "pods" | "services" | "workloads" | "policies">;
+
+function withoutRepeats(own: readonly Read[], everywhere: Read, named: ReadonlySet<string>): Read {
+  const isElsewhere = ({ namespace }: { readonly namespace: string }): boolean => !named.has(namespace);
+  return {
+    pods: [...own.flatMap(({ pods }) => pods), ...everywhere.pods.filter(isElsewhere)],
+    services: [...own.flatMap(({ services }) => services), ...everywhere.services.filter(isElsewhere)],
+    workloads: [...own.flatMap(({ workloads }) => workloads), ...everywhere.workloads.filter(isElsewhere)],
+    policies: [
+      ...own.flatMap(({ policies }) => policies),
+      ...everywhere.policies.filter(({ metadata }) => isElsewhere(metadata)),
+    ],
+  };
+}
+
+type Everywhere = NamespaceFacts & {
   readonly read: boolean;
   readonly unread: readonly Unread[];
 };
@@ -79,16 +85,16 @@ async function readEverywhere(cluster: Cluster): Promise<Everywhere> {
 
 /**
  * What bears on pods of these namespaces. A namespaced policy acts on pods of its own namespace only, and who may not look
- * into another is told nothing of it; the sets that Calico's policies refer to may lie anywhere.
+ * into another is told nothing of it. What rules may name lies anywhere: Services, the host-network pods behind them (all
+ * others of their pods are none of the ends), and Calico's sets.
  */
 export function within(snapshot: Snapshot, namespaces: ReadonlySet<string>): Snapshot {
-  const lies = ({ namespace }: { readonly namespace: string }): boolean => namespaces.has(namespace);
   return {
-    namespaces: snapshot.namespaces,
-    pods: snapshot.pods.filter(lies),
-    services: snapshot.services.filter(lies),
+    ...snapshot,
+    pods: snapshot.pods.filter(({ namespace, hostNetwork }) => hostNetwork || namespaces.has(namespace)),
     policies: snapshot.policies.filter(
-      ({ kind, metadata: { namespace } }) => namespace === undefined || lies({ namespace }) || kind === "NetworkSet",
+      ({ kind, metadata: { namespace } }) =>
+        namespace === undefined || namespaces.has(namespace) || kind === "NetworkSet",
     ),
   };
 }

@@ -175,7 +175,7 @@ function definition(plural: string, kind: string, group: string, version = "v2")
     metadata: { name: `${plural}.${group}` },
     spec: {
       group,
-      scope: kind.startsWith("Admin") ? "Cluster" : "Namespaced",
+      scope: /^(Admin|Global)/.test(kind) ? "Cluster" : "Namespaced",
       names: { plural, singular: kind.toLowerCase(), kind },
       versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
     },
@@ -278,6 +278,35 @@ describe("What could not be read", () => {
     desk.sandbox.apply({ ...vault, spec: { endpointSelector: 7 } });
     expect(JSON.stringify(await explain("shop/search → shop/cart:8081"))).not.toMatch(/monitoring|CiliumNetworkPolicy/);
   });
+});
+
+test("A rule that names a Service of a third namespace is resolved there", async () => {
+  const group = "crd.projectcalico.org";
+  const gnp = definition("globalnetworkpolicies", "GlobalNetworkPolicy", group, "v1");
+  const calico = await startDesk({ cluster: { objects: [...seedObjects(), gnp] } });
+  try {
+    const rules = [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: ["payments", "db"] }];
+    Object.assign(calico.services.settings.access, { rules });
+    const destination = { services: { name: "kube-dns", namespace: "kube-system" } };
+    const egress = [{ action: "Allow", destination }];
+    const spec = { tier: "default", order: 10, selector: "app == 'ledger'", types: ["Egress"], egress };
+    const metadata = { name: "default.dns" };
+    calico.sandbox.apply({ apiVersion: `${group}/v1`, kind: "GlobalNetworkPolicy", metadata, spec });
+    const reply = await calico.type("explain payments/ledger → db/postgres:5432");
+    expect(reply.headline).toMatch(/^Yes: /);
+    expect(wordsIn(reply)).toContain("Calico is assumed to enforce");
+    calico.sandbox.apply({
+      apiVersion: `${group}/v1`,
+      kind: "GlobalNetworkPolicy",
+      metadata,
+      spec: { ...spec, egress: [{ action: "Deny", destination: { services: { name: "postgres", namespace: "db" } } }] },
+    });
+    const denied = await calico.type("explain payments/ledger → db/postgres:5432");
+    expect(denied.headline).toMatch(/^No: /);
+    expect(wordsIn(denied)).toMatch(/Denied by GlobalNetworkPolicy/);
+  } finally {
+    await calico.close();
+  }
 });
 
 test("Where the cluster cannot be asked, the answer is what was known before, undecided, and says so", async () => {

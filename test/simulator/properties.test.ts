@@ -9,7 +9,7 @@ import { trafficOf } from "./agreement.ts";
 import { isIsolated } from "./naive.ts";
 import { type Case, oneMore, randomCase } from "./random-cluster.ts";
 
-const numRuns = 100;
+const numRuns = 60;
 
 const less = { denied: 0, undecided: 1, allowed: 2 };
 
@@ -30,7 +30,7 @@ test("An allow NetworkPolicy more takes no connection from a pod that is isolate
     }
   };
   fc.assert(fc.property(randomCase, oneMore, isNeverLess), { numRuns });
-  expect(seen).toBeGreaterThan(numRuns);
+  expect(seen).toBeGreaterThan(numRuns / 2);
 });
 
 test("The order of policies, pods, namespaces, peers and ports changes nothing, nor that of NetworkPolicy's rules", () => {

@@ -9,6 +9,8 @@ export type Columns = {
   readonly of: (matcher: Matcher) => Column;
   /** Counts up, for what is bound to these columns. */
   readonly nextId: () => number;
+  /** Works out all columns for all classes that there are, so that no question has to wait for it. */
+  readonly prepare: () => void;
 };
 
 /** `classes` may grow: columns follow. */
@@ -18,6 +20,9 @@ export function createColumns(classes: readonly PodClass[]): Columns {
   let ids = 0;
   return {
     nextId: () => ids++,
+    prepare: () => {
+      for (const column of known.values()) column.has(classes.length - 1);
+    },
     of: (matcher) => {
       const column = known.get(matcher.key) ?? createColumn(matcher, classes, index);
       known.set(matcher.key, column);

@@ -44,7 +44,13 @@ export function compile(snapshot: Snapshot, settings: Settings): Simulator {
   const columns = createColumns(register.classes);
   const bound = new Map(policies.map((policy) => [policy, bindPolicy(policy, columns)]));
   const parts: Parts = { looks, register, columns, translations, bound, layers: new Map() };
-  return assemble({ snapshot, settings, classOf, parts });
+  const simulator = assemble({ snapshot, settings, classOf, parts });
+  for (const podClass of register.classes) {
+    simulator.layersOf("ingress", podClass);
+    simulator.layersOf("egress", podClass);
+  }
+  columns.prepare();
+  return simulator;
 }
 
 /** A simulator over parts that fit the snapshot. */

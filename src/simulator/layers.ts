@@ -83,9 +83,13 @@ function createCandidates(sorted: readonly BoundPolicy[]): (namespace: string) =
   const numbered = sorted.map((bound, number) => ({ bound, number }));
   const byNamespace = Map.groupBy(numbered, ({ bound }) => bound.policy.subject.namespace);
   const everywhere = byNamespace.get(undefined) ?? [];
+  const merged = new Map<string, readonly Numbered[]>();
   return (namespace) => {
     const here = byNamespace.get(namespace) ?? [];
-    return everywhere.length === 0 ? here : [...here, ...everywhere].toSorted((a, b) => a.number - b.number);
+    if (everywhere.length === 0) return here;
+    const both = merged.get(namespace) ?? [...here, ...everywhere].toSorted((a, b) => a.number - b.number);
+    merged.set(namespace, both);
+    return both;
   };
 }
 

@@ -85,10 +85,7 @@ function checkFolder(manifests: string, expect: string, settings: Settings) {
 
 function runDiff({ before, after, settings, output, failOn }: DiffTool): ToolOutput {
   const [old, current] = [load(before, settings), load(after, settings)];
-  const wrong = [
-    ...old.broken.map((line) => `${before}: ${line}`),
-    ...current.broken.map((line) => `${after}: ${line}`),
-  ];
+  const wrong = [...within(before, old.broken), ...within(after, current.broken)];
   if (wrong.length > 0 || !("simulator" in old) || !("simulator" in current)) return broken(wrong);
   const found = difference(old.simulator, current.simulator);
   const out = output === "json" ? differenceJson(found) : differenceText(found);
@@ -96,6 +93,11 @@ function runDiff({ before, after, settings, output, failOn }: DiffTool): ToolOut
   const changes = found.rows.length + found.added.length + found.removed.length > 0;
   const fails = (failOn === "opening" && opens) || (failOn === "change" && changes);
   return { out, err: [...old.warnings, ...current.warnings], code: fails ? 1 : 0 };
+}
+
+/** Lines that begin with a path in the folder, or with the folder itself. */
+function within(folder: string, lines: readonly string[]): readonly string[] {
+  return lines.map((line) => (line.startsWith(`${folder}: `) ? line : `${folder.replace(/\/$/, "")}/${line}`));
 }
 
 type Loaded = {

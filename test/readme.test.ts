@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,9 +10,12 @@ import { readArguments, readAuditTool } from "../src/cli-arguments.ts";
 import { manuals } from "../src/commands/command.ts";
 import { asksForForm } from "../src/commands/form.ts";
 import { parse } from "../src/commands/parse.ts";
+import { toolHelp } from "../src/commands/tool-help.ts";
 import { readConfig } from "../src/config.ts";
 import { configFile } from "../src/config-schema.ts";
 import { createMetrics } from "../src/metrics.ts";
+import { readPolicyTool } from "../src/policy-arguments.ts";
+import { runPolicyTool } from "../src/policy-tools.ts";
 import { connectTestRedis, testRedisUrl } from "./redis.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -33,6 +38,8 @@ describe("Every command in the README", () => {
     const args = line.split(" ");
     const tool = readAuditTool(args);
     if (tool !== undefined) return expect(tool.kind).toBe(args[1]);
+    const onManifests = toolHelp(args) ?? readPolicyTool(args);
+    if (onManifests !== undefined) return expect(onManifests).not.toHaveProperty("problem");
     const invocation = readArguments(args);
     if ("kind" in invocation) throw new Error(invocation.problem);
     return expect(kindOf(invocation.words.join(" "))).not.toBe("usage");
@@ -62,6 +69,27 @@ describe("The README's configuration", () => {
       expect(Object.keys(given[name] ?? {}).toSorted()).toEqual(Object.keys(section.unwrap().shape).toSorted());
     }
   });
+});
+
+test("The README's policy tests end as it shows", () => {
+  const folder = mkdtempSync(join(tmpdir(), "bulkhead-readme-"));
+  try {
+    writeFileSync(join(folder, "policy-tests.yml"), fenced("yml").join("\n"));
+    const [typed = "", ...shown] = fenced("console");
+    const places: Readonly<Record<string, string>> = {
+      "shop/": `${root}test/simulator/manifests/shop`,
+      "policy-tests.yml": join(folder, "policy-tests.yml"),
+    };
+    const args = typed
+      .split(" ")
+      .slice(2)
+      .map((word) => places[word] ?? word);
+    const tool = readPolicyTool(args);
+    if (tool === undefined || tool.kind === "problem") throw new Error(typed);
+    expect(runPolicyTool(tool)).toEqual({ out: `${shown.join("\n")}\n`, err: [], code: 1 });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("The README's tables", () => {

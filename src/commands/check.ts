@@ -156,7 +156,12 @@ function whyNot(
   const { answer } = wrong;
   return [
     ...(verdict === "mixed" ? [`${endpointName(wrong.from)} → ${endpointName(wrong.to.endpoint)}, for one:`] : []),
-    ...(is === "denied" || answer.egress.verdict !== "allowed" ? egress : []),
-    ...(is === "denied" || answer.ingress.verdict !== "allowed" ? ingress : []),
+    ...(is === "denied" || answer.egress.verdict !== "allowed" ? indented(egress) : []),
+    ...(is === "denied" || answer.ingress.verdict !== "allowed" ? indented(ingress) : []),
   ];
+}
+
+/** A direction's verdict, and its reasons below it. */
+function indented([verdict = "", ...reasons]: readonly string[]): readonly string[] {
+  return [verdict, ...reasons.map((reason) => `  ${reason}`)];
 }

@@ -24,6 +24,8 @@ export function at({ file, document, item }: Origin, field: string, message: str
   return [...places.filter((place) => place !== ""), message].join(": ");
 }
 
+const tooDeep = "is nested too deep";
+
 /** Beyond this, JSON is not also searched for keys that stand twice: only programs write such files. */
 const smallJson = 1_000_000;
 
@@ -44,7 +46,7 @@ export function documentsOf(file: ManifestFile): {
     return large ? json(file.text, whole) : yaml(file.text, whole);
   } catch (error) {
     // The parser recurses, so what is nested ten thousand deep ends here.
-    const message = error instanceof RangeError ? "is nested too deep" : String(error);
+    const message = error instanceof RangeError ? tooDeep : String(error);
     return { documents: [], broken: [at(whole, "", message)] };
   }
 }
@@ -89,6 +91,7 @@ type SyntaxError = { readonly code: string; readonly message: string };
 
 function syntaxProblem({ code, message }: SyntaxError): string {
   const [first = ""] = message.split("\n");
+  if (first.startsWith("Maximum call stack")) return tooDeep;
   const said = first.replace(/:$/, "");
   if (code === "DUPLICATE_KEY") return `a key stands twice in one mapping${said.replace(/^.*(?= at line)/, "")}`;
   return `is not YAML: ${said}`;

@@ -9,13 +9,13 @@ import type { SimulatedPod, SimulatedService } from "./snapshot.ts";
 
 /** Of an object or a pod template: what decides, checked; everything else is not looked at. */
 
-const text = z.string({ error: ({ input }) => (typeof input === "string" ? undefined : notText(input)) });
+const text = z.custom<string>((value) => typeof value === "string", { error: ({ input }) => notText(input) });
 
 /** `version: 1.0` is a number in YAML, and no label. */
 function notText(input: unknown): string {
-  return typeof input === "number" || typeof input === "boolean"
-    ? `is ${String(input)}, which is no text; put it in quotes`
-    : "must be text";
+  if (input === undefined) return "is missing";
+  const isScalar = typeof input === "number" || typeof input === "boolean";
+  return isScalar ? `is ${String(input)}, which is no text; put it in quotes` : "must be text";
 }
 
 const labels = z

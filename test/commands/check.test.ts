@@ -70,7 +70,7 @@ describe("What is expected", () => {
     const [only] = checked("{version: 1, expect: [{from: shop/cart, to: db/postgres, port: 5432, is: allowed}]}");
     expect(only?.differences[0]?.why).toEqual([
       "Into db/postgres[Deployment]: denied.",
-      "Denied by default, since NetworkPolicy db/postgres selects it and no rule allows this.",
+      "  Denied by default, since NetworkPolicy db/postgres selects it and no rule allows this.",
     ]);
   });
 });
@@ -131,7 +131,7 @@ expect:
 DIFF bell \u0007
        shop/cart[Deployment] → db/postgres[Deployment] on TCP 5432 is denied, not allowed.
          Into db/postgres[Deployment]: denied.
-         Denied by default, since NetworkPolicy db/postgres selects it and no rule allows this.
+           Denied by default, since NetworkPolicy db/postgres selects it and no rule allows this.
 
 1 of 2 expectations hold.
 `);

@@ -60,8 +60,7 @@ function json(text: string, origin: Origin) {
 }
 
 function yaml(text: string, whole: Origin) {
-  const parsed = parseAllDocuments(text, { merge: true, stringKeys: true, logLevel: "error" });
-  const all = Array.isArray(parsed) ? parsed : [];
+  const all = parsed(text);
   const documents: ManifestDocument[] = [];
   const broken: string[] = [];
   for (const [i, document] of all.entries()) {
@@ -76,6 +75,30 @@ function yaml(text: string, whole: Origin) {
   }
   return { documents, broken };
 }
+
+/**
+ * A line of a list in brackets that begins with a tab is no YAML 1.2, but kubectl takes it, so it counts as indented. Tabs
+ * elsewhere stay broken.
+ */
+function parsed(text: string, again = 100): readonly Document[] {
+  const documents = parseAllDocuments(text, { merge: true, stringKeys: true, logLevel: "error" });
+  const all = Array.isArray(documents) ? documents : [];
+  const [error] = all.flatMap(({ errors }) => errors);
+  const spaced = error?.message.startsWith("Flow ") ? spacesAt(text, error.linePos?.[0].line ?? 0) : undefined;
+  return spaced === undefined || again === 0 ? all : parsed(spaced, again - 1);
+}
+
+/** The text with spaces for the tabs that one line begins with; undefined where there are none. */
+function spacesAt(text: string, number: number): string | undefined {
+  const lines = text.split("\n");
+  const line = lines[number - 1] ?? "";
+  const [indent = ""] = /^[ \t]*/.exec(line) ?? [];
+  if (!indent.includes("\t")) return undefined;
+  return lines.with(number - 1, `${indent.replaceAll("\t", tab)}${line.trimStart()}`).join("\n");
+}
+
+/** Wide enough for the deepest manifest. */
+const tab = " ".repeat(80);
 
 function valueOf(document: Document): { value: unknown } | { problem: string } {
   try {

@@ -142,6 +142,15 @@ items:
     expect(warnings).toEqual(["all.yaml: document 3: is no Kubernetes object (no apiVersion, no kind): left out"]);
   });
 
+  test("a tab before an entry in brackets is taken as kubectl takes it, and elsewhere it is broken", () => {
+    const pod = (tabbed: string) =>
+      `apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {\n    app: a,\n\ttier: b,\n \tx: y,\n  }\n${tabbed}spec: {}\n`;
+    expect(read(pod("")).broken).toEqual([]);
+    expect(read(pod("")).snapshot.pods[0]?.labels).toEqual({ app: "a", tier: "b", x: "y" });
+    expect(read(`apiVersion: v1\nkind: Pod\nmetadata:\n\tname: a\n`).broken[0]).toMatch(/^all.yaml: is not YAML: Tabs/);
+    expect(read(pod("\t")).broken[0]).toMatch(/^all.yaml: is not YAML/);
+  });
+
   test("a list of no objects is left out with a word, one of objects is broken: only a List holds those", () => {
     const outputs = read('[{"from": "a", "to": "b"}]');
     expect(outputs.broken).toEqual([]);

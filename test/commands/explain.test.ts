@@ -288,7 +288,7 @@ test("A rule that names a Service of a third namespace is resolved there", async
     const rules = [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: ["payments", "db"] }];
     Object.assign(calico.services.settings.access, { rules });
     const destination = { services: { name: "kube-dns", namespace: "kube-system" } };
-    const egress = [{ action: "Allow", destination }];
+    const egress = [{ action: "Deny", destination }];
     const spec = { tier: "default", order: 10, selector: "app == 'ledger'", types: ["Egress"], egress };
     const metadata = { name: "default.dns" };
     calico.sandbox.apply({ apiVersion: `${group}/v1`, kind: "GlobalNetworkPolicy", metadata, spec });

@@ -144,7 +144,24 @@ function readingsSection({ readings }: Explained): readonly Section[] {
 
 function groundsOf({ from, to, facts, warnings, enforcement }: Explained): readonly string[] {
   const enforced = enforcementWords[enforcement];
-  return [...new Set([from.words, to.words, facts.engine, ...warnings, ...(enforced === undefined ? [] : [enforced])])];
+  return [
+    ...new Set([
+      from.words,
+      to.words,
+      facts.engine,
+      ...upperTiers(facts),
+      ...warnings,
+      ...(enforced === undefined ? [] : [enforced]),
+    ]),
+  ];
+}
+
+/** Their definitions can be there without any engine that heeds them (facts: network-policy §2.1, §2.2). */
+function upperTiers({ snapshot }: ExplainFacts): readonly string[] {
+  const present = snapshot.policies.filter(({ apiVersion }) => apiVersion.startsWith("policy.networking.k8s.io/"));
+  const kinds = [...new Set(present.map(({ kind }) => kind))];
+  if (kinds.length === 0) return [];
+  return [`${kinds.join(" and ")} is taken to be enforced, which not every network plugin does.`];
 }
 
 const enforcementWords: Record<Enforcement, string | undefined> = {

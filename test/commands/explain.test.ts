@@ -264,6 +264,9 @@ describe("What could not be read", () => {
     });
     const reply = await explain("payments/ledger → db/postgres:5432");
     expect(reply.headline).toMatch(/^Undecided: /);
+    expect(section(reply, "What this goes by")).toContain(
+      "AdminNetworkPolicy is taken to be enforced, which not every network plugin does.",
+    );
     expect(section(reply, "Policies that are not understood").join()).toMatch(
       /^AdminNetworkPolicy odd: .*spec\.priority: /,
     );

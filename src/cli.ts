@@ -27,6 +27,7 @@ const exitCodes: Record<Outcome, number> = {
 const silent = { show: () => Promise.resolve({ card: undefined, reached: true }) };
 
 enableCompileCache();
+process.stdout.on("error", readerGone);
 process.exitCode = await main(process.argv.slice(2));
 
 /** What is heavy (clusters, Redis, configuration) is imported only when a command needs it. */
@@ -103,6 +104,11 @@ async function auditTool(tool: AuditTool): Promise<number> {
   } catch (error) {
     return unreachable(error);
   }
+}
+
+/** Whoever reads the output may stop (`| head`): the rest is not wanted. */
+function readerGone(error: Error): void {
+  if (!("code" in error) || error.code !== "EPIPE") throw error;
 }
 
 function answer(reply: Reply, { output }: Pick<Invocation, "output">): number {

@@ -10,11 +10,13 @@ export type ConnectionRow = {
   readonly connection: Connection;
 };
 
-/** All connections of a cluster, sorted by source and destination. */
+/** All connections of a cluster, in any order. */
 export function connectionRows(simulator: Simulator): readonly ConnectionRow[] {
-  return [...connections(simulator)]
-    .map((connection) => ({ from: partyName(connection.from), to: partyName(connection.to), connection }))
-    .toSorted(compareRows);
+  return Array.from(connections(simulator), (connection) => ({
+    from: partyName(connection.from),
+    to: partyName(connection.to),
+    connection,
+  }));
 }
 
 /** By source, then by destination, as they are shown. */

@@ -16,7 +16,12 @@ export type Range = { readonly first: bigint; readonly last: bigint };
 export function portRows(rows: readonly ConnectionRow[], sort: "allow" | "undecided"): readonly PortRow[] {
   const having = rows.filter(({ connection }) => connection[sort].length > 0);
   const all = having.map((row) => ({ ...row, ports: row.connection[sort] }));
-  return [...Map.groupBy(all, pairOf).values()].flatMap(merged).toSorted(compareRows);
+  const [outside, inside] = [all.filter(isOutside), all.filter((row) => !isOutside(row))];
+  return [...inside, ...[...Map.groupBy(outside, pairOf).values()].flatMap(merged)].sort(compareRows);
+}
+
+function isOutside({ connection: { from, to } }: ConnectionRow): boolean {
+  return from.kind === "range" || to.kind === "range";
 }
 
 /** The pair of a row, where all ranges are the same one. */
@@ -39,13 +44,12 @@ export function withRange(row: ConnectionRow, range: Range): Pick<ConnectionRow,
   return { from: from.kind === "range" ? name : row.from, to: to.kind === "range" ? name : row.to };
 }
 
-/** Rows of one pair. */
+/** Rows of one pair, one of which is a range. */
 function merged(rows: readonly PortRow[]): readonly PortRow[] {
   const ranged = rows.flatMap((row) => {
     const range = rangeOf(row);
     return range === undefined ? [] : [{ row, range }];
   });
-  if (ranged.length === 0) return rows;
   const result: { row: PortRow; range: Range }[] = [];
   for (const next of ranged.toSorted((a, b) => (a.range.first < b.range.first ? -1 : 1))) {
     const last = result.at(-1);

@@ -1,7 +1,7 @@
 import type { Simulator } from "../simulator/compile.ts";
 import type { Party } from "../simulator/connections.ts";
-import { decide, type Endpoint } from "../simulator/decide.ts";
-import { portsByProtocol, protocols } from "../simulator/ports.ts";
+import { decide, type Endpoint, type Traffic } from "../simulator/decide.ts";
+import { type PortSet, portsByProtocol, protocols } from "../simulator/ports.ts";
 import { type ConnectionRow, connectionRows, portWords, section, workloadName } from "./connection-rows.ts";
 import { policyName, reasonLines } from "./explain-words.ts";
 import { type PortRow, portRows } from "./port-rows.ts";
@@ -22,9 +22,10 @@ type Simulation = {
  */
 export function simulate(simulator: Simulator, warnings: readonly string[], output: "text" | "json"): string {
   const rows = connectionRows(simulator);
+  const reasonsOf = createReasons(simulator);
   const simulation = {
     open: portRows(rows, "allow"),
-    undecided: portRows(rows, "undecided").map((row) => ({ row, because: reasonsOf(simulator, row) })),
+    undecided: portRows(rows, "undecided").map((row) => ({ row, because: reasonsOf(row) })),
     notEvaluated: simulator.policies.flatMap(({ reference, notEvaluated }) =>
       notEvaluated.map((what) => ({ policy: policyName(reference), what })),
     ),
@@ -62,20 +63,25 @@ function rowText({ from, to, ports }: PortRow): string {
 }
 
 /** Why a row is undecided: its first port is asked anew, since rows carry no reasons. */
-function reasonsOf(simulator: Simulator, { connection }: ConnectionRow): readonly string[] {
-  const [from, to] = [endpointOf(simulator, connection.from), endpointOf(simulator, connection.to)];
-  const [asked] = protocols.flatMap((protocol) => {
-    const [first] = portsByProtocol(connection.undecided)[protocol] ?? [];
-    return first === undefined ? [] : [{ protocol, port: first[0] }];
-  });
-  if (asked === undefined || from === undefined || to === undefined) return [];
-  const { egress, ingress } = decide(simulator, { from, to, ...asked });
-  return [...new Set([egress, ingress].filter(({ verdict }) => verdict === "undecided").flatMap(reasonLines))];
+function createReasons(simulator: Simulator): (row: ConnectionRow) => readonly string[] {
+  const pods = new Map(simulator.snapshot.pods.toReversed().map((pod) => [workloadName(pod.workload), pod]));
+  /** The pod that stands for a workload, or the first address of a range. */
+  const endpointOf = (party: Party): Endpoint | undefined => {
+    if (party.kind === "range") return { kind: "external", address: party.range.split("-")[0] ?? "" };
+    const pod = pods.get(workloadName(party.workload));
+    return pod && { kind: "pod", pod };
+  };
+  return ({ connection }) => {
+    const [from, to, asked] = [endpointOf(connection.from), endpointOf(connection.to), firstPort(connection.undecided)];
+    if (asked === undefined || from === undefined || to === undefined) return [];
+    const { egress, ingress } = decide(simulator, { from, to, ...asked });
+    return [...new Set([egress, ingress].filter(({ verdict }) => verdict === "undecided").flatMap(reasonLines))];
+  };
 }
 
-/** The pod that stands for a workload, or the first address of a range. */
-function endpointOf({ snapshot }: Simulator, party: Party): Endpoint | undefined {
-  if (party.kind === "range") return { kind: "external", address: party.range.split("-")[0] ?? "" };
-  const pod = snapshot.pods.find((each) => workloadName(each.workload) === workloadName(party.workload));
-  return pod === undefined ? undefined : { kind: "pod", pod };
+function firstPort(set: PortSet): Pick<Traffic, "protocol" | "port"> | undefined {
+  const ranges = portsByProtocol(set);
+  const protocol = protocols.find((each) => ranges[each] !== undefined);
+  const [port] = (protocol && ranges[protocol]?.[0]) ?? [];
+  return protocol === undefined || port === undefined ? undefined : { protocol, port };
 }

@@ -160,6 +160,19 @@ describe("Files", () => {
     ]);
   });
 
+  test("what can no longer be decided fails a difference that must not open anything", () => {
+    const [before, after] = ["before-", "after-"].map((name) => mkdtempSync(join(home, name)));
+    const policy = (rule: string) =>
+      `{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {}}\n---\n{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: a}, spec: {endpointSelector: {}, egress: [${rule}]}}`;
+    writeFileSync(join(before ?? "", "a.yaml"), policy("{}"));
+    writeFileSync(join(after ?? "", "a.yaml"), policy("{toFQDNs: [{matchName: a.example}]}"));
+    const codes = [[], ["--fail-on", "opening"], ["--fail-on", "change"]].map(
+      (options) => run("diff", before ?? "", after ?? "", ...options).code,
+    );
+    expect(codes).toEqual([0, 1, 1]);
+    expect(run("diff", after ?? "", before ?? "", "--fail-on", "opening").code).toBe(0);
+  });
+
   test("names from outside cannot steer the terminal", () => {
     const hostile = mkdtempSync(join(home, "hostile-"));
     writeFileSync(join(hostile, "a\u001b[31m.yaml"), 'kind: "\u202e\\u001b[31mPod"\napiVersion: 1');

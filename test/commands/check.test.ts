@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Checked, check } from "../../src/commands/check.ts";
 import { brokenJunit, checkJson, checkJunit, checkText } from "../../src/commands/check-report.ts";
 import { type Expectation, readExpectations } from "../../src/commands/expectations.ts";
+import type { Simulator } from "../../src/simulator/compile.ts";
 import { deployment, networkPolicy, simulatorOf } from "../simulator/from-manifests.ts";
 
 /** The database takes 5432 from the shop's checkout only; nobody else is restricted. */
@@ -23,7 +24,11 @@ function expectations(text: string): readonly Expectation[] {
 }
 
 function checked(text: string): readonly Checked[] {
-  const result = check(simulator, expectations(text), "tests.yaml");
+  return checkedBy(simulator, text);
+}
+
+function checkedBy(cluster: Simulator, text: string): readonly Checked[] {
+  const result = check(cluster, expectations(text), "tests.yaml");
   if ("problems" in result) throw new Error(result.problems.join("\n"));
   return result;
 }
@@ -64,6 +69,18 @@ describe("What is expected", () => {
       "shop/checkout[Deployment] → db/postgres[Deployment] TCP 81 denied",
       "shop/checkout[Deployment] → db/postgres[Deployment] TCP 5433 denied",
     ]);
+  });
+
+  test("of any port is not met where a range of ports ends", () => {
+    const ranged = simulatorOf(
+      deployment("shop", "a") +
+        networkPolicy("shop", "p", "{podSelector: {}, ingress: [{ports: [{port: 1, endPort: 99}]}]}"),
+    );
+    const [only] = checkedBy(
+      ranged,
+      "{version: 1, expect: [{from: internet, to: shop/a, port: any, protocol: TCP, is: allowed}]}",
+    );
+    expect(only?.differences.map(({ port }) => port)).toEqual([100]);
   });
 
   test("is not met by what is undecided, and the reason is told", () => {

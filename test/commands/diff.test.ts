@@ -71,6 +71,19 @@ describe("A difference", () => {
     );
   });
 
+  test("tells of what can no longer be decided, and of what is denied that was not sure", () => {
+    const cilium = (rule: string) =>
+      `---\n{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: a, namespace: shop}, spec: {endpointSelector: {}, egress: [${rule}]}}\n`;
+    const one = deployment("shop", "a");
+    const [byName, none] = [cilium("{toFQDNs: [{matchName: a.example}]}"), cilium("{}")];
+    expect(textOf(one + none, one + byName)).toBe(
+      "Cannot be decided any more (what is not evaluated decides):\n  shop/a[Deployment] → 0.0.0.0-255.255.255.255  all ports\n",
+    );
+    expect(textOf(one + byName, one + none)).toBe(
+      "Closes:\n  shop/a[Deployment] → 0.0.0.0-255.255.255.255  all ports\n",
+    );
+  });
+
   test("as JSON has only the sets that have ports", () => {
     const found = difference(simulatorOf(two), simulatorOf(two + into("10.0.0.0/8")));
     expect(JSON.parse(differenceJson(found))).toMatchObject({

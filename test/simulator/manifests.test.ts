@@ -62,6 +62,17 @@ describe("Workloads", () => {
     expect(pods(objects[2] ?? "")).toEqual(["default/a-7d[ReplicaSet] a-7d-x"]);
   });
 
+  test("a pod of a Job that a CronJob made is the CronJob's", () => {
+    const owned = (kind: string, name: string) => `ownerReferences: [{kind: ${kind}, name: ${name}, controller: true}]`;
+    const objects = [
+      `{apiVersion: batch/v1, kind: CronJob, metadata: {name: c}, spec: {jobTemplate: {spec: {${template}}}}}`,
+      `{apiVersion: batch/v1, kind: Job, metadata: {name: c-1, ${owned("CronJob", "c")}}, spec: {${template}}}`,
+      `{apiVersion: v1, kind: Pod, metadata: {name: c-1-x, ${owned("Job", "c-1")}}, spec: {}}`,
+    ];
+    expect(pods(objects.join("\n---\n"))).toEqual(["default/c[CronJob] c-1-x"]);
+    expect(pods(objects[2] ?? "")).toEqual(["default/c-1[Job] c-1-x"]);
+  });
+
   test("finished pods are left out", () => {
     const pod = (name: string, phase: string) =>
       `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {}, status: {phase: ${phase}}}`;
@@ -116,6 +127,16 @@ describe("Namespaces", () => {
       { name: "default", labels: { "kubernetes.io/metadata.name": "default" } },
     ]);
   });
+});
+
+test("A policy is of its namespace or of default, and a cluster-wide one of none, whatever it says", () => {
+  const text = `
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: {}}
+---
+{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: b, namespace: x}, spec: {}}`;
+  const { policies, namespaces } = read(text).snapshot;
+  expect(policies.map(({ metadata }) => metadata.namespace)).toEqual(["default", undefined]);
+  expect(namespaces.map(({ name }) => name)).toEqual(["default"]);
 });
 
 describe("Documents", () => {

@@ -170,7 +170,10 @@ describe("facts", () => {
     const selector = { matchLabels: { app: "shop" } };
     const template = {
       metadata: { labels: { app: "shop" } },
-      spec: { containers: [{ name: "main", image: "none.invalid/main" }], terminationGracePeriodSeconds: 0 },
+      spec: {
+        containers: [{ name: "main", image: "none.invalid/main", ports: [{ name: "web", containerPort: 8080 }] }],
+        terminationGracePeriodSeconds: 0,
+      },
     };
     await createObject("/apis/apps/v1/namespaces/NS/deployments", {
       metadata: { name: "shop" },
@@ -178,7 +181,7 @@ describe("facts", () => {
     });
     await createObject("/api/v1/namespaces/NS/services", {
       metadata: { name: "shop" },
-      spec: { selector: { app: "shop" }, ports: [{ port: 80 }] },
+      spec: { selector: { app: "shop" }, ports: [{ port: 80, targetPort: "web" }] },
     });
     await createObject("/api/v1/namespaces/NS/services", {
       metadata: { name: "bare" },
@@ -197,8 +200,29 @@ describe("facts", () => {
       "ReplicaSet 2",
     ]);
     expect(fresh.workloads[1]).toMatchObject({ uid: owner?.uid, controller: { kind: "Deployment", name: "shop" } });
-    expect(fresh.services).toContainEqual({ name: "bare", namespace, selector: {} });
-    expect(fresh.services).toContainEqual({ name: "shop", namespace, selector: { app: "shop" } });
+    const clusterIPs = [expect.stringMatching(/^[\d.]+$/)];
+    const port = { name: undefined, protocol: "TCP", port: 80 };
+    expect(fresh.services).toContainEqual({
+      name: "bare",
+      namespace,
+      selector: {},
+      ports: [{ ...port, targetPort: 80 }],
+      clusterIPs,
+    });
+    expect(fresh.services).toContainEqual({
+      name: "shop",
+      namespace,
+      selector: { app: "shop" },
+      ports: [{ ...port, targetPort: "web" }],
+      clusterIPs,
+    });
+    const [pod] = fresh.pods.filter(({ labels }) => labels["app"] === "shop");
+    expect(pod).toMatchObject({
+      ports: [{ name: "web", protocol: "TCP", port: 8080 }],
+      podIPs: [pod?.podIP],
+      hostIP: expect.stringMatching(/^[\d.]+$/),
+      serviceAccount: "default",
+    });
     await waitFor(async () => {
       const cached = await cluster.facts(namespace, "cache");
       return sorted(cached) === sorted(await cluster.facts(namespace, "fresh"));

@@ -58,29 +58,29 @@ function runExplain({ manifests, settings, output, query }: ExplainTool): ToolOu
   const report = reportOn(simulator, query);
   if ("problem" in report) return { out: "", err: [report.problem], code: 2 };
   const out = output === "json" ? reportJson(report, query) : reportText(report);
-  return { out, err: [...warnings, ...simulator.warnings], code: 0 };
+  return { out, err: warnings, code: 0 };
 }
 
 function runCheck({ manifests, settings, output, expect, junit }: CheckTool): ToolOutput {
-  const checked = checkFolder(manifests, expect, settings);
+  const { checked, warnings } = checkFolder(manifests, expect, settings);
   const report = "problems" in checked ? brokenJunit(checked.problems, expect) : checkJunit(checked, expect);
   const unwritten = junit === undefined ? undefined : writeText(junit, report);
   if ("problems" in checked) return broken([...checked.problems, ...(unwritten ?? [])]);
   if (unwritten !== undefined) return broken(unwritten);
   const holds = checked.every(({ differences }) => differences.length === 0);
-  return { out: output === "json" ? checkJson(checked) : checkText(checked), err: [], code: holds ? 0 : 1 };
+  return { out: output === "json" ? checkJson(checked) : checkText(checked), err: warnings, code: holds ? 0 : 1 };
 }
 
 function checkFolder(manifests: string, expect: string, settings: Settings) {
   const text = readText(expect);
-  if ("problem" in text) return { problems: [text.problem] };
+  if ("problem" in text) return { checked: { problems: [text.problem] }, warnings: [] };
   const expectations = readExpectations(expect, text.text);
   const loaded = load(manifests, settings);
   const unreadable = "problems" in expectations ? expectations.problems : [];
   if (loaded.broken.length > 0 || "problems" in expectations || !("simulator" in loaded)) {
-    return { problems: [...unreadable, ...loaded.broken] };
+    return { checked: { problems: [...unreadable, ...loaded.broken] }, warnings: [] };
   }
-  return check(loaded.simulator, expectations, expect);
+  return { checked: check(loaded.simulator, expectations, expect), warnings: loaded.warnings };
 }
 
 function runDiff({ before, after, settings, output, failOn }: DiffTool): ToolOutput {
@@ -115,7 +115,8 @@ function load(folder: string, settings: Settings): Loaded | { readonly broken: r
   }
   const { snapshot, broken: unread, warnings, placed } = readManifests(read.files);
   const simulator = compile(snapshot, settings);
-  return { simulator, broken: [...read.broken, ...unread, ...placed(simulator.problems)], warnings };
+  const told = [...read.broken, ...unread, ...placed(simulator.problems)];
+  return { simulator, broken: told, warnings: [...warnings, ...simulator.warnings] };
 }
 
 function broken(lines: readonly string[]): ToolOutput {

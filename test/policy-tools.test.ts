@@ -173,6 +173,24 @@ describe("Files", () => {
     expect(run("diff", after ?? "", before ?? "", "--fail-on", "opening").code).toBe(0);
   });
 
+  test("what is left out of the answer is said beside it, by every tool", () => {
+    const left = mkdtempSync(join(home, "left-"));
+    const aws = "{apiVersion: networking.k8s.aws/v1alpha1, kind: ClusterNetworkPolicy, metadata: {name: x}}";
+    writeFileSync(join(left, "a.yaml"), `${aws}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {}}`);
+    const tests = join(home, "tests.yml");
+    writeFileSync(tests, "{version: 1, expect: [{from: internet, to: default/p, port: any, is: allowed}]}");
+    const ends = ["--from", "internet", "--to", "default/p", "--port", "1"];
+    const told = [
+      run("explain", "--manifests", left, ...ends),
+      run("check", "--manifests", left, "--expect", tests),
+      run("diff", left, left),
+    ];
+    const warning =
+      "a.yaml: document 1: apiVersion: ClusterNetworkPolicy of networking.k8s.aws is not evaluated: left out";
+    for (const { err, code } of told) expect({ err: [...new Set(err)], code }).toEqual({ err: [warning], code: 0 });
+    expect(run("simulate", "--manifests", left).out).toContain(`Warnings:\n  ${warning}\n`);
+  });
+
   test("names from outside cannot steer the terminal", () => {
     const hostile = mkdtempSync(join(home, "hostile-"));
     writeFileSync(join(hostile, "a\u001b[31m.yaml"), 'kind: "\u202e\\u001b[31mPod"\napiVersion: 1');

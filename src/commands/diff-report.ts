@@ -18,7 +18,7 @@ export function differenceText({ rows, added, removed }: Difference): string {
     ...section("Workloads that are gone:", removed),
     ...part("Opens:", ({ opened }) => opened),
     ...part("Closes:", ({ closed: shut }) => shut),
-    ...part("Cannot be decided any more (what is not evaluated decides):", ({ unsure }) => unsure),
+    ...part("Cannot be decided any more:", ({ unsure }) => unsure),
   ];
   return lines.length === 0 ? "Nothing opens and nothing closes.\n" : `${lines.slice(1).join("\n")}\n`;
 }

@@ -29,7 +29,7 @@ export function simulate(simulator: Simulator, warnings: readonly string[], outp
     notEvaluated: simulator.policies.flatMap(({ reference, notEvaluated }) =>
       notEvaluated.map((what) => ({ policy: policyName(reference), what })),
     ),
-    warnings: [...warnings, ...simulator.warnings],
+    warnings,
   };
   return output === "json" ? `${JSON.stringify(json(simulation))}\n` : `${text(simulation).join("\n")}\n`;
 }
@@ -52,7 +52,7 @@ function text({ open, undecided, notEvaluated, warnings }: Simulation): readonly
   const left = notEvaluated.map(({ policy, what }) => `${policy}: ${what}`);
   return [
     ...(open.length === 0 ? ["Nothing can surely connect to anything."] : open.map(rowText)),
-    ...section("Undecided (what is not evaluated decides):", perhaps),
+    ...section("Undecided, and why:", perhaps),
     ...section("Not evaluated:", left),
     ...section("Warnings:", warnings),
   ];

@@ -26,7 +26,8 @@ const toolManuals = {
     does: "whether one thing can connect to another by the manifests in a folder, and why",
     details: [
       "NAME is namespace/name of a pod, a workload or a Service, namespace/kind/name, an IP address, a CIDR, or internet (all public IPv4 addresses).",
-      "--to a name that is a Service with that port means the Service: its pods, at their own ports.",
+      "--to a name that is a Service with that port means the Service (its pods, at their own ports), unless a pod has that name.",
+      "The exit code is 0 whatever the answer is; check is for what has to hold.",
       ...folder,
     ],
     examples: ["explain --manifests deploy/ --from payments/checkout --to db/postgres --port 5432"],

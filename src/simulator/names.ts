@@ -15,6 +15,8 @@ export type NamedPods = {
   /** `pod db/postgres-0` or `db/postgres[StatefulSet]`. */
   readonly name: string;
   readonly pods: readonly [SimulatedPod, ...SimulatedPod[]];
+  /** One pod by its own name. */
+  readonly isPod: boolean;
   /** Other kinds that have a workload of this name. */
   readonly others: readonly string[];
 };
@@ -26,13 +28,13 @@ export type NamedPods = {
 export function podsNamed({ pods }: Snapshot, { namespace, kind, name }: Name): NamedPods | undefined {
   const here = pods.filter((pod) => pod.namespace === namespace);
   const pod = kind === undefined || isKind(kind, "Pod") ? here.find((each) => each.name === name) : undefined;
-  if (pod !== undefined) return { name: `pod ${namespace}/${name}`, pods: [pod], others: [] };
+  if (pod !== undefined) return { name: `pod ${namespace}/${name}`, pods: [pod], isPod: true, others: [] };
   const all = here.filter(
     ({ workload }) => workload.name === name && (kind === undefined || isKind(kind, workload.kind)),
   );
   const [chosen, ...others] = [...new Set(all.map(({ workload }) => workload.kind))].toSorted();
   const [first, ...rest] = all.filter(({ workload }) => workload.kind === chosen);
-  return first && { name: `${namespace}/${name}[${chosen}]`, pods: [first, ...rest], others };
+  return first && { name: `${namespace}/${name}[${chosen}]`, pods: [first, ...rest], isPod: false, others };
 }
 
 const short: Readonly<Record<string, string>> = {

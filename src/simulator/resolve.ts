@@ -49,26 +49,31 @@ export function resolveSource(simulator: Simulator, text: string): Source | Unre
 
 /**
  * The same as a destination. A Service is its pods at their target ports, since policies act on pods (facts:
- * network-policy §1, Services). A name without its kind that is a Service with that port means the Service, even where a
- * pod or a workload has the same name.
+ * network-policy §1, Services). A name without its kind means a pod of that name, else a Service of that name with that
+ * port, else a workload.
  */
 export function resolveDestination(simulator: Simulator, text: string, asked: Asked): Destination | Unresolved {
-  const at = (endpoint: Endpoint): Arrival => ({ endpoint, port: asked.port });
   const outside = outsideNamed(simulator, text);
-  if (outside !== undefined) return { ...outside, endpoints: outside.endpoints.map(at) };
+  if (outside !== undefined) return { ...outside, endpoints: outside.endpoints.map(arrivingAt(asked)) };
   const name = parseName(text);
   if (name === undefined) return malformed(text);
   const { snapshot } = simulator;
   const [service, found] = [serviceNamed(snapshot, name), podsNamed(snapshot, name)];
-  const port = service?.ports.find((each) => each.port === asked.port && each.protocol === asked.protocol);
-  if (service !== undefined && port !== undefined) return behind(snapshot, service, port, found);
-  if (found !== undefined) {
-    const notes = service === undefined ? [] : [`${lacks(service, asked)}: ${found.name} is meant, not the Service.`];
-    return { name: found.name, endpoints: found.pods.map(endpointOf).map(at), notes: [...notesOn(found), ...notes] };
-  }
-  return service === undefined
-    ? nothing(snapshot, name)
-    : { problem: `${lacks(service, asked)}.`, typed: "", known: [] };
+  if (service === undefined) return found === undefined ? nothing(snapshot, name) : atPods(found, asked, []);
+  const port = portOf(service, asked);
+  if (port !== undefined && found?.isPod !== true) return behind(snapshot, service, port, found);
+  if (found === undefined) return { problem: `${lacks(service, asked)}.`, typed: "", known: [] };
+  const why = port === undefined ? `${lacks(service, asked)}: ` : "";
+  return atPods(found, asked, [`${why}${found.name} is meant, not the Service.`]);
+}
+
+function atPods(found: NamedPods, asked: Asked, notes: readonly string[]): Destination {
+  const endpoints = found.pods.map(endpointOf).map(arrivingAt(asked));
+  return { name: found.name, endpoints, notes: [...notesOn(found), ...notes] };
+}
+
+function arrivingAt({ port }: Asked): (endpoint: Endpoint) => Arrival {
+  return (endpoint) => ({ endpoint, port });
 }
 
 function outsideNamed(simulator: Simulator, text: string): Source | undefined {
@@ -139,6 +144,10 @@ function serviceName({ namespace, name }: SimulatedService): string {
 function lacks(service: SimulatedService, { protocol, port }: Asked): string {
   const own = service.ports.map((each) => `${each.protocol} ${each.port}`).join(", ");
   return `${serviceName(service)} has no port ${protocol} ${port} (it has ${own === "" ? "none" : own})`;
+}
+
+function portOf({ ports }: SimulatedService, { port, protocol }: Asked): ServicePort | undefined {
+  return ports.find((each) => each.port === port && each.protocol === protocol);
 }
 
 function noPods(service: SimulatedService): Unresolved {

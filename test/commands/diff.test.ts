@@ -77,7 +77,7 @@ describe("A difference", () => {
     const one = deployment("shop", "a");
     const [byName, none] = [cilium("{toFQDNs: [{matchName: a.example}]}"), cilium("{}")];
     expect(textOf(one + none, one + byName)).toBe(
-      "Cannot be decided any more (what is not evaluated decides):\n  shop/a[Deployment] → 0.0.0.0-255.255.255.255  all ports\n",
+      "Cannot be decided any more:\n  shop/a[Deployment] → 0.0.0.0-255.255.255.255  all ports\n",
     );
     expect(textOf(one + byName, one + none)).toBe(
       "Closes:\n  shop/a[Deployment] → 0.0.0.0-255.255.255.255  all ports\n",

@@ -1,10 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { readManifestFolder } from "../../src/manifest-files.ts";
 import { readPolicyTool } from "../../src/policy-arguments.ts";
 import { runPolicyTool, type ToolOutput } from "../../src/policy-tools.ts";
+import { compile } from "../../src/simulator/compile.ts";
+import { readManifests } from "../../src/simulator/manifests.ts";
+
+const goodFolders = fileURLToPath(new URL("manifests", import.meta.url));
 
 const home = mkdtempSync(join(tmpdir(), "bulkhead-malformed-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -194,6 +200,40 @@ describe("A malformed folder", () => {
     expect(out).toContain("default/good[Pod] → 0.0.0.0-255.255.255.255  all ports");
     expect(err).toHaveLength(1);
   });
+});
+
+test("Whatever is damaged in a manifest, it is read or told, by its file", () => {
+  const sources = readdirSync(goodFolders, { recursive: true, encoding: "utf8" })
+    .filter((name) => /(cilium|calico|antrea|anp)\/policies/.test(name))
+    .map((name) => readFileSync(join(goodFolders, name), "utf8"));
+  const odd = [
+    "",
+    "{",
+    "]",
+    "\t",
+    "~",
+    "*a",
+    "- ",
+    "\n",
+    "---\n",
+    "__proto__: 1\n",
+    "{{ x }}",
+    "-1",
+    "1e999",
+    "[[]]",
+    "!x ",
+  ];
+  const damage = fc.tuple(fc.constantFrom(...sources), fc.nat(), fc.nat(9), fc.constantFrom(...odd));
+  fc.assert(
+    fc.property(damage, ([text, at, length, by]) => {
+      const place = at % text.length;
+      const damaged = text.slice(0, place) + by + text.slice(place + length);
+      const { snapshot, broken, placed } = readManifests([{ path: "a.yaml", text: damaged }]);
+      const { problems } = compile(snapshot, { engine: undefined, ipBlockMatchesPods: false });
+      expect([...broken, ...placed(problems)].filter((line) => !line.startsWith("a.yaml: "))).toEqual([]);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 describe("A folder that is none", () => {

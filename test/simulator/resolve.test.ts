@@ -79,6 +79,22 @@ describe("A destination", () => {
     });
   });
 
+  test("is a pod by its own name, even if a Service has the name and the port, and says so", () => {
+    const one = simulatorOf(`
+{apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}}`);
+    expect(resolveDestination(one, "default/web", { port: 80, protocol: "TCP" })).toMatchObject({
+      name: "pod default/web",
+      endpoints: [{ port: 80 }],
+      notes: ["pod default/web is meant, not the Service."],
+    });
+    expect(resolveDestination(one, "default/svc/web", { port: 80, protocol: "TCP" })).toMatchObject({
+      name: "Service default/web",
+      endpoints: [{ port: 8080 }],
+    });
+  });
+
   test("is what its kind says", () => {
     expect(to("shop/statefulset/web", 80)[0]).toBe("shop/web[StatefulSet]");
     expect(to("shop/sts/web", 80)[0]).toBe("shop/web[StatefulSet]");

@@ -19,7 +19,8 @@ import type { Translator } from "./stages.ts";
 const orderOfNetworkPolicies = 1_000;
 const ofNetworkPolicyApi = ["kube-admin", "kube-baseline", "adminnetworkpolicy", "baselineadminnetworkpolicy"];
 
-const groups = ["projectcalico.org/v3", "crd.projectcalico.org/v1"];
+const versions = ["projectcalico.org/v3", "crd.projectcalico.org/v1"];
+const groups = versions.map((version) => version.split("/")[0] ?? "");
 
 const schemas: Readonly<Record<string, z.ZodType>> = {
   Tier: tierSchema,
@@ -46,7 +47,7 @@ type Context = Pick<Surroundings, "members" | "snapshot"> & { readonly tiers: Re
  * those of network-policy-api by their priority in the tiers `kube-admin` and `kube-baseline`.
  */
 export function calicoTranslator(objects: readonly WireObject[], snapshot: Snapshot): Translator {
-  const own = objects.filter(reads);
+  const own = objects.filter((object) => reads(object) && isOfKnownVersion(object));
   const tiers = readTiers(own);
   const context: Context = { tiers, members: readMembers(own, snapshot.namespaces), snapshot };
   const place = (tier: string, rank: Place["rank"]): Place => ({ stage: stageNamed(tiers, tier), rank });
@@ -71,10 +72,17 @@ function hasOnly(objects: readonly WireObject[], before: string, now: string): b
 }
 
 function reads({ apiVersion, kind }: WireObject): boolean {
-  return groups.includes(apiVersion) && kinds.includes(kind);
+  return groups.some((group) => apiVersion.startsWith(`${group}/`)) && kinds.includes(kind);
 }
 
+function isOfKnownVersion({ apiVersion }: WireObject): boolean {
+  return versions.includes(apiVersion);
+}
+
+/** One of a version that is not known is never passed over: it may say anything. */
 function translate(object: WireObject, context: Context): Translation {
+  if (!isOfKnownVersion(object))
+    return { problems: [{ field: "apiVersion", message: `must be ${versions.join(" or ")}` }] };
   const schema = schemas[object.kind];
   if (schema !== undefined) {
     const parsed = schema.safeParse({ spec: object["spec"] });

@@ -4,8 +4,12 @@ export type ManifestKind = {
   readonly namespaced: boolean;
 };
 
-/** A kind that would matter, but of an API that is not read: by mistake, or one of another engine. */
-type UnknownKind = { readonly unknown: "broken" | "warnings"; readonly message: string };
+/** A kind that would matter, but misspelt, or of an API that is not read: by mistake, or one of another engine. */
+type UnknownKind = {
+  readonly unknown: "broken" | "warnings";
+  readonly field: "apiVersion" | "kind";
+  readonly message: string;
+};
 
 const namespaced = (role: ManifestKind["role"]): ManifestKind => ({ role, namespaced: true });
 const clusterWide = (role: ManifestKind["role"]): ManifestKind => ({ role, namespaced: false });
@@ -70,13 +74,22 @@ export function kindOf(apiVersion: string, kind: string): ManifestKind | Unknown
   const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
   const known = Object.hasOwn(kinds, group) ? kinds[group] : undefined;
   if (known !== undefined && Object.hasOwn(known, kind)) return known[kind];
+  const meant = Object.keys(known ?? {}).find((each) => isSpeltAs(each, kind));
+  if (meant !== undefined) return { unknown: "broken", field: "kind", message: `is ${kind}; it must be ${meant}` };
   const homes = Object.keys(kinds).filter((each) => Object.hasOwn(kinds[each] ?? {}, kind));
   // Groups without a dot, and those of k8s.io, are Kubernetes' own: nobody else's kind of the same name is in them.
   const builtIn = !group.includes(".") || group.endsWith(".k8s.io");
   if (homes.length > 0 && builtIn) {
     const own = homes.map((each) => (each === "" ? "v1" : `${each}/…`)).join(" or ");
-    return { unknown: "broken", message: `is ${apiVersion}, but a ${kind} is of ${own}` };
+    return { unknown: "broken", field: "apiVersion", message: `is ${apiVersion}, but a ${kind} is of ${own}` };
   }
   const isPolicy = kind.endsWith("NetworkPolicy") && !kind.startsWith("Staged");
-  return isPolicy ? { unknown: "warnings", message: `${kind} of ${group} is not evaluated: left out` } : undefined;
+  if (!isPolicy && `${group} ${kind}` !== "k8s.ovn.org EgressFirewall") return undefined;
+  return { unknown: "warnings", field: "apiVersion", message: `${kind} of ${group} is not evaluated: left out` };
+}
+
+/** Kinds differ by case: `networkPolicy` and `networkpolicies` are none, though people and kubectl's arguments say so. */
+function isSpeltAs(kind: string, given: string): boolean {
+  const [right, typed] = [kind.toLowerCase(), given.toLowerCase()];
+  return [right, `${right}s`, `${right.slice(0, -1)}ies`].includes(typed);
 }

@@ -116,7 +116,7 @@ function read(
   const is = kindOf(apiVersion, kind);
   if (is === undefined) return [];
   if ("unknown" in is) {
-    findings[is.unknown].push(at(origin, "apiVersion", is.message));
+    findings[is.unknown].push(at(origin, is.field, is.message));
     return [];
   }
   const metadata = metadataSchema.safeParse({ metadata: value["metadata"] ?? {} });

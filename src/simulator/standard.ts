@@ -5,7 +5,7 @@ import { translateNetworkPolicy } from "./networkpolicy.ts";
 
 /** Whether it is a policy of the APIs that no engine owns. None of them refers to another object. */
 export function isStandard({ apiVersion, kind }: WireObject): boolean {
-  return `${apiVersion} ${kind}` === "networking.k8s.io/v1 NetworkPolicy" || apiVersion.startsWith(upperTiers);
+  return (apiVersion.startsWith(kubernetes) && kind === "NetworkPolicy") || apiVersion.startsWith(upperTiers);
 }
 
 /** Of an object that is standard. One of a version that is not known is never passed over: it may say anything. */
@@ -24,4 +24,5 @@ export function translateStandard(object: WireObject, arrangement: Arrangement):
   }
 }
 
+const kubernetes = "networking.k8s.io/";
 const upperTiers = "policy.networking.k8s.io/";

@@ -68,6 +68,11 @@ describe("What cannot be read", () => {
     ["a tier that is nowhere", global("p", "{ tier: nowhere }"), /^spec\.tier names the tier nowhere, which is not/],
     ["a tier's order", tier("t", "{ order: '5' }"), /^spec\.order is text/],
     ["a tier's action", tier("t", "{ defaultAction: Allow }"), /^spec\.defaultAction must be Pass or Deny/],
+    [
+      "a version that nobody knows",
+      { ...global("p", "{}"), apiVersion: "projectcalico.org/v1" },
+      /^apiVersion must be projectcalico\.org\/v3 or crd\.projectcalico\.org\/v1$/,
+    ],
     ["a spec that is a list", global("p", "[]"), /^spec is a list; it must be a mapping/],
   ];
 

@@ -163,6 +163,26 @@ items:
     expect(warnings).toEqual(["all.yaml: document 3: is no Kubernetes object (no apiVersion, no kind): left out"]);
   });
 
+  test("a kind that is misspelt by case or number is broken, and not one that does not matter", () => {
+    const text = ["networkPolicy", "networkpolicies", "NetworkPolicies", "NetworkPolicys"]
+      .map((kind) => `{apiVersion: networking.k8s.io/v1, kind: ${kind}, metadata: {name: a}, spec: {}}`)
+      .join("\n---\n");
+    expect(read(text).broken).toEqual([
+      "all.yaml: document 1: kind: is networkPolicy; it must be NetworkPolicy",
+      "all.yaml: document 2: kind: is networkpolicies; it must be NetworkPolicy",
+      "all.yaml: document 3: kind: is NetworkPolicies; it must be NetworkPolicy",
+      "all.yaml: document 4: kind: is NetworkPolicys; it must be NetworkPolicy",
+    ]);
+    expect(read("{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}}").broken).toEqual([]);
+  });
+
+  test("an EgressFirewall of OVN-Kubernetes is left out with a word", () => {
+    const text = "{apiVersion: k8s.ovn.org/v1, kind: EgressFirewall, metadata: {name: default}, spec: {egress: []}}";
+    expect(read(text).warnings).toEqual([
+      "all.yaml: apiVersion: EgressFirewall of k8s.ovn.org is not evaluated: left out",
+    ]);
+  });
+
   test("a tab before an entry in brackets is taken as kubectl takes it, and elsewhere it is broken", () => {
     const pod = (tabbed: string) =>
       `apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {\n    app: a,\n\ttier: b,\n \tx: y,\n  }\n${tabbed}spec: {}\n`;

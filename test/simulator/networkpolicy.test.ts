@@ -451,3 +451,14 @@ test.each<[string, unknown, string]>([
   expect(simulator.problems).toMatchObject([{ problems: [{ field }] }]);
   expect(ask("ops/web", "shop/db", 80).verdict).toBe("undecided");
 });
+
+test("A NetworkPolicy of a version that is not read is a problem, and what it may select undecided", () => {
+  const { simulator, ask: asked } = clusterOf(
+    {},
+    { policies: [{ ...policy({}), apiVersion: "networking.k8s.io/v1beta1" }] },
+  );
+  expect(simulator.problems.map(({ problems }) => problems)).toEqual([
+    [{ field: "apiVersion", message: "is not read here for the kind NetworkPolicy" }],
+  ]);
+  expect(asked("ops/web", "shop/db", 80).verdict).toBe("undecided");
+});

@@ -3,7 +3,7 @@ import type { PodClass } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
 import type { Direction } from "./model.ts";
 import { isOwnNodeTraffic } from "./own-node.ts";
-import { noPorts, type PortSet, subtractPorts, unitePorts } from "./ports.ts";
+import { allPorts, noPorts, type PortSet, subtractPorts, unitePorts } from "./ports.ts";
 import { allRangesFor, type RangeOpenness } from "./ranges.ts";
 import { endsOf, type ReachedEnd } from "./reach.ts";
 import { type End, endOfPod, type Openness, viewOf } from "./sides.ts";
@@ -84,19 +84,41 @@ function inside(
   const [was, is] = [viewOf(before, end.before), viewOf(after, end.after)];
   return others.flatMap((other) => {
     const them = podsOf(other);
-    const hosts = other.after.podClass === undefined ? other.pods : [];
-    const sending = podsBeside(end, (pod) => hosts.some((host) => isOwnNodeTraffic(after.engine, pod, host)));
-    const receiving = podsBeside(end, (pod) => hosts.some((host) => isOwnNodeTraffic(after.engine, host, pod)));
+    const sending = partsOf(end, other, (pod, host) => ownNode(pod, host));
+    const receiving = concerned.has(other) ? [] : partsOf(end, other, (pod, host) => ownNode(host, pod));
     return [
-      ...rowOf(sending, them, was.to(other.before), is.to(other.after)),
-      ...(concerned.has(other) ? [] : rowOf(them, receiving, was.from(other.before), is.from(other.after))),
+      ...sending.flatMap(({ pods, always }) =>
+        rowOf(pods, them, always.was ? anything : was.to(other.before), always.is ? anything : is.to(other.after)),
+      ),
+      ...receiving.flatMap(({ pods, always }) =>
+        rowOf(them, pods, always.was ? anything : was.from(other.before), always.is ? anything : is.from(other.after)),
+      ),
     ];
   });
+
+  /** The engine may change with the policies that tell it. */
+  function ownNode(from: SimulatedPod, to: SimulatedPod): Always {
+    return { was: isOwnNodeTraffic(before.engine, from, to), is: isOwnNodeTraffic(after.engine, from, to) };
+  }
 }
 
-/** Without those between which and the other end nothing is ever denied. */
-function podsBeside({ pods }: BothEnds, isAlways: (pod: SimulatedPod) => boolean): Pods {
-  return { kind: "pods", pods: pods.filter((pod) => !isAlways(pod)) };
+/** Whether nothing was ever denied, and whether nothing is. */
+type Always = { readonly was: boolean; readonly is: boolean };
+
+const anything: Openness = { allow: allPorts, undecided: noPorts };
+
+/** The end's pods, apart where what they exchange with a host is their own node's. */
+function partsOf(
+  { pods }: BothEnds,
+  { after: { podClass }, pods: [host] }: BothEnds,
+  alwaysOf: (pod: SimulatedPod, host: SimulatedPod) => Always,
+): readonly { readonly pods: Pods; readonly always: Always }[] {
+  if (podClass !== undefined || host === undefined)
+    return [{ pods: { kind: "pods", pods }, always: { was: false, is: false } }];
+  const parts = Map.groupBy(pods, (pod) => JSON.stringify(alwaysOf(pod, host)));
+  return [...parts.values()].flatMap((some) =>
+    some.slice(0, 1).map((first) => ({ pods: { kind: "pods", pods: some }, always: alwaysOf(first, host) })),
+  );
 }
 
 function rowOf(from: ReachedEnd, to: ReachedEnd, was: Openness, is: Openness): readonly DeltaRow[] {

@@ -62,6 +62,25 @@ test("What a policy opens to a range outside is told by just that range", () => 
   ]);
 });
 
+test("What Cilium denies to a pod's own node is told where it is the change that says Cilium enforces", () => {
+  const denyAll: WireObject = { ...quarantine, spec: { podSelector: {}, policyTypes: ["Egress"] } };
+  const { simulator } = createCluster({
+    pods: { "shop/web": { node: "n1" }, "shop/agent": { node: "n1", hostNetwork: true } },
+    policies: [denyAll],
+  });
+  const policy = {
+    apiVersion: "cilium.io/v2",
+    kind: "CiliumNetworkPolicy",
+    metadata: { name: "c", namespace: "shop" },
+  };
+  const spec = { endpointSelector: { matchLabels: { app: "none" } }, ingress: [{}] };
+  const after = change(simulator, { added: [{ ...policy, spec }] });
+  const rows = delta(simulator, after, new Map());
+  expect(rows.map(({ from, to, closed }) => [nameOf(from), nameOf(to), portsByProtocol(closed)])).toEqual([
+    ["shop/web", "shop/agent", all],
+  ]);
+});
+
 const labels = fc.dictionary(fc.constantFrom("a", "b", "c"), fc.constantFrom("1", "2"), { maxKeys: 2 });
 const selector = fc.record({ matchLabels: labels });
 const peers = fc.array(

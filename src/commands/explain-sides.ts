@@ -54,7 +54,7 @@ export function throughService(
   if (Object.keys(service.selector).length === 0)
     return refusal(`Service ${label} selects no pods: its endpoints are set by hand`, "Name an address.");
   const members = podsOfService(snapshot, service).flatMap((pod) => {
-    const target = targetOf(pod, asked);
+    const target = targetOf(pod, service, asked);
     return target === undefined ? [] : [memberOf(pod, target)];
   });
   if (members.length === 0)

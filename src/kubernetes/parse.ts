@@ -30,6 +30,7 @@ export type RawObject<Spec = unknown, Status = unknown> = {
 };
 
 type RawContainer = {
+  readonly restartPolicy?: string;
   readonly ports?: readonly {
     readonly name?: string;
     readonly protocol?: NamedPort["protocol"];
@@ -43,6 +44,7 @@ type RawPod = RawObject<
     readonly nodeName?: string;
     readonly serviceAccountName?: string;
     readonly containers?: readonly RawContainer[];
+    readonly initContainers?: readonly RawContainer[];
   },
   {
     readonly phase?: Pod["phase"];
@@ -69,13 +71,18 @@ export function parsePod(raw: unknown): Pod {
     podIPs: podIPsOf(status),
     hostIP: status.hostIP,
     serviceAccount: spec.serviceAccountName ?? "default",
-    ports: namedPorts(spec.containers ?? []),
+    ports: namedPorts([...(spec.containers ?? []), ...(spec.initContainers ?? []).filter(isSidecar)]),
   };
 }
 
 function podIPsOf({ podIP, podIPs }: NonNullable<RawPod["status"]>): readonly string[] {
   const others = (podIPs ?? []).flatMap(({ ip }) => (ip === undefined || ip === podIP ? [] : [ip]));
   return podIP === undefined ? others : [podIP, ...others];
+}
+
+/** An init container that keeps running beside the others: its ports are the pod's (Kubernetes' documentation, Sidecar Containers). */
+function isSidecar({ restartPolicy }: RawContainer): boolean {
+  return restartPolicy === "Always";
 }
 
 /** The API fills in TCP; what somebody else wrote may lack it. */
@@ -159,6 +166,7 @@ export function parseService(raw: unknown): Service {
       targetPort: targetPort === undefined || targetPort === 0 || targetPort === "" ? port : targetPort,
     })),
     clusterIPs: clusterIPs.filter((address) => address !== "None" && address !== ""),
+    ...(clusterIPs.includes("None") ? { headless: true } : {}),
   };
 }
 

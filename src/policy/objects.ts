@@ -71,6 +71,8 @@ export type Service = {
   readonly ports: readonly ServicePort[];
   /** Its own addresses; empty for a headless one. */
   readonly clusterIPs: readonly string[];
+  /** Its name stands for its pods' addresses, so that nothing maps its ports. Absent: no. */
+  readonly headless?: boolean;
 };
 
 export type ServicePort = {

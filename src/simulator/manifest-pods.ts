@@ -80,6 +80,7 @@ const cronJobSchema = z.object({
 
 const serviceSchema = z.object({
   spec: z.object({
+    clusterIP: text.nullish(),
     selector: labels,
     ports: z
       .array(
@@ -138,7 +139,14 @@ export function readService(object: ManifestObject, findings: Findings): Simulat
     port: port.port,
     targetPort: port.targetPort ?? port.port,
   }));
-  return { namespace: object.namespace ?? "", name: object.name, selector: service.spec.selector, ports };
+  const { selector, clusterIP } = service.spec;
+  return {
+    namespace: object.namespace ?? "",
+    name: object.name,
+    selector,
+    ports,
+    ...(clusterIP === "None" ? { headless: true } : {}),
+  };
 }
 
 /** A namespace's own labels. */

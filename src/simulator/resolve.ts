@@ -104,7 +104,7 @@ function behind(
   const pods = podsOfService(snapshot, service);
   if (pods.length === 0) return noPods(service);
   const endpoints = pods.flatMap((pod) => {
-    const target = targetOf(pod, port);
+    const target = targetOf(pod, service, port);
     return target === undefined ? [] : [{ endpoint: endpointOf(pod), port: target }];
   });
   const named = `${port.protocol} port named ${port.targetPort}`;

@@ -14,8 +14,17 @@ export function podsOfService({ pods }: Snapshot, { namespace, selector }: Simul
   return pods.filter((pod) => pod.namespace === namespace && has(pod.labels, selector));
 }
 
-/** The pod's own port behind a Service's; undefined where the pod has no port of that name and protocol. */
-export function targetOf(pod: SimulatedPod, { targetPort, protocol }: ServicePort): number | undefined {
+/**
+ * The pod's own port behind a Service's; undefined where the pod has no port of that name and protocol. Of a headless one
+ * the same port: who asks for its name gets addresses of pods, and no proxy stands between (Kubernetes' documentation of
+ * Service, Headless Services).
+ */
+export function targetOf(
+  pod: SimulatedPod,
+  { headless = false }: SimulatedService,
+  { port: own, targetPort, protocol }: ServicePort,
+): number | undefined {
+  if (headless) return own;
   if (typeof targetPort === "number") return targetPort;
   return pod.ports.find((port) => port.name === targetPort && port.protocol === protocol)?.port;
 }

@@ -34,6 +34,8 @@ export type SimulatedService = {
   /** Empty selects nothing. */
   readonly selector: Labels;
   readonly ports: readonly ServicePort[];
+  /** Has no address of its own: its name stands for its pods' addresses, and nothing maps its ports. Absent: no. */
+  readonly headless?: boolean;
 };
 
 /**

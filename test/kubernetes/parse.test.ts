@@ -71,6 +71,14 @@ test("A pod keeps what decisions need", () => {
   });
 });
 
+test("The ports of a sidecar are the pod's, those of an init container that ends are not", () => {
+  const ports = [{ name: "metrics", containerPort: 9090 }];
+  const initContainers = [{ ports: [{ name: "early", containerPort: 1 }] }, { restartPolicy: "Always", ports }];
+  expect(parsePod({ metadata, spec: { containers: [], initContainers } }).ports).toEqual([
+    { name: "metrics", protocol: "TCP", port: 9090 },
+  ]);
+});
+
 test("A static pod's mirror, a host-network pod and a terminating pod are known as such", () => {
   const raw = {
     metadata: {
@@ -133,7 +141,9 @@ test("A Service keeps its ports, to which targets, and its own addresses", () =>
     { name: undefined, protocol: "UDP", port: 53, targetPort: 53 },
   ]);
   expect(parsed.clusterIPs).toEqual(["10.96.0.9", "fd00::9"]);
-  expect(parseService({ metadata, spec: { clusterIP: "None" } })).toMatchObject({ ports: [], clusterIPs: [] });
+  expect(parsed.headless).toBeUndefined();
+  const none = { ports: [], clusterIPs: [], headless: true };
+  expect(parseService({ metadata, spec: { clusterIP: "None" } })).toMatchObject(none);
 });
 
 test("A namespace with a deletionTimestamp is terminating", () => {

@@ -62,6 +62,15 @@ describe("A destination", () => {
     expect(to("db/postgres", 15_432)).toEqual(["Service db/postgres", "db/postgres:5432"]);
   });
 
+  test("is at the asked port of every pod where the Service is headless, as nothing maps its ports", () => {
+    const headless = `{apiVersion: v1, kind: Service, metadata: {name: peers, namespace: shop}, spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80, targetPort: http}]}}`;
+    const peers = resolveDestination(simulatorOf(`${cluster}---\n${headless}`), "shop/peers", {
+      port: 80,
+      protocol: "TCP",
+    });
+    expect(peers).toMatchObject({ endpoints: [{ port: 80 }, { port: 80 }, { port: 80 }] });
+  });
+
   test("tells of pods that a Service does not lead to, and of what else has the name", () => {
     expect(resolveDestination(simulator, "shop/other", { port: 80, protocol: "TCP" })).toHaveProperty("notes", [
       "Service shop/other is meant, not shop/other[Deployment].",

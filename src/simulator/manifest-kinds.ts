@@ -83,9 +83,16 @@ export function kindOf(apiVersion: string, kind: string): ManifestKind | Unknown
     const own = homes.map((each) => (each === "" ? "v1" : `${each}/…`)).join(" or ");
     return { unknown: "broken", field: "apiVersion", message: `is ${apiVersion}, but a ${kind} is of ${own}` };
   }
-  const isPolicy = kind.endsWith("NetworkPolicy") && !kind.startsWith("Staged");
-  if (!isPolicy && `${group} ${kind}` !== "k8s.ovn.org EgressFirewall") return undefined;
+  if (!isForeignPolicy(group, kind)) return undefined;
   return { unknown: "warnings", field: "apiVersion", message: `${kind} of ${group} is not evaluated: left out` };
+}
+
+/** Staged policies of Calico are never in force. */
+function isForeignPolicy(group: string, kind: string): boolean {
+  return (
+    (kind.endsWith("NetworkPolicy") && !kind.startsWith("Staged")) ||
+    `${group} ${kind}` === "k8s.ovn.org EgressFirewall"
+  );
 }
 
 /** Kinds differ by case: `networkPolicy` and `networkpolicies` are none, though people and kubectl's arguments say so. */

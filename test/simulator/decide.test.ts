@@ -102,7 +102,7 @@ test("A named port is the destination's own", () => {
   expect(ask("shop/web", "shop/web2", 8080).verdict).toBe("denied");
 });
 
-test("On Cilium a pod's own node always reaches it, but what it sends to the node obeys its policies, and no ipBlock means a node", () => {
+test("On Cilium and Calico what a pod sends to its own node obeys its policies, though the node always reaches it, and on Cilium no ipBlock means a node", () => {
   const pods = {
     "shop/web": { labels: { app: "web" }, node: "n1" },
     "kube-system/agent": { node: "n1", hostNetwork: true, addresses: ["10.0.0.1"] },
@@ -113,7 +113,7 @@ kind: NetworkPolicy
 metadata: { name: ten, namespace: shop }
 spec: { podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ ipBlock: { cidr: 10.0.0.0/8 } }] }] }
 `;
-  const verdicts = ([undefined, "cilium"] as const).map((engine) => {
+  const verdicts = ([undefined, "antrea", "calico", "cilium"] as const).map((engine) => {
     const here = createCluster({ pods, policies: denyAll, settings: { engine } });
     const elsewhere = { ...pods, "kube-system/agent": { ...pods["kube-system/agent"], node: "n2" } };
     const there = createCluster({ pods: elsewhere, policies, settings: { engine } });
@@ -125,6 +125,8 @@ spec: { podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ ipBlock: { cid
   });
   expect(verdicts).toEqual([
     ["allowed", "allowed", "allowed"],
+    ["allowed", "allowed", "allowed"],
+    ["allowed", "denied", "allowed"],
     ["allowed", "denied", "denied"],
   ]);
 });

@@ -110,7 +110,7 @@ function policyOf(object: WireObject, spec: CalicoPolicySpec, tier: Tier, surrou
   return {
     reference: referenceTo(object, namespace),
     stage: tier.stage,
-    rank: rankOf(object, spec),
+    ...rankOf(object, spec),
     ...subjectOf(spec, namespace),
     ingress: ingress.rules,
     egress: egress.rules,
@@ -136,18 +136,21 @@ function typesOf({ types = [], ingress = [], egress = [] }: CalicoPolicySpec, ap
 }
 
 /**
- * By order, without one last, and then by name, namespace and kind (felix/calc/policy_sorter.go, PolKVLess). Not where a
- * policy of Kubernetes may have the same order: under which name it then stands is not the same in all versions of Calico
- * (`knp.default.allow` or `allow`), so that no order is defined.
+ * By order, without one last, and then by name (felix/calc/policy_sorter.go, PolKVLess): in newer versions by name,
+ * namespace and kind, before that by the name under which the policy was stored, after its namespace (`shop/default.allow`;
+ * updateprocessors of libcalico-go). Not where a policy of Kubernetes may have the same order: under which name it then
+ * stands is not the same in all versions of Calico (`knp.default.allow` or `allow`), so that no order is defined.
  */
 function rankOf(
   { metadata, kind }: WireObject,
   { order = Number.POSITIVE_INFINITY, tier }: CalicoPolicySpec,
-): Policy["rank"] {
+): Pick<Policy, "rank" | "among"> {
   const inDefault = tier === undefined || tier === "" || tier === "default";
-  if (inDefault ? order === orderOfNetworkPolicies : ofNetworkPolicyApi.includes(tier)) return [order];
+  if (inDefault ? order === orderOfNetworkPolicies : ofNetworkPolicyApi.includes(tier)) return { rank: [order] };
   const name = inDefault ? metadata.name.replace(/^default\./, "") : metadata.name;
-  return [order, `${name}/${metadata.namespace ?? ""}/${kind}`];
+  const namespace = kind === "NetworkPolicy" ? `${metadata.namespace ?? "default"}/` : "";
+  const among = [`${name}/${metadata.namespace ?? ""}/${kind}`, `${namespace}${inDefault ? "default." : ""}${name}`];
+  return { rank: [order], among };
 }
 
 function subjectOf(spec: CalicoPolicySpec, namespace: string | undefined): Pick<Policy, "subject" | "maybe"> {

@@ -15,7 +15,7 @@ export type Layer = {
   readonly policies: readonly Policy[];
 };
 
-/** Policies of one rank: each lane is top-down, and no order is defined between lanes. */
+/** Policies of one rank: each lane is top-down, and which of them comes first is not defined. */
 export type Group = readonly (readonly BoundRule[])[];
 
 /** Layers of a class, in order of stage. Classes under the same rules get the same array, so that it can stand for them. */
@@ -119,5 +119,21 @@ function groupByRank(laid: readonly Laid[]): readonly Group[] {
 function joinLanes(laid: readonly Laid[]): Group {
   const lanes = laid.map(({ rules }) => rules).filter((rules) => rules.length > 0);
   const rules = lanes.flat();
-  return new Set(rules.map(({ rule }) => rule.action)).size === 1 ? [rules] : lanes;
+  if (new Set(rules.map(({ rule }) => rule.action)).size === 1) return [rules];
+  return ordersOf(laid) ?? lanes;
+}
+
+/** All the rules in each of the orders that there may be; undefined where no order at all is known. */
+function ordersOf(laid: readonly Laid[]): Group | undefined {
+  const ways = Math.min(...laid.map(({ policy }) => policy.among?.length ?? 0));
+  if (ways === 0) return undefined;
+  const orders = Array.from({ length: ways }, (_, way) =>
+    laid.toSorted((a, b) => compareTexts(a.policy.among?.[way] ?? "", b.policy.among?.[way] ?? "")),
+  );
+  const different = new Map(orders.map((order) => [order.map((each) => laid.indexOf(each)).join(), order]));
+  return [...different.values()].map((order) => order.flatMap(({ rules }) => rules));
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

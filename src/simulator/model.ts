@@ -110,6 +110,11 @@ export type Policy = {
    * their verdicts on the same traffic differ, the answer is undecided.
    */
   readonly rank: readonly (number | string)[];
+  /**
+   * What orders policies of equal rank, where versions of an engine differ on it: one text for each way, compared with the
+   * others' of the same way. Where the orders give different verdicts on the same traffic, the answer is undecided.
+   */
+  readonly among?: readonly string[];
   readonly subject: Matcher;
   /** Top-down. */
   readonly ingress: readonly Rule[];

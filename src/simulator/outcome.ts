@@ -21,7 +21,8 @@ export function outcomeOf(layers: Layers, encounter: Encounter, asked: PortSet =
     trace?.({ kind: "end" });
     return { allow: asked, deny: noPorts };
   }
-  const walk: Walk = { encounter, trace, allow: noPorts, deny: noPorts, arriving: layers.map(() => noPorts) };
+  const arriving = layers.map(() => noPorts);
+  const walk: Walk = { encounter, trace, told: new Set(), allow: noPorts, deny: noPorts, arriving };
   walk.arriving[0] = asked;
   walk.arriving.push(noPorts);
   for (const [index, layer] of layers.entries()) walkLayer(walk, layers, layer, index);
@@ -33,6 +34,8 @@ export function outcomeOf(layers: Layers, encounter: Encounter, asked: PortSet =
 type Walk = {
   readonly encounter: Encounter;
   readonly trace: Trace | undefined;
+  /** A rule may stand in several lanes, and is told of once. */
+  readonly told: Set<BoundRule>;
   allow: PortSet;
   deny: PortSet;
   /** For each layer, and for the end, the ports that may come to it. */
@@ -84,7 +87,9 @@ function walkGroup(walk: Walk, group: Group, open: PortSet): Taken {
 function record(walk: Walk, bound: BoundRule, match: Exclude<Match, false>, ports: PortSet): void {
   if (bound.rule.action === "allow") walk.allow = unitePorts(walk.allow, ports);
   if (bound.rule.action === "deny") walk.deny = unitePorts(walk.deny, ports);
-  walk.trace?.({ kind: "rule", bound, maybe: match === true ? undefined : match.maybe });
+  if (walk.trace === undefined || walk.told.has(bound)) return;
+  walk.told.add(bound);
+  walk.trace({ kind: "rule", bound, maybe: match === true ? undefined : match.maybe });
 }
 
 function send(walk: Walk, to: number, ports: PortSet): void {

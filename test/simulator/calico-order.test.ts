@@ -19,6 +19,19 @@ describe("Order of policies", () => {
     expect(verdicts([allow("b", ""), deny("a", "")], ["ops/web shop/db 80"])).toEqual(["denied"]);
   });
 
+  test("Names that versions of Calico order differently leave open what is decided, and are told of once (PolKVLess, of 2025 and of 2026)", () => {
+    const own = (name: string, action: string) => local(name, `{ ingress: [{ action: ${action} }] }`);
+    const asked = ["ops/web shop/db 80"];
+    // By name "a" is before "z"; as "shop/default.a" and "default.z" it is not.
+    expect(verdicts([own("shop/a", "Allow"), deny("z", "")], asked)).toEqual(["undecided"]);
+    expect(verdicts([own("shop/z", "Allow"), deny("a", "")], asked)).toEqual(["denied"]);
+    // "deny" is before "deny-all", and "deny//…" after "deny-all//…".
+    expect(verdicts([allow("deny", ""), deny("deny-all", "")], asked)).toEqual(["undecided"]);
+    const perhaps = global("a", "{ ingress: [{ action: Allow, protocol: TCP, http: { methods: [GET] } }] }");
+    const { ask } = cluster([perhaps, allow("deny", ""), deny("deny-all", "")]);
+    expect(ask("ops/web", "shop/db", 80).ingress.because).toHaveLength(3);
+  });
+
   test("A name that is stored with its tier, default, stands without it (libcalico-go, determinePolicyName)", () => {
     const stored = calico(
       "GlobalNetworkPolicy",

@@ -1,4 +1,4 @@
-import { type Document, parseAllDocuments } from "yaml";
+import { Composer, type Document, LineCounter, Parser } from "yaml";
 
 /** `path` as it is to be shown. */
 export type ManifestFile = { readonly path: string; readonly text: string };
@@ -60,32 +60,40 @@ function json(text: string, origin: Origin) {
 }
 
 function yaml(text: string, whole: Origin) {
-  const all = parsed(text);
+  const all = outcomesOf(text);
   const documents: ManifestDocument[] = [];
   const broken: string[] = [];
-  for (const [i, document] of all.entries()) {
+  for (const [i, outcome] of all.entries()) {
     const origin = { ...whole, document: all.length > 1 ? i + 1 : undefined };
-    const [error] = document.errors;
-    if (error !== undefined) broken.push(at(origin, "", syntaxProblem(error)));
-    else {
-      const read = valueOf(document);
-      if ("problem" in read) broken.push(at(origin, "", read.problem));
-      else if (read.value !== null) documents.push({ origin, value: read.value });
-    }
+    if ("problem" in outcome) broken.push(at(origin, "", outcome.problem));
+    else if (outcome.value !== null) documents.push({ origin, value: outcome.value });
   }
   return { documents, broken };
 }
 
+/** What one document holds, or what is wrong with it; `line` where its brackets are not indented as YAML 1.2 wants it. */
+type Outcome = { readonly value: unknown } | { readonly problem: string; readonly line?: number };
+
 /**
- * A line of a list in brackets that begins with a tab is no YAML 1.2, but kubectl takes it, so it counts as indented. Tabs
+ * Each document becomes a value as soon as it is composed: its tree takes two hundred times the memory of its text. A line
+ * of a list in brackets that begins with a tab is no YAML 1.2, but kubectl takes it, so it counts as indented. Tabs
  * elsewhere stay broken.
  */
-function parsed(text: string, again = 100): readonly Document[] {
-  const documents = parseAllDocuments(text, { merge: true, stringKeys: true, logLevel: "error" });
-  const all = Array.isArray(documents) ? documents : [];
-  const [error] = all.flatMap(({ errors }) => errors);
-  const spaced = error?.message.startsWith("Flow ") ? spacesAt(text, error.linePos?.[0].line ?? 0) : undefined;
-  return spaced === undefined || again === 0 ? all : parsed(spaced, again - 1);
+function outcomesOf(text: string, again = 100): readonly Outcome[] {
+  const lines = new LineCounter();
+  const composer = new Composer({ merge: true, stringKeys: true, logLevel: "error" });
+  const all = Array.from(composer.compose(new Parser(lines.addNewLine).parse(text)), (each) => outcomeOf(each, lines));
+  const first = all.find((outcome) => "problem" in outcome);
+  const spaced = first?.line === undefined ? undefined : spacesAt(text, first.line);
+  return spaced === undefined || again === 0 ? all : outcomesOf(spaced, again - 1);
+}
+
+function outcomeOf(document: Document, lines: LineCounter): Outcome {
+  const [error] = document.errors;
+  if (error === undefined) return valueOf(document);
+  const { line, col } = lines.linePos(error.pos[0]);
+  const problem = syntaxProblem(error, ` at line ${line}, column ${col}`);
+  return error.message.startsWith("Flow ") ? { problem, line } : { problem };
 }
 
 /** The text with spaces for the tabs that one line begins with; undefined where there are none. */
@@ -112,17 +120,14 @@ function valueOf(document: Document): { value: unknown } | { problem: string } {
 
 type SyntaxError = { readonly code: string; readonly message: string };
 
-function syntaxProblem({ code, message }: SyntaxError): string {
-  const [first = ""] = message.split("\n");
-  if (first.startsWith("Maximum call stack")) return tooDeep;
-  const said = first.replace(/:$/, "");
-  if (code === "DUPLICATE_KEY") return `a key stands twice in one mapping${said.replace(/^.*(?= at line)/, "")}`;
-  return `is not YAML: ${said}`;
+function syntaxProblem({ code, message }: SyntaxError, place: string): string {
+  if (message.startsWith("Maximum call stack")) return tooDeep;
+  return code === "DUPLICATE_KEY" ? `a key stands twice in one mapping${place}` : `is not YAML: ${message}${place}`;
 }
 
 /** A line for each broken file that looks as if it had yet to be rendered. */
 export function templateHints(files: readonly ManifestFile[], broken: readonly string[]): readonly string[] {
   return files
-    .filter(({ path, text }) => /\{\{.*\}\}/.test(text) && broken.some((line) => line.startsWith(`${path}: `)))
+    .filter(({ path, text }) => /\{\{[^{}\n]*\}\}/.test(text) && broken.some((line) => line.startsWith(`${path}: `)))
     .map(({ path }) => `${path}: it looks like a template; render it first, as with helm template`);
 }

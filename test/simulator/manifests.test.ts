@@ -192,6 +192,12 @@ items:
     expect(read(pod("\t")).broken[0]).toMatch(/^all.yaml: is not YAML/);
   });
 
+  test("a line of nothing but braces is searched for a template in no time", () => {
+    const before = performance.now();
+    expect(read(`# ${"{".repeat(300_000)}\na: [`).broken).toHaveLength(1);
+    expect(performance.now() - before).toBeLessThan(3_000);
+  });
+
   test("a list of no objects is left out with a word, one of objects is broken: only a List holds those", () => {
     const outputs = read('[{"from": "a", "to": "b"}]');
     expect(outputs.broken).toEqual([]);

@@ -32,12 +32,30 @@ export async function listPolicyObjects(connection: Connection, signal: AbortSig
   const reader: Reader = { connection, signal, unread: [] };
   const served = await reading(reader, "the list of the APIs that the cluster serves", () => groupVersions(reader));
   const wanted = policyApis.filter(({ group, version }) => served?.has(`${group}/${version}`));
-  const kinds = (await Promise.all(wanted.map((api) => kindsOf(reader, api)))).flat();
+  const apis = [...wanted, ...otherVersions(served ?? new Set())];
+  const kinds = (await Promise.all(apis.map((api) => kindsOf(reader, api)))).flat();
   const known = new Set(kinds.map(({ id }) => id));
-  const listed = kinds.filter(({ unless }) => unless === undefined || !known.has(unless));
+  const listed = kinds
+    .filter(({ unless }) => unless === undefined || !known.has(unless))
+    .filter((kind, index, all) => index === all.findIndex((each) => isSame(each, kind)));
   const objects = (await Promise.all(listed.map((kind) => objectsOf(reader, kind)))).flat();
   const groups = new Set([...(served ?? [])].map((each) => each.split("/")[0] ?? ""));
   return { objects, groups: [...groups], unread: reader.unread };
+}
+
+/** Versions of the same groups that nobody here knows: who reads their objects says that they cannot be read. */
+function otherVersions(served: ReadonlySet<string>): readonly PolicyApi[] {
+  return [...served].flatMap((groupVersion) => {
+    const [group = "", version = ""] = groupVersion.split("/");
+    const own = policyApis.filter((api) => api.group === group);
+    if (own.length === 0 || own.some((api) => api.version === version)) return [];
+    return [{ group, version, plurals: [...new Set(own.flatMap(({ plurals }) => plurals))] }];
+  });
+}
+
+/** In several versions of a group lie the same objects: they are read in the first. */
+function isSame(a: ServedKind, b: ServedKind): boolean {
+  return a.group === b.group && a.plural === b.plural;
 }
 
 type Reader = { readonly connection: Connection; readonly signal: AbortSignal; readonly unread: Unread[] };

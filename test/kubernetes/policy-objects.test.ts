@@ -73,6 +73,25 @@ test("Policies of the served APIs are read by group, version and resource, and o
   });
 });
 
+test("A version that is not known is read where no known one has the kind, and only there", async () => {
+  const policies = ["clusternetworkpolicies", "ClusterNetworkPolicy"] as const;
+  const older = "/apis/crd.antrea.io/v1alpha1";
+  const paths = {
+    "/apis": groups("crd.antrea.io/v1alpha1", "crd.antrea.io/v1beta1"),
+    [older]: kinds(policies, ["externalnodes", "ExternalNode"]),
+    [`${older}/clusternetworkpolicies`]: list(object("old")),
+    "/apis/crd.antrea.io/v1beta1/clusternetworkpolicies": list(object("new")),
+  };
+  const versions = async (known: Answer) => {
+    await using api = await startScriptedApi(serving({ ...paths, "/apis/crd.antrea.io/v1beta1": known }));
+    const { objects, unread } = await read(api);
+    expect(unread).toEqual([]);
+    return objects.map(({ apiVersion, metadata }) => `${apiVersion} ${metadata.name}`);
+  };
+  expect(await versions(kinds(["antreaagentinfos", "AntreaAgentInfo"]))).toEqual(["crd.antrea.io/v1alpha1 old"]);
+  expect(await versions(kinds(policies))).toEqual(["crd.antrea.io/v1beta1 new"]);
+});
+
 test("Where none of the APIs is served there is nothing, and nothing is missing", async () => {
   await using api = await startScriptedApi(serving({ "/apis": groups("apps/v1") }));
   expect(await read(api)).toEqual({ objects: [], groups: ["apps"], unread: [] });

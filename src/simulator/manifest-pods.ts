@@ -70,7 +70,7 @@ const podSchema = z.object({
 
 const workloadSchema = z.object({
   metadata: z.object({ ownerReferences: owners }),
-  spec: z.object({ template }),
+  spec: z.object({ template, manualSelector: z.boolean().nullish() }),
 });
 
 const cronJobSchema = z.object({
@@ -127,7 +127,18 @@ function templateOf(object: ManifestObject, findings: Findings) {
     return cronJob && ([cronJob.metadata, cronJob.spec.jobTemplate.spec.template] as const);
   }
   const workload = checked(workloadSchema, object, findings);
-  return workload && ([workload.metadata, workload.spec.template] as const);
+  if (workload === undefined) return undefined;
+  const { template: made, manualSelector } = workload.spec;
+  if (object.kind !== "Job" || manualSelector === true) return [workload.metadata, made] as const;
+  return [
+    workload.metadata,
+    { ...made, metadata: { labels: { ...jobLabels(object), ...made.metadata.labels } } },
+  ] as const;
+}
+
+/** The API server puts them on a Job's template (generateSelector in registry/batch/job of Kubernetes). */
+function jobLabels({ name }: ManifestObject): PodPart["labels"] {
+  return { "job-name": name, "batch.kubernetes.io/job-name": name };
 }
 
 export function readService(object: ManifestObject, findings: Findings): SimulatedService | undefined {

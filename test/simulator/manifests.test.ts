@@ -31,6 +31,14 @@ describe("Workloads", () => {
     expect(pods(text)).toEqual(["default/c[CronJob]", "default/j[Job]", "default/r[ReplicationController]"]);
   });
 
+  test("a Job's pods have its name for a label, unless it selects by hand", () => {
+    const labels = (more: string) =>
+      read(`{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {${more}${template}}}`).snapshot.pods[0]
+        ?.labels;
+    expect(labels("")).toEqual({ app: "a", "job-name": "j", "batch.kubernetes.io/job-name": "j" });
+    expect(labels("manualSelector: true, ")).toEqual({ app: "a" });
+  });
+
   test("a pod is its controller's, and without one its own", () => {
     const text = `
 {apiVersion: v1, kind: Pod, metadata: {name: a-1, ownerReferences: [{kind: Job, name: a, controller: true}]}, spec: {}}

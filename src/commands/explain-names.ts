@@ -86,6 +86,8 @@ function notThere(
       `there is no namespace ${namespace}`,
       `Look at kubectl get namespaces.${didYouMean(namespace, namespaces.filter(sees))}`,
     );
+  if (serviceNamed(snapshot, { namespace, kind: undefined, name }) !== undefined)
+    return refusal(`no running pod is behind Service ${namespace}/${name}`, "Name a pod, a workload or an address.");
   const here = snapshot.pods.filter((pod) => pod.namespace === namespace);
   const services = snapshot.services.filter((one) => one.namespace === namespace);
   const known = [...here.flatMap((pod) => [pod.workload.name, pod.name ?? ""]), ...services.map((one) => one.name)];

@@ -1,7 +1,7 @@
 import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Endpoint } from "../simulator/decide.ts";
 import type { Protocol } from "../simulator/model.ts";
-import { podsOfService, targetOf } from "../simulator/services.ts";
+import { podsOfService, portOf, targetOf } from "../simulator/services.ts";
 import type { SimulatedPod, SimulatedService } from "../simulator/snapshot.ts";
 import type { ExplainFacts } from "./explain-facts.ts";
 
@@ -40,6 +40,8 @@ export function memberOf(pod: SimulatedPod, port: number): Member {
   return { name: pod.name ?? "", endpoint: { kind: "pod", pod }, port };
 }
 
+const byHand = "Name an address.";
+
 /** A named target is resolved on each pod; a pod without a port of that name is not behind the Service's port. */
 export function throughService(
   { snapshot }: ExplainFacts,
@@ -47,12 +49,14 @@ export function throughService(
   { protocol, port }: Arrival,
 ): Side | Refusal {
   const label = `${service.namespace}/${service.name}`;
-  const asked = service.ports.find((one) => one.port === port && one.protocol === protocol);
+  if (service.externalName !== undefined)
+    return refusal(`Service ${label} stands for the DNS name ${service.externalName} and leads to no pod`, byHand);
+  const asked = portOf(service, { protocol, port });
   const has = service.ports.map((one) => `${one.port}/${one.protocol}`).join(", ");
   if (asked === undefined)
     return refusal(`Service ${label} has no port ${port}/${protocol}`, `It has: ${has === "" ? "none" : has}.`);
   if (Object.keys(service.selector).length === 0)
-    return refusal(`Service ${label} selects no pods: its endpoints are set by hand`, "Name an address.");
+    return refusal(`Service ${label} selects no pods: its endpoints are set by hand`, byHand);
   const members = podsOfService(snapshot, service).flatMap((pod) => {
     const target = targetOf(pod, service, asked);
     return target === undefined ? [] : [memberOf(pod, target)];

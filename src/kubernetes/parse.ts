@@ -140,15 +140,20 @@ export function parseNamespace(raw: unknown): Namespace {
   return { name: metadata.name ?? "", labels: metadata.labels ?? {}, terminating };
 }
 
+type RawServicePort = Partial<ServicePort> & { readonly port: number };
+
 type RawService = RawObject<{
   readonly selector?: Labels;
-  readonly ports?: readonly (Partial<ServicePort> & { readonly port: number })[];
+  readonly ports?: readonly RawServicePort[];
   readonly clusterIP?: string;
   readonly clusterIPs?: readonly string[];
+  readonly type?: string;
+  readonly externalName?: string;
 }>;
 
 /**
- * A Service without selector selects nothing (its endpoints are made by hand), and so is empty here. A port's target is
+ * A Service without selector selects nothing (its endpoints are made by hand), and so is empty here; so does one of type
+ * ExternalName, which gets no endpoints whatever its selector (Kubernetes' documentation of Service, ExternalName). A port's target is
  * the port itself where none is given (core/v1 defaults).
  */
 export function parseService(raw: unknown): Service {
@@ -158,16 +163,17 @@ export function parseService(raw: unknown): Service {
     name: metadata.name ?? "",
     namespace: metadata.namespace ?? "",
     selector: spec.selector ?? {},
-    ports: (spec.ports ?? []).map(({ name, protocol = "TCP", port, targetPort }) => ({
-      name,
-      protocol,
-      port,
-      // Go's zero: headless Services of old have it.
-      targetPort: targetPort === undefined || targetPort === 0 || targetPort === "" ? port : targetPort,
-    })),
+    ports: (spec.ports ?? []).map(parseServicePort),
     clusterIPs: clusterIPs.filter((address) => address !== "None" && address !== ""),
     ...(clusterIPs.includes("None") ? { headless: true } : {}),
+    ...(spec.type === "ExternalName" ? { selector: {}, externalName: spec.externalName ?? "" } : {}),
   };
+}
+
+function parseServicePort({ name, protocol = "TCP", port, targetPort }: RawServicePort): ServicePort {
+  // Go's zero: headless Services of old have it.
+  const isAbsent = targetPort === undefined || targetPort === 0 || targetPort === "";
+  return { name, protocol, port, targetPort: isAbsent ? port : targetPort };
 }
 
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";

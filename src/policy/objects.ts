@@ -73,6 +73,8 @@ export type Service = {
   readonly clusterIPs: readonly string[];
   /** Its name stands for its pods' addresses, so that nothing maps its ports. Absent: no. */
   readonly headless?: boolean;
+  /** The DNS name that it stands for instead of pods: it has no selector then, whatever it says. Absent: none. */
+  readonly externalName?: string;
 };
 
 export type ServicePort = {

@@ -81,6 +81,8 @@ const cronJobSchema = z.object({
 const serviceSchema = z.object({
   spec: z.object({
     clusterIP: text.nullish(),
+    type: text.nullish(),
+    externalName: text.nullish(),
     selector: labels,
     ports: z
       .array(
@@ -150,13 +152,15 @@ export function readService(object: ManifestObject, findings: Findings): Simulat
     port: port.port,
     targetPort: port.targetPort ?? port.port,
   }));
-  const { selector, clusterIP } = service.spec;
+  const { selector, clusterIP, type, externalName } = service.spec;
+  const isExternal = type === "ExternalName";
   return {
     namespace: object.namespace ?? "",
     name: object.name,
-    selector,
+    selector: isExternal ? {} : selector,
     ports,
     ...(clusterIP === "None" ? { headless: true } : {}),
+    ...(isExternal ? { externalName: externalName ?? "" } : {}),
   };
 }
 

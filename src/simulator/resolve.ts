@@ -4,7 +4,7 @@ import type { Endpoint } from "./decide.ts";
 import type { Protocol } from "./model.ts";
 import { type Name, type NamedPods, parseName, podsNamed } from "./names.ts";
 import { internet, samplesOf } from "./outside.ts";
-import { podsOfService, serviceNamed, targetOf } from "./services.ts";
+import { podsOfService, portOf, serviceNamed, targetOf } from "./services.ts";
 import type { ServicePort, SimulatedPod, SimulatedService, Snapshot } from "./snapshot.ts";
 
 /** What a name stands for as the source of a connection: any of these endpoints. */
@@ -142,15 +142,19 @@ function serviceName({ namespace, name }: SimulatedService): string {
 }
 
 function lacks(service: SimulatedService, { protocol, port }: Asked): string {
+  if (service.externalName !== undefined) return standsForName(service, service.externalName);
   const own = service.ports.map((each) => `${each.protocol} ${each.port}`).join(", ");
   return `${serviceName(service)} has no port ${protocol} ${port} (it has ${own === "" ? "none" : own})`;
 }
 
-function portOf({ ports }: SimulatedService, { port, protocol }: Asked): ServicePort | undefined {
-  return ports.find((each) => each.port === port && each.protocol === protocol);
+function standsForName(service: SimulatedService, externalName: string): string {
+  return `${serviceName(service)} stands for the DNS name ${externalName} and leads to no pod; name an address instead`;
 }
 
 function noPods(service: SimulatedService): Unresolved {
+  if (service.externalName !== undefined) {
+    return { problem: `${standsForName(service, service.externalName)}.`, typed: "", known: [] };
+  }
   const why =
     Object.keys(service.selector).length === 0 ? "it has no selector" : "no pod has the labels that it selects";
   return { problem: `${serviceName(service)} has no pods: ${why}.`, typed: "", known: [] };

@@ -15,6 +15,18 @@ export function podsOfService({ pods }: Snapshot, { namespace, selector }: Simul
 }
 
 /**
+ * A Service's port as it is asked for; undefined where it has none. A headless one has every port: its name stands for its
+ * pods' addresses, and its list of ports maps nothing.
+ */
+export function portOf(
+  { headless = false, ports }: SimulatedService,
+  { protocol, port }: Pick<ServicePort, "protocol" | "port">,
+): ServicePort | undefined {
+  if (headless) return { name: undefined, protocol, port, targetPort: port };
+  return ports.find((each) => each.port === port && each.protocol === protocol);
+}
+
+/**
  * The pod's own port behind a Service's; undefined where the pod has no port of that name and protocol. Of a headless one
  * the same port: who asks for its name gets addresses of pods, and no proxy stands between (Kubernetes' documentation of
  * Service, Headless Services).

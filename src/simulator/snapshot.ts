@@ -36,6 +36,8 @@ export type SimulatedService = {
   readonly ports: readonly ServicePort[];
   /** Has no address of its own: its name stands for its pods' addresses, and nothing maps its ports. Absent: no. */
   readonly headless?: boolean;
+  /** The DNS name that it stands for instead of pods: it has no selector then. Absent: none. */
+  readonly externalName?: string;
 };
 
 /**

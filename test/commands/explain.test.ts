@@ -24,11 +24,13 @@ function extra(): object[] {
     spec: { containers: [{ name: "main", image: "x", ports: [{ name: "http", containerPort: port }] }] },
   });
   const spec = { selector: { app: "web" }, ports: [{ name: "http", port: 80, targetPort: "http" }] };
+  const far = { type: "ExternalName", externalName: "db.example.com", selector: { app: "web" }, ports: spec.ports };
   return [
     pod("web-old", "web", 8080),
     pod("web-new", "web", 9090),
     { ...pod("done", "web", 1), status: { phase: "Succeeded", podIP: "10.250.0.9" } },
     { apiVersion: "v1", kind: "Service", metadata: { name: "web", namespace: "shop" }, spec },
+    { apiVersion: "v1", kind: "Service", metadata: { name: "far", namespace: "shop" }, spec: far },
     policy("web-numbers", { app: "web" }, [{ ports: [{ port: 8080 }] }]),
   ];
 }
@@ -94,6 +96,11 @@ describe("An explanation", () => {
     const reply = await explain("shop/frontend → shop/cart:9102");
     expect(reply.headline).toMatch(/^No: /);
     expect(wordsIn(reply)).toContain("shop/cart is Deployment cart (Service shop/cart has no port 9102/TCP).");
+  });
+
+  test("says of a Service that stands for a DNS name that no pod is behind it", async () => {
+    expect(wordsIn(await explain("shop/frontend → shop/far:80"))).toContain("stands for the DNS name db.example.com");
+    expect(wordsIn(await explain("shop/far → shop/cart:8081"))).toContain("No running pod is behind Service shop/far");
   });
 
   test("takes the beginning of pods' names where they are one workload's", async () => {

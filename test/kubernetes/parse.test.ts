@@ -127,6 +127,11 @@ test("A Service without a selector selects nothing", () => {
   expect(parseService({ metadata, spec: { selector: { app: "web" } } }).selector).toEqual({ app: "web" });
 });
 
+test("A Service of type ExternalName selects nothing, and keeps the name that it stands for", () => {
+  const spec = { type: "ExternalName", externalName: "db.example.com", selector: { app: "web" } };
+  expect(parseService({ metadata, spec })).toMatchObject({ selector: {}, externalName: "db.example.com" });
+});
+
 test("A Service keeps its ports, to which targets, and its own addresses", () => {
   const ports = [
     { name: "db", port: 5432, targetPort: "pg", protocol: "TCP" },

@@ -71,6 +71,27 @@ describe("A destination", () => {
     expect(peers).toMatchObject({ endpoints: [{ port: 80 }, { port: 80 }, { port: 80 }] });
   });
 
+  test("is at a port that a headless Service does not list, since its list maps nothing", () => {
+    const headless = `{apiVersion: v1, kind: Service, metadata: {name: peers, namespace: shop}, spec: {clusterIP: None, selector: {app: web}}}`;
+    const asked = { port: 7000, protocol: "UDP" } as const;
+    const peers = resolveDestination(simulatorOf(`${cluster}---\n${headless}`), "shop/peers", asked);
+    expect(peers).toMatchObject({ endpoints: [{ port: 7000 }, { port: 7000 }, { port: 7000 }] });
+  });
+
+  test("is none behind a Service of type ExternalName, whatever that selects", () => {
+    const spec = "type: ExternalName, externalName: db.example.com, selector: {app: web}";
+    const service = (ports: string) =>
+      `${cluster}---\n{apiVersion: v1, kind: Service, metadata: {name: far, namespace: shop}, spec: {${spec}, ports: [${ports}]}}`;
+    const problem =
+      "Service shop/far stands for the DNS name db.example.com and leads to no pod; name an address instead.";
+    for (const ports of ["{port: 80}", ""]) {
+      const simulator = simulatorOf(service(ports));
+      const asked = { port: 80, protocol: "TCP" } as const;
+      expect(resolveDestination(simulator, "shop/far", asked)).toMatchObject({ problem });
+      expect(resolveSource(simulator, "shop/far")).toMatchObject({ problem });
+    }
+  });
+
   test("tells of pods that a Service does not lead to, and of what else has the name", () => {
     expect(resolveDestination(simulator, "shop/other", { port: 80, protocol: "TCP" })).toHaveProperty("notes", [
       "Service shop/other is meant, not shop/other[Deployment].",

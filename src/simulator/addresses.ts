@@ -44,6 +44,12 @@ export function parseAddress(text: string): { readonly family: Family; readonly 
   return { family, value: bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) };
 }
 
+/** However they are written; false where one of them is no address. */
+export function isSameAddress(a: string, b: string): boolean {
+  const [one, other] = [parseAddress(a), parseAddress(b)];
+  return one !== undefined && one.family === other?.family && one.value === other.value;
+}
+
 /** Asking ipaddr.js whether an IPv6 address is one of IPv4 costs it an exception, which is slow. */
 function familyOf(text: string): Family | undefined {
   if (text.includes(":")) return ipaddr.IPv6.isValid(text) ? "ipv6" : undefined;

@@ -23,7 +23,7 @@ const labels = z
   .nullish()
   .transform((given) => given ?? {});
 
-const address = z.string().refine((value) => parseAddress(value) !== undefined, "is no IP address");
+const address = z.string().refine(isAddress, "is no IP address");
 
 const owners = z
   .array(z.object({ kind: text.nullish(), name: text, controller: z.boolean().nullish() }))
@@ -81,6 +81,7 @@ const cronJobSchema = z.object({
 const serviceSchema = z.object({
   spec: z.object({
     clusterIP: text.nullish(),
+    clusterIPs: z.array(text).nullish(),
     type: text.nullish(),
     externalName: text.nullish(),
     selector: labels,
@@ -154,14 +155,20 @@ export function readService(object: ManifestObject, findings: Findings): Simulat
   }));
   const { selector, clusterIP, type, externalName } = service.spec;
   const isExternal = type === "ExternalName";
+  const clusterIPs = [...new Set([clusterIP ?? "", ...(service.spec.clusterIPs ?? [])])].filter(isAddress);
   return {
     namespace: object.namespace ?? "",
     name: object.name,
     selector: isExternal ? {} : selector,
     ports,
+    ...(clusterIPs.length > 0 ? { clusterIPs } : {}),
     ...(clusterIP === "None" ? { headless: true } : {}),
     ...(isExternal ? { externalName: externalName ?? "" } : {}),
   };
+}
+
+function isAddress(value: string): boolean {
+  return parseAddress(value) !== undefined;
 }
 
 /** A namespace's own labels. */

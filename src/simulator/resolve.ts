@@ -4,7 +4,7 @@ import type { Endpoint } from "./decide.ts";
 import type { Protocol } from "./model.ts";
 import { type Name, type NamedPods, parseName, podsNamed } from "./names.ts";
 import { internet, samplesOf } from "./outside.ts";
-import { podsOfService, portOf, serviceNamed, targetOf } from "./services.ts";
+import { podsOfService, portOf, serviceAt, serviceNamed, targetOf } from "./services.ts";
 import type { ServicePort, SimulatedPod, SimulatedService, Snapshot } from "./snapshot.ts";
 
 /** What a name stands for as the source of a connection: any of these endpoints. */
@@ -53,11 +53,13 @@ export function resolveSource(simulator: Simulator, text: string): Source | Unre
  * port, else a workload.
  */
 export function resolveDestination(simulator: Simulator, text: string, asked: Asked): Destination | Unresolved {
+  const { snapshot } = simulator;
+  const addressed = serviceAt(snapshot, text);
+  if (addressed !== undefined) return atAddress(snapshot, addressed, { text, asked });
   const outside = outsideNamed(simulator, text);
   if (outside !== undefined) return { ...outside, endpoints: outside.endpoints.map(arrivingAt(asked)) };
   const name = parseName(text);
   if (name === undefined) return malformed(text);
-  const { snapshot } = simulator;
   const [service, found] = [serviceNamed(snapshot, name), podsNamed(snapshot, name)];
   if (service === undefined) return found === undefined ? nothing(snapshot, name) : atPods(found, asked, []);
   const port = portOf(service, asked);
@@ -92,6 +94,19 @@ function outsideNamed(simulator: Simulator, text: string): Source | undefined {
   if (pod === undefined) return { name: text, endpoints: [{ kind: "external", address: text }], notes: [] };
   const notes = [`${text} is the address of pod ${pod.namespace}/${pod.name ?? pod.workload.name}.`];
   return { name: text, endpoints: [endpointOf(pod)], notes };
+}
+
+/** No policy sees a Service's own address: what is sent there arrives at its pods. */
+function atAddress(
+  snapshot: Snapshot,
+  service: SimulatedService,
+  { text, asked }: { readonly text: string; readonly asked: Asked },
+): Destination | Unresolved {
+  const port = portOf(service, asked);
+  if (port === undefined) return { problem: `${lacks(service, asked)}.`, typed: "", known: [] };
+  const found = behind(snapshot, service, port, undefined);
+  if ("problem" in found) return found;
+  return { ...found, notes: [`${text} is the address of ${serviceName(service)}.`, ...found.notes] };
 }
 
 /** A pod that has no port of the target's name gets nothing from the Service. */

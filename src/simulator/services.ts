@@ -1,4 +1,5 @@
 import type { Labels } from "../policy/objects.ts";
+import { isSameAddress } from "./addresses.ts";
 import { isKind, type Name } from "./names.ts";
 import type { ServicePort, SimulatedPod, SimulatedService, Snapshot } from "./snapshot.ts";
 
@@ -6,6 +7,11 @@ import type { ServicePort, SimulatedPod, SimulatedService, Snapshot } from "./sn
 export function serviceNamed({ services }: Snapshot, { namespace, kind, name }: Name): SimulatedService | undefined {
   if (kind !== undefined && !isKind(kind, "Service")) return undefined;
   return services.find((service) => service.namespace === namespace && service.name === name);
+}
+
+/** The Service that has this address for its own. */
+export function serviceAt({ services }: Snapshot, address: string): SimulatedService | undefined {
+  return services.find(({ clusterIPs = [] }) => clusterIPs.some((own) => isSameAddress(own, address)));
 }
 
 /** The pods behind a Service. Without a selector it has none that are known. */

@@ -34,6 +34,8 @@ export type SimulatedService = {
   /** Empty selects nothing. */
   readonly selector: Labels;
   readonly ports: readonly ServicePort[];
+  /** Its own addresses. Absent: not known, or none. */
+  readonly clusterIPs?: readonly string[];
   /** Has no address of its own: its name stands for its pods' addresses, and nothing maps its ports. Absent: no. */
   readonly headless?: boolean;
   /** The DNS name that it stands for instead of pods: it has no selector then. Absent: none. */

@@ -92,6 +92,24 @@ describe("A destination", () => {
     }
   });
 
+  test("is the Service whose address it is, at the pods' own ports, and never an address outside", () => {
+    const addressed = `{apiVersion: v1, kind: Service, metadata: {name: vip, namespace: shop}, spec: {clusterIP: 10.96.0.9, clusterIPs: [10.96.0.9, "fd00::9"], selector: {app: web}, ports: [{port: 80, targetPort: http}]}}`;
+    const here = simulatorOf(`${cluster}---\n${addressed}`);
+    for (const address of ["10.96.0.9", "fd00:0::9"]) {
+      expect(resolveDestination(here, address, { port: 80, protocol: "TCP" })).toMatchObject({
+        endpoints: [{ port: 8080 }, { port: 8081 }],
+        notes: [
+          `${address} is the address of Service shop/vip.`,
+          "1 of the Service's 3 pods have no TCP port named http and get nothing from it.",
+        ],
+      });
+    }
+    expect(resolveDestination(here, "10.96.0.9", { port: 81, protocol: "TCP" })).toMatchObject({
+      problem: "Service shop/vip has no port TCP 81 (it has TCP 80).",
+    });
+    expect(to("10.96.0.9")).toEqual(["10.96.0.9", "10.96.0.9:80"]);
+  });
+
   test("tells of pods that a Service does not lead to, and of what else has the name", () => {
     expect(resolveDestination(simulator, "shop/other", { port: 80, protocol: "TCP" })).toHaveProperty("notes", [
       "Service shop/other is meant, not shop/other[Deployment].",

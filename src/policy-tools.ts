@@ -92,7 +92,11 @@ function runDiff({ before, after, settings, output, failOn }: DiffTool): ToolOut
   const opens = found.rows.some(({ opened, unsure }) => opened.length + unsure.length > 0);
   const changes = found.rows.length + found.added.length + found.removed.length > 0;
   const fails = (failOn === "opening" && opens) || (failOn === "change" && changes);
-  return { out, err: [...old.warnings, ...current.warnings], code: fails ? 1 : 0 };
+  const warnings = [
+    ...old.warnings.map((line) => `${before}: ${line}`),
+    ...current.warnings.map((line) => `${after}: ${line}`),
+  ];
+  return { out, err: warnings, code: fails ? 1 : 0 };
 }
 
 /** Lines that begin with a path in the folder, or with the folder itself. */

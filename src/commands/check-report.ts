@@ -52,9 +52,9 @@ function suite(attributes: string, cases: readonly string[]): string {
   return [...head, ...cases, "  </testsuite>", "</testsuites>", ""].join("\n");
 }
 
-/** Its name, or what it says. */
+/** Its name, or what it says; on one line, so that no name looks like the line of another. */
 function titleOf({ name, from, to, ports, protocols, is }: Expectation): string {
-  if (name !== undefined) return name;
+  if (name !== undefined) return name.replace(/\s+/g, " ").trim();
   const port = ports === "any" ? "any port" : ports.join(", ");
   const protocol = protocols.length === 3 ? "" : `${protocols.join(", ")} `;
   return `${from.join(", ")} → ${to.join(", ")} on ${protocol}${port} is ${is}`;

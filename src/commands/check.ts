@@ -4,6 +4,8 @@ import type { Verdict } from "../simulator/decide.ts";
 import type { Protocol } from "../simulator/model.ts";
 import { portSamples } from "../simulator/port-samples.ts";
 import {
+  areOutside,
+  bothOutside,
   type Destination,
   resolveDestination,
   resolveSource,
@@ -63,11 +65,16 @@ function checkOne(simulator: Simulator, expectation: Expectation, tell: Tell): C
   const questions = arrivals(simulator, destinations, expectation, tell);
   const differences: Difference[] = [];
   let asked = 0;
+  let outside = false;
   for (const text of sources) {
     const from = found(resolveSource(simulator, text), (problem) => tell("from", problem));
     for (const { to, protocol, port } of from === undefined ? [] : questions) {
       // What a wildcard puts on both sides is not meant: a workload can be asked about itself by its name.
       if (from === undefined || (from.name === to.name && (sources.length > 1 || destinations.length > 1))) continue;
+      if (areOutside(from, to)) {
+        outside = true;
+        continue;
+      }
       asked += 1;
       const asking = ask(simulator, from, to, protocol);
       if (asking.verdict === expectation.is) continue;
@@ -75,6 +82,7 @@ function checkOne(simulator: Simulator, expectation: Expectation, tell: Tell): C
       differences.push({ ...names, is: asking.verdict, why: [...to.notes, ...whyNot(asking, expectation, names)] });
     }
   }
+  if (outside && asked === 0) tell("to", bothOutside);
   return { expectation, asked, differences };
 }
 

@@ -1,7 +1,15 @@
 import { type Asking, ask, type Case } from "../simulator/ask.ts";
 import type { Simulator } from "../simulator/compile.ts";
 import type { Endpoint } from "../simulator/decide.ts";
-import { type Asked, type Destination, resolveDestination, resolveSource, type Source } from "../simulator/resolve.ts";
+import {
+  type Asked,
+  areOutside,
+  bothOutside,
+  type Destination,
+  resolveDestination,
+  resolveSource,
+  type Source,
+} from "../simulator/resolve.ts";
 import { type Explanation, explain } from "./explain-words.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -26,6 +34,7 @@ export function reportOn(simulator: Simulator, query: Query): Report | { readonl
   if ("problem" in from) return { problem: `${from.problem}${didYouMean(from.typed, from.known)}` };
   const to = resolveDestination(simulator, query.to, query);
   if ("problem" in to) return { problem: `${to.problem}${didYouMean(to.typed, to.known)}` };
+  if (areOutside(from, to)) return { problem: bothOutside };
   const asking = ask(simulator, from, to, query.protocol);
   const explanations = asking.cases.map((each) => explainCase(each, asking.cases.length === 1, { from, to }, query));
   const [first] = explanations;

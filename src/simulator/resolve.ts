@@ -16,6 +16,15 @@ export type Source = {
   readonly notes: readonly string[];
 };
 
+/** Between two ends outside of the cluster no policy decides anything. */
+export function areOutside(from: Pick<Source, "endpoints">, to: Pick<Destination, "endpoints">): boolean {
+  const ends = [...from.endpoints, ...to.endpoints.map(({ endpoint }) => endpoint)];
+  return ends.every(({ kind }) => kind === "external");
+}
+
+export const bothOutside =
+  "Both ends are outside of the cluster: policies act on pods, so one end has to be a pod, a workload or a Service.";
+
 /** What a name stands for as a destination: any of these endpoints, each at a port of its own. At least one. */
 export type Destination = Omit<Source, "endpoints"> & { readonly endpoints: readonly Arrival[] };
 
@@ -78,7 +87,9 @@ function arrivingAt({ port }: Asked): (endpoint: Endpoint) => Arrival {
   return (endpoint) => ({ endpoint, port });
 }
 
-function outsideNamed(simulator: Simulator, text: string): Source | undefined {
+/** IPv6 addresses may stand in brackets. */
+function outsideNamed(simulator: Simulator, given: string): Source | undefined {
+  const text = given.replace(/^\[(.*)\]$/, "$1");
   const address = parseAddress(text);
   if (address === undefined) {
     const set = text === "internet" ? internet : parseCidr(text);

@@ -24,9 +24,16 @@ export function selectorWithKeys(key: z.ZodType<string, string>): z.ZodType<Labe
     values: z.array(labelValue).exactOptional(),
   }).superRefine(hasItsValues);
   return fields({
-    matchLabels: z.record(key, labelValue).exactOptional(),
+    matchLabels: z.preprocess(withoutPrototype, z.record(key, labelValue)).exactOptional(),
     matchExpressions: z.array(requirement).exactOptional(),
   });
+}
+
+/** A record leaves this key out in silence, so that the selector would select more than it says. */
+function withoutPrototype(value: unknown, context: z.RefinementCtx): unknown {
+  if (typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__"))
+    context.addIssue({ code: "custom", path: ["__proto__"], message: "is no label key" });
+  return value;
 }
 
 export const protocol = z.enum(protocols);

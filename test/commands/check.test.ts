@@ -61,6 +61,12 @@ describe("What is expected", () => {
     expect(differences('{from: "*/*", to: ["shop/*"], port: any, is: allowed}')).toEqual([]);
   });
 
+  test("is not asked between addresses outside, which no policy is about", () => {
+    expect(differences('{from: ["*/*", internet], to: [192.0.2.7], port: 80, is: allowed}')).toEqual([]);
+    const [only] = checked('{version: 1, expect: [{from: ["*/*", internet], to: 192.0.2.7, port: 80, is: allowed}]}');
+    expect(only?.asked).toBe(3);
+  });
+
   test("of any port is asked of each port that the policies tell apart", () => {
     expect(differences("{from: shop/checkout, to: db/postgres, port: any, protocol: TCP, is: allowed}")).toEqual([
       "shop/checkout[Deployment] → db/postgres[Deployment] TCP 1 denied",
@@ -129,6 +135,10 @@ describe("A file of expectations that is broken", () => {
       'from: ["shop/*", "!shop/chekout"], to: db/postgres',
       "expect[0].from: There is no pod, workload or Service shop/chekout. Did you mean checkout?",
     ],
+    [
+      "from: internet, to: 192.0.2.7",
+      "expect[0].to: Both ends are outside of the cluster: policies act on pods, so one end has to be a pod, a workload or a Service.",
+    ],
     ['from: ["shop/*", "!*/*"], to: db/postgres', "expect[0].from: shop/*, !*/* comes to no workload at all."],
   ])("{%s} would test something else than is meant", (names, problem) => {
     const text = `{version: 1, expect: [{${names}, port: 5432, is: denied}]}`;
@@ -152,6 +162,11 @@ DIFF bell \u0007
 
 1 of 2 expectations hold.
 `);
+  });
+
+  test("as text has one line for a name of several", () => {
+    const named = '{name: "one\\nok   other", from: shop/cart, to: db/postgres, port: 5432, is: denied}';
+    expect(checkText(checked(`{version: 1, expect: [${named}]}`))).toMatch(/^ok {3}one ok other\n\n/);
   });
 
   test("as JSON says whether all hold", () => {

@@ -462,3 +462,10 @@ test("A NetworkPolicy of a version that is not read is a problem, and what it ma
   ]);
   expect(asked("ops/web", "shop/db", 80).verdict).toBe("undecided");
 });
+
+test("A selector with a key that JavaScript takes for its own is told, and not read without it", () => {
+  const text = `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {matchLabels: {"__proto__": a}}}}`;
+  const { snapshot } = readManifests([{ path: "a.yaml", text }]);
+  const { problems } = compile(snapshot, { engine: undefined, ipBlockMatchesPods: false });
+  expect(problems[0]?.problems).toMatchObject([{ field: "spec.podSelector.matchLabels.__proto__" }]);
+});

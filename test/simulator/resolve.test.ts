@@ -151,6 +151,10 @@ describe("A destination", () => {
     expect(to("shop/deploy/web", 80)).toEqual(["There is no deploy shop/web."]);
   });
 
+  test("may be an IPv6 address in brackets", () => {
+    expect(to("[2001:db8::1]", 443)).toEqual(["2001:db8::1", "2001:db8::1:443"]);
+  });
+
   test("is a pod by its address, and an address outside by itself", () => {
     expect(to("10.0.0.7", 80)).toEqual(["10.0.0.7", "shop/web-0:80"]);
     expect(to("10.0.0.8", 80)).toEqual(["10.0.0.8", "10.0.0.8:80"]);

@@ -32,7 +32,7 @@ const translators: readonly { engine: EngineName; create: CreateTranslator }[] =
 
 /**
  * Every policy in the one model. `engine` undefined: the first engine of which the objects hold a policy says where the
- * others' stand, and a second one is warned of. `known`: translations of objects that were among others before; they are
+ * others' stand, and a second one is warned of. Where it is named, the policies of any other are in force only perhaps. `known`: translations of objects that were among others before; they are
  * taken over where nothing that objects refer to has changed; namespaces and Services are then taken to be the same.
  */
 export function translate(snapshot: Snapshot, engine: EngineName | undefined, known?: Translations): Translations {
@@ -46,10 +46,10 @@ export function translate(snapshot: Snapshot, engine: EngineName | undefined, kn
   const usable = known?.engine === chosen?.engine && !changesReferences(objects, known) ? known : undefined;
   const byObject = new Map<WireObject, Translated>();
   for (const object of objects) {
-    const translated = usable?.byObject.get(object) ?? translateOne(object, engines, chosen);
+    const translated = usable?.byObject.get(object) ?? translateOne(object, engines, { chosen, named: engine });
     if (translated !== undefined) byObject.set(object, translated);
   }
-  return { engine: chosen?.engine, byObject, warnings: warningsOf(present) };
+  return { engine: chosen?.engine, byObject, warnings: warningsOf(present, engine) };
 }
 
 export function unreadable({ byObject }: Translations): readonly Unreadable[] {
@@ -81,26 +81,27 @@ function changesReferences(objects: readonly WireObject[], known: Translations |
   );
 }
 
+type Taken = { readonly chosen: EngineTranslator | undefined; readonly named: EngineName | undefined };
+
 function translateOne(
   object: WireObject,
   engines: readonly EngineTranslator[],
-  chosen: EngineTranslator | undefined,
+  { chosen, named }: Taken,
 ): Translated | undefined {
-  const translation = translateBy(object, engines, chosen);
-  if (translation === undefined) return undefined;
+  if (isStandard(object))
+    return translated(object, translateStandard(object, chosen?.translator.arrangement ?? plainArrangement));
+  const own = engines.find(({ translator }) => translator.reads(object));
+  if (own === undefined) return undefined;
+  const { policies, problems } = translated(object, own.translator.translate(object));
+  if (named === undefined || named === own.engine) return { policies, problems };
+  const maybe = `it is a policy of ${own.engine}, and ${named} is named as the engine that enforces`;
+  return { policies: policies.map((policy) => ({ ...policy, maybe })), problems };
+}
+
+function translated(object: WireObject, translation: Translation): Translated {
   return "policies" in translation
     ? { policies: translation.policies, problems: [] }
     : { policies: [anything(object)], problems: translation.problems };
-}
-
-function translateBy(
-  object: WireObject,
-  engines: readonly EngineTranslator[],
-  chosen: EngineTranslator | undefined,
-): Translation | undefined {
-  const arrangement = chosen?.translator.arrangement ?? plainArrangement;
-  if (isStandard(object)) return translateStandard(object, arrangement);
-  return engines.find(({ translator }) => translator.reads(object))?.translator.translate(object);
 }
 
 /** Stands for a policy that could not be read: it may do anything to whatever it may select. */
@@ -122,10 +123,14 @@ function anything(object: WireObject): Policy {
   };
 }
 
-function warningsOf(present: readonly EngineTranslator[]): readonly string[] {
+function warningsOf(present: readonly EngineTranslator[], named: EngineName | undefined): readonly string[] {
+  const foreign = present.filter(({ engine }) => engine !== named).map(({ engine }) => engine);
+  if (named !== undefined)
+    return foreign.map(
+      (engine) => `Policies of ${engine} are here, and ${named} is named as the engine: they may not be in force.`,
+    );
   if (present.length < 2) return [];
-  const names = present.map(({ engine }) => engine).join(" and ");
   return [
-    `Policies of ${names} are here together; one cluster enforces those of one engine. Name it, to be sure of the order.`,
+    `Policies of ${foreign.join(" and ")} are here together; one cluster enforces those of one engine. Name it, to be sure of the order.`,
   ];
 }

@@ -1,5 +1,5 @@
 import type { Labels } from "../policy/objects.ts";
-import { isSameAddress } from "./addresses.ts";
+import { isSameAddress, parseAddress } from "./addresses.ts";
 import { isKind, type Name } from "./names.ts";
 import type { ServicePort, SimulatedPod, SimulatedService, Snapshot } from "./snapshot.ts";
 
@@ -11,6 +11,7 @@ export function serviceNamed({ services }: Snapshot, { namespace, kind, name }: 
 
 /** The Service that has this address for its own. */
 export function serviceAt({ services }: Snapshot, address: string): SimulatedService | undefined {
+  if (parseAddress(address) === undefined) return undefined;
   return services.find(({ clusterIPs = [] }) => clusterIPs.some((own) => isSameAddress(own, address)));
 }
 

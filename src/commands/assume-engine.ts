@@ -11,7 +11,7 @@ const engines: readonly { readonly engine: EngineName; readonly name: string; re
 
 /**
  * By the API groups that the cluster serves: an engine that was taken out may have left its behind, so it is an
- * assumption. Whether ipBlock matches pods: facts, network-policy §1.
+ * assumption. No group at all: the cluster did not tell them. Whether ipBlock matches pods: facts, network-policy §1.
  */
 export function assumeEngine(groups: readonly string[]): AssumedEngine {
   const present = engines.filter((each) => each.groups.some((group) => groups.includes(group)));
@@ -20,7 +20,10 @@ export function assumeEngine(groups: readonly string[]): AssumedEngine {
     const settings = { engine: undefined, ipBlockMatchesPods: "unknown" } as const;
     return {
       settings,
-      words: `${unknown(present.map(({ name }) => name))} Where engines differ, both readings are evaluated.`,
+      words: `${unknown(
+        groups,
+        present.map(({ name }) => name),
+      )} Where engines differ, both readings are evaluated.`,
     };
   }
   const { engine, name } = only;
@@ -35,7 +38,8 @@ export function assumeEngine(groups: readonly string[]): AssumedEngine {
   };
 }
 
-function unknown(names: readonly string[]): string {
+function unknown(groups: readonly string[], names: readonly string[]): string {
+  if (groups.length === 0) return "Which network plugin enforces is not known: the list of its APIs was not read.";
   return names.length === 0
     ? "Which network plugin enforces is not known: the cluster serves no API of Cilium, Calico or Antrea."
     : `The cluster serves APIs of ${names.join(" and ")}: which of them enforces is not known.`;

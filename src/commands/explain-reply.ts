@@ -170,9 +170,11 @@ const enforcementWords: Record<Enforcement, string | undefined> = {
   unknown: "This is what the policies say: whether they are enforced in this cluster, the configuration does not say.",
 };
 
-function freshness({ age: { ageMs } }: ExplainFacts): string {
-  if (ageMs === 0) return "Read just now.";
-  return `Pods, Services and NetworkPolicies as confirmed ${formatDuration(ageMs)} ago; policies of other APIs read just now.`;
+function freshness({ age: { ageMs }, unread }: ExplainFacts): string {
+  const isAll = unread.length === 0;
+  if (ageMs === 0) return isAll ? "Read just now." : "What could be read was read just now.";
+  const own = `Pods, Services and NetworkPolicies as confirmed ${formatDuration(ageMs)} ago`;
+  return isAll ? `${own}; policies of other APIs read just now.` : `${own}; what could be read of other APIs just now.`;
 }
 
 function capital(word: string): string {

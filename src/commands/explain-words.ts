@@ -75,7 +75,7 @@ function claim(reason: Reason): string {
       return ruleWords(reason);
     case "isolated": {
       const select = reason.policies.length === 1 ? "selects" : "select";
-      return `denied by default, since ${listed(reason.policies.map(policyName))} ${select} it and no rule allows this`;
+      return `denied by default, since ${listed(someOf(reason.policies.map(policyName)))} ${select} it and no rule allows this`;
     }
     case "no-policy":
       return "allowed by default, since no policy that selects it speaks of this";
@@ -110,6 +110,14 @@ export function policyName({ kind, namespace, name }: PolicyReference): string {
 
 function notEvaluatedWords({ policy, what }: NotEvaluated): string {
   return `${policyName(policy)}: ${what}`;
+}
+
+/** So many policies that isolate are named; the rest are counted, so that the sentence keeps its end. */
+const mostNamed = 5;
+
+function someOf(names: readonly string[]): readonly string[] {
+  const left = names.length - mostNamed;
+  return left <= 1 ? names : [...names.slice(0, mostNamed), `${left} more policies`];
 }
 
 function listed(names: readonly string[]): string {

@@ -52,6 +52,15 @@ describe("An answer in words", () => {
     expect(ingressWords(byDefault)[1]).toBe("Allowed by default, since no policy that selects it speaks of this.");
   });
 
+  test("names five of many policies that isolate, and counts the others, so that the sentence keeps its end", () => {
+    const policies = Array.from({ length: 40 }, (_, i) => ({ ...policy, name: `p${i}` }));
+    const words = (count: number) =>
+      ingressWords(direction("denied", { kind: "isolated", policies: policies.slice(0, count), maybe: undefined }))[1];
+    expect(words(40)).toMatch(/p0, .* NetworkPolicy db\/p4 and 35 more policies select it and no rule allows this\.$/);
+    expect(words(40)).not.toContain("db/p5");
+    expect(words(6)).toContain("NetworkPolicy db/p4 and NetworkPolicy db/p5 select it");
+  });
+
   test("says what is undecided, and what holds otherwise", () => {
     const isolated: Reason = { kind: "isolated", policies: [policy], maybe: undefined };
     expect(ingressWords(direction("undecided", rule("allow", "names are not evaluated"), isolated)).slice(1)).toEqual([

@@ -239,6 +239,9 @@ describe("What could not be read", () => {
     const [first, last] = section(reply, "Could not be read");
     expect(first).toMatch(new RegExp(`^${named}`));
     expect(last).toBe("By what was read it would be: yes.");
+    expect(reply.footer).toEqual(["What could be read was read just now."]);
+    const engine = section(reply, "What this goes by").join();
+    if (named.startsWith("the list")) expect(engine).toMatch(/not known: the list of its APIs was not read/);
   });
 
   test("is a policy API that is not evaluated, where it bears on the ends", async () => {

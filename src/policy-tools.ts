@@ -1,3 +1,4 @@
+import { blindSpots } from "./commands/blind-spots.ts";
 import { check } from "./commands/check.ts";
 import { brokenJunit, checkJson, checkJunit, checkText } from "./commands/check-report.ts";
 import { difference } from "./commands/diff.ts";
@@ -47,7 +48,7 @@ function run(tool: PolicyTool): ToolOutput {
 function runSimulate({ manifests, settings, output, keepGoing }: SimulateTool): ToolOutput {
   const loaded = load(manifests, settings);
   if (!("simulator" in loaded) || (loaded.broken.length > 0 && !keepGoing)) return broken(loaded.broken);
-  const out = simulate(loaded.simulator, loaded.warnings, output);
+  const out = simulate(loaded.simulator, [...loaded.warnings, ...blindSpots(loaded.simulator)], output);
   return { out, err: loaded.broken, code: loaded.broken.length > 0 ? 2 : 0 };
 }
 
@@ -92,11 +93,11 @@ function runDiff({ before, after, settings, output, failOn }: DiffTool): ToolOut
   const opens = found.rows.some(({ opened, unsure }) => opened.length + unsure.length > 0);
   const changes = found.rows.length + found.added.length + found.removed.length > 0;
   const fails = (failOn === "opening" && opens) || (failOn === "change" && changes);
-  const warnings = [
-    ...old.warnings.map((line) => `${before}: ${line}`),
-    ...current.warnings.map((line) => `${after}: ${line}`),
-  ];
-  return { out, err: warnings, code: fails ? 1 : 0 };
+  return { out, err: [...warningsOf(before, old), ...warningsOf(after, current)], code: fails ? 1 : 0 };
+}
+
+function warningsOf(folder: string, { warnings, simulator }: Loaded): readonly string[] {
+  return [...warnings, ...blindSpots(simulator)].map((line) => `${folder}: ${line}`);
 }
 
 /** Lines that begin with a path in the folder, or with the folder itself. */

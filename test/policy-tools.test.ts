@@ -190,6 +190,29 @@ describe("Files", () => {
     expect(run("simulate", "--manifests", left).out).toContain(`Warnings:\n  ${warning}\n`);
   });
 
+  test("a folder without workloads is told from one in which nothing may connect", () => {
+    const bare = mkdtempSync(join(home, "bare-"));
+    writeFileSync(join(bare, "a.yaml"), "{apiVersion: v1, kind: Namespace, metadata: {name: n}}");
+    const warning = "There is no workload and no pod, so there is nothing that could connect.";
+    expect(run("simulate", "--manifests", bare).out).toContain(`Warnings:\n  ${warning}`);
+    expect(run("diff", shop, bare).err).toEqual([`${bare}: ${warning}`]);
+  });
+
+  test("a workload whose pods policies may tell apart is named where one pod stands for all", () => {
+    const uneven = mkdtempSync(join(home, "uneven-"));
+    const pod = (name: string, app: string) =>
+      `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, labels: {app: ${app}}, ownerReferences: [{kind: ReplicaSet, name: w, controller: true}]}, spec: {}}`;
+    const policy = (key: string) =>
+      `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {matchLabels: {${key}: b}}}}`;
+    const write = (key: string) =>
+      writeFileSync(join(uneven, "a.yaml"), [pod("w-0", "a"), pod("w-1", "b"), policy(key)].join("\n---\n"));
+    write("app");
+    const { out } = run("simulate", "--manifests", uneven);
+    expect(out).toContain("The 2 pods of default/w[ReplicaSet] differ in what policies look at: w-0 stands for all");
+    write("tier");
+    expect(run("simulate", "--manifests", uneven).out).not.toContain("Warnings");
+  });
+
   test("names from outside cannot steer the terminal", () => {
     const hostile = mkdtempSync(join(home, "hostile-"));
     writeFileSync(join(hostile, "a\u001b[31m.yaml"), 'kind: "\u202e\\u001b[31mPod"\napiVersion: 1');

@@ -15,13 +15,14 @@ export function checkText(checked: readonly Checked[]): string {
 }
 
 export function checkJson(checked: readonly Checked[]): string {
-  const results = checked.map(({ expectation: { name, line, is }, asked, differences }) => ({
+  const results = checked.map(({ expectation: { name, line, is }, asked, differences, more }) => ({
     ...(name === undefined ? {} : { name }),
     line,
     expected: is,
     holds: differences.length === 0,
     asked,
     differences,
+    ...(more === 0 ? {} : { more }),
   }));
   return `${JSON.stringify({ holds: results.every(({ holds }) => holds), expectations: results })}\n`;
 }
@@ -60,14 +61,14 @@ function titleOf({ name, from, to, ports, protocols, is }: Expectation): string 
   return `${from.join(", ")} → ${to.join(", ")} on ${protocol}${port} is ${is}`;
 }
 
-function differenceLines({ expectation, differences }: Checked): readonly string[] {
+function differenceLines({ expectation, differences, more: untold }: Checked): readonly string[] {
   const lines = differences
     .slice(0, mostShown)
     .flatMap((each) => [
       `${pairOf(each)} is ${each.is === "mixed" ? `not ${expectation.is} for all of them` : `${each.is}, not ${expectation.is}`}.`,
       ...each.why.map((line) => `  ${line}`),
     ]);
-  const more = differences.length - mostShown;
+  const more = differences.length - mostShown + untold;
   return more > 0 ? [...lines, `And ${more} more.`] : lines;
 }
 

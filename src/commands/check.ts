@@ -33,8 +33,14 @@ export type Checked = {
   readonly expectation: Expectation;
   /** How many questions it came to. */
   readonly asked: number;
+  /** The first ones. */
   readonly differences: readonly Difference[];
+  /** How many there are beside those. */
+  readonly more: number;
 };
+
+/** Every workload to every other on every port is millions: so many of one expectation are told, the rest are counted. */
+const mostTold = 1_000;
 
 /**
  * Each expectation held against a cluster; or what is wrong with their names, a line each. Undecided is a difference, and
@@ -58,32 +64,46 @@ export function check(
 type Tell = (field: "from" | "to", problem: string) => void;
 
 function checkOne(simulator: Simulator, expectation: Expectation, tell: Tell): Checked {
+  const differences: Difference[] = [];
+  let [asked, more] = [0, 0];
+  for (const { from, to, protocol, port } of pairsOf(simulator, expectation, tell)) {
+    asked += 1;
+    const asking = ask(simulator, from, to, protocol);
+    if (asking.verdict === expectation.is) continue;
+    const names = { from: from.name, to: to.name, protocol, port };
+    if (differences.length === mostTold) more += 1;
+    else differences.push({ ...names, is: asking.verdict, why: [...to.notes, ...whyNot(asking, expectation, names)] });
+  }
+  return { expectation, asked, differences, more };
+}
+
+/** Each source with each question. Tells where that is nothing, since all ends are outside. */
+function* pairsOf(
+  simulator: Simulator,
+  expectation: Expectation,
+  tell: Tell,
+): Generator<Question & { readonly from: Source }> {
   const [sources, destinations] = [
     expand(simulator, expectation, "from", tell),
     expand(simulator, expectation, "to", tell),
   ];
+  const several = sources.length > 1 || destinations.length > 1;
   const questions = arrivals(simulator, destinations, expectation, tell);
-  const differences: Difference[] = [];
-  let asked = 0;
-  let outside = false;
+  let [inside, outside] = [0, 0];
   for (const text of sources) {
     const from = found(resolveSource(simulator, text), (problem) => tell("from", problem));
-    for (const { to, protocol, port } of from === undefined ? [] : questions) {
+    for (const question of from === undefined ? [] : questions) {
       // What a wildcard puts on both sides is not meant: a workload can be asked about itself by its name.
-      if (from === undefined || (from.name === to.name && (sources.length > 1 || destinations.length > 1))) continue;
-      if (areOutside(from, to)) {
-        outside = true;
+      if (from === undefined || (several && from.name === question.to.name)) continue;
+      if (areOutside(from, question.to)) {
+        outside += 1;
         continue;
       }
-      asked += 1;
-      const asking = ask(simulator, from, to, protocol);
-      if (asking.verdict === expectation.is) continue;
-      const names = { from: from.name, to: to.name, protocol, port };
-      differences.push({ ...names, is: asking.verdict, why: [...to.notes, ...whyNot(asking, expectation, names)] });
+      inside += 1;
+      yield { ...question, from };
     }
   }
-  if (outside && asked === 0) tell("to", bothOutside);
-  return { expectation, asked, differences };
+  if (inside === 0 && outside > 0) tell("to", bothOutside);
 }
 
 type Question = { readonly to: Destination; readonly protocol: Protocol; readonly port: number };

@@ -61,6 +61,17 @@ describe("What is expected", () => {
     expect(differences('{from: "*/*", to: ["shop/*"], port: any, is: allowed}')).toEqual([]);
   });
 
+  test("tells a thousand differences with their reasons, and counts the others", () => {
+    const workloads = Array.from({ length: 34 }, (_, i) => deployment("shop", `w${i}`)).join("");
+    const closed = simulatorOf(workloads + networkPolicy("shop", "p", "{podSelector: {}}"));
+    const all = '{version: 1, expect: [{from: "*/*", to: "*/*", port: 80, is: allowed}]}';
+    const [only] = checkedBy(closed, all);
+    expect(only).toMatchObject({ asked: 34 * 33, more: 34 * 33 - 1_000 });
+    expect(only?.differences).toHaveLength(1_000);
+    expect(checkText(checkedBy(closed, all))).toContain(`And ${34 * 33 - 10} more.`);
+    expect(checkJson(checkedBy(closed, all))).toContain(`"more":${34 * 33 - 1_000}}`);
+  });
+
   test("is not asked between addresses outside, which no policy is about", () => {
     expect(differences('{from: ["*/*", internet], to: [192.0.2.7], port: 80, is: allowed}')).toEqual([]);
     const [only] = checked('{version: 1, expect: [{from: ["*/*", internet], to: 192.0.2.7, port: 80, is: allowed}]}');

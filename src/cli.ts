@@ -106,9 +106,11 @@ async function auditTool(tool: AuditTool): Promise<number> {
   }
 }
 
-/** Whoever reads the output may stop (`| head`): the rest is not wanted. */
+/** Whoever reads the output may stop (`| head`): the rest is not wanted. Half an answer for any other reason is none. */
 function readerGone(error: Error): void {
-  if (!("code" in error) || error.code !== "EPIPE") throw error;
+  if ("code" in error && error.code === "EPIPE") return;
+  process.stderr.write(`bulkhead: the output could not be written: ${error.message}\n`);
+  process.exit(exitCodes.usage);
 }
 
 function answer(reply: Reply, { output }: Pick<Invocation, "output">): number {

@@ -8,7 +8,16 @@ import { defineConfig } from "vitest/config";
 const maxWorkers = Math.min(8, Math.max(2, availableParallelism() - 1));
 
 /** They take longer than the unit suite may (three minutes on two cores), and run with the other long ones. */
-const long = ["test/commands/takeover.test.ts", "test/deploy/dockerfile.test.ts", "test/e2e/slack-faults.test.ts"];
+const long = [
+  "test/audit/failover.test.ts",
+  "test/commands/api-faults.test.ts",
+  "test/commands/takeover.test.ts",
+  "test/deploy/dockerfile.test.ts",
+  "test/e2e/http-redis-away.test.ts",
+  "test/e2e/slack-faults.test.ts",
+  "test/kubernetes/faults.test.ts",
+  "test/slack/faults.test.ts",
+];
 
 const common = { environment: "node", testTimeout: 20_000, hookTimeout: 60_000 } as const;
 

@@ -1,7 +1,8 @@
-import type { Refusal } from "../policy/guard.ts";
+import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Pod } from "../policy/objects.ts";
 import { parseAddress } from "../simulator/addresses.ts";
 import type { Endpoint } from "../simulator/decide.ts";
+import { whyNobodys } from "../simulator/outside.ts";
 import type { End } from "./command.ts";
 import { resolveName } from "./explain-names.ts";
 import { type Looking, memberOf, type Side, throughService } from "./explain-sides.ts";
@@ -9,7 +10,11 @@ import { hasNetwork } from "./simulated.ts";
 
 /** The end as pods, a node or an address outside; a refusal says what is there instead. */
 export function resolveEnd(looking: Looking, end: End): Side | Refusal {
-  return end.kind === "address" ? resolveAddress(looking, end.address) : resolveName(looking, end);
+  if (end.kind === "named") return resolveName(looking, end);
+  const nobodys = whyNobodys(end.address);
+  return nobodys === undefined
+    ? resolveAddress(looking, end.address)
+    : refusal(nobodys, "Name a pod, a workload, a Service or another address.");
 }
 
 /** The pod, the node or the Service of that address where the person may look; else it is taken to be outside. */

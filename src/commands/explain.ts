@@ -1,6 +1,6 @@
 import { decideAccess, type Place } from "../policy/access.ts";
 import { isRefusal, type Refusal } from "../policy/guard.ts";
-import { refused } from "./answers.ts";
+import { note, text } from "./answers.ts";
 import { clusterFor } from "./clusters.ts";
 import type { Command, End } from "./command.ts";
 import { resolveEnd } from "./explain-ends.ts";
@@ -54,9 +54,9 @@ async function answer({ services, request }: Context, command: ExplainCommand): 
   const facts = await readFacts(cluster, [command.from, command.to]);
   const { protocol, port } = command;
   const from = resolveEnd({ facts, sees, arrival: undefined }, command.from);
-  if (isRefusal(from)) return refused("explain", from);
+  if (isRefusal(from)) return unanswered(from);
   const to = resolveEnd({ facts, sees, arrival: { protocol, port } }, command.to);
-  if (isRefusal(to)) return refused("explain", to);
+  if (isRefusal(to)) return unanswered(to);
   const named = services.clusters.size > 1 ? cluster.name : undefined;
   return explainReply({
     ...weigh(facts, { from, to, protocol }),
@@ -68,4 +68,13 @@ async function answer({ services, request }: Context, command: ExplainCommand): 
     enforcement,
     cluster: named,
   });
+}
+
+/** No right is missing, so it is not called a refusal: what was asked about is not there. */
+function unanswered({ reason, next }: Refusal): Reply {
+  return note(
+    "Not answered: explain",
+    [text(`${reason.charAt(0).toUpperCase()}${reason.slice(1)}. ${next}`)],
+    "refused",
+  );
 }

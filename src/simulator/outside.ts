@@ -5,6 +5,7 @@ import {
   formatAddress,
   hasAddress,
   noAddresses,
+  parseAddress,
   parseCidr,
   subtractAddresses,
   uniteAddresses,
@@ -22,6 +23,27 @@ const special = [
   "192.168.0.0/16",
   "224.0.0.0/3",
 ].map((text) => parseCidr(text) ?? noAddresses);
+
+/** Addresses at which nobody else is, by what they are (RFC 6890, RFC 4291): no policy ever sees them between two pods. */
+const nobodys: readonly (readonly [string, string])[] = [
+  ["127.0.0.0/8", "a loopback address: a pod always reaches itself by it, and nobody else"],
+  ["::1/128", "a loopback address: a pod always reaches itself by it, and nobody else"],
+  ["0.0.0.0/8", "no address of anybody"],
+  ["::/128", "no address of anybody"],
+  ["224.0.0.0/4", "a multicast address: policies do not speak of those"],
+  ["ff00::/8", "a multicast address: policies do not speak of those"],
+  ["255.255.255.255/32", "the broadcast address: policies do not speak of it"],
+];
+
+/** Why an address can be no end of a connection that policies decide, as `127.0.0.1 is …`; undefined where it can. */
+export function whyNobodys(text: string): string | undefined {
+  const address = parseAddress(text);
+  const is = nobodys.find(([cidr]) => {
+    const set = parseCidr(cidr);
+    return address !== undefined && set !== undefined && hasAddress(set, address.family, address.value);
+  });
+  return is === undefined ? undefined : `${text} is ${is[1]}`;
+}
 
 /** All public IPv4 addresses. */
 export const internet: AddressSet = {

@@ -3,7 +3,7 @@ import type { Simulator } from "./compile.ts";
 import type { Endpoint } from "./decide.ts";
 import type { Protocol } from "./model.ts";
 import { type Name, type NamedPods, parseName, podsNamed } from "./names.ts";
-import { internet, samplesOf } from "./outside.ts";
+import { internet, samplesOf, whyNobodys } from "./outside.ts";
 import { podsOfService, portOf, serviceAt, serviceNamed, targetOf } from "./services.ts";
 import type { ServicePort, SimulatedPod, SimulatedService, Snapshot } from "./snapshot.ts";
 
@@ -66,7 +66,7 @@ export function resolveDestination(simulator: Simulator, text: string, asked: As
   const addressed = serviceAt(snapshot, text);
   if (addressed !== undefined) return atAddress(snapshot, addressed, { text, asked });
   const outside = outsideNamed(simulator, text);
-  if (outside !== undefined) return { ...outside, endpoints: outside.endpoints.map(arrivingAt(asked)) };
+  if (outside !== undefined) return "problem" in outside ? outside : arriving(outside, asked);
   const name = parseName(text);
   if (name === undefined) return malformed(text);
   const [service, found] = [serviceNamed(snapshot, name), podsNamed(snapshot, name)];
@@ -83,12 +83,16 @@ function atPods(found: NamedPods, asked: Asked, notes: readonly string[]): Desti
   return { name: found.name, endpoints, notes: [...notesOn(found), ...notes] };
 }
 
+function arriving(source: Source, asked: Asked): Destination {
+  return { ...source, endpoints: source.endpoints.map(arrivingAt(asked)) };
+}
+
 function arrivingAt({ port }: Asked): (endpoint: Endpoint) => Arrival {
   return (endpoint) => ({ endpoint, port });
 }
 
 /** IPv6 addresses may stand in brackets. */
-function outsideNamed(simulator: Simulator, given: string): Source | undefined {
+function outsideNamed(simulator: Simulator, given: string): Source | Unresolved | undefined {
   const text = given.replace(/^\[(.*)\]$/, "$1");
   const address = parseAddress(text);
   if (address === undefined) {
@@ -97,6 +101,8 @@ function outsideNamed(simulator: Simulator, given: string): Source | undefined {
     const endpoints = samplesOf(simulator, set).map((each): Endpoint => ({ kind: "external", address: each }));
     return { name: text, endpoints, notes: [] };
   }
+  const nobodys = whyNobodys(text);
+  if (nobodys !== undefined) return { problem: `${nobodys}.`, typed: "", known: [] };
   const isHere = (own: string): boolean => {
     const parsed = parseAddress(own);
     return parsed?.family === address.family && parsed.value === address.value;

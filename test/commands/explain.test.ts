@@ -197,6 +197,7 @@ describe("What is not there", () => {
     ["shop/web- → shop/cart:8081", /not of one workload begin with web- in shop: web-new, web-old/],
     ["shop/done → shop/cart:8081", /pod shop\/done has finished \(Succeeded\)/i],
     ["shop/cart → payments/default-deny:1", /no running workload/],
+    ["shop/cart → 127.0.0.1:80", /Not answered: explain[^]*127\.0\.0\.1 is a loopback address/],
   ])("%s is answered with what could be meant", async (text, words) => {
     const reply = await explain(text);
     expect(["refused", "usage"]).toContain(reply.outcome);

@@ -167,6 +167,8 @@ describe("A destination", () => {
     ["db/svc/postgres", 80, "Service db/postgres has no port TCP 80 (it has TCP 15432, TCP 9)."],
     ["db/postgres", 9, "Service db/postgres leads nowhere: none of its pods has a TCP port named none."],
     ["web", 80, '"web" is none of namespace/name, namespace/kind/name, an IP address, a CIDR or internet.'],
+    ["127.0.0.1", 80, "127.0.0.1 is a loopback address: a pod always reaches itself by it, and nobody else."],
+    ["[ff02::1]", 80, "ff02::1 is a multicast address: policies do not speak of those."],
     ["a/b/c/d", 80, '"a/b/c/d" is none of namespace/name, namespace/kind/name, an IP address, a CIDR or internet.'],
   ])("%s:%i is nothing, and why", (text, port, problem) => {
     expect(to(text, port)).toEqual([problem]);

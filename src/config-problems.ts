@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { didYouMean } from "./commands/suggest.ts";
+import { nameOfType } from "./policy/yaml-types.ts";
 
 type Path = readonly PropertyKey[];
 
@@ -61,20 +62,6 @@ function found(value: unknown): string {
   if (value === undefined) return "is missing";
   if (value === null) return "is empty";
   return `is ${nameOfType(Array.isArray(value) ? "array" : typeof value)}`;
-}
-
-/** Types as somebody who writes YAML knows them. */
-function nameOfType(type: string): string {
-  const names: Readonly<Record<string, string>> = {
-    string: "text",
-    number: "a number",
-    int: "a whole number",
-    boolean: "true or false",
-    array: "a list",
-    object: "a mapping",
-    record: "a mapping",
-  };
-  return names[type] ?? type;
 }
 
 function valueAt(document: unknown, path: Path): unknown {

@@ -2,7 +2,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import type { Query } from "./commands/explain-report.ts";
 import { didYouMean } from "./commands/suggest.ts";
 import { protocols } from "./simulator/ports.ts";
-import type { Asked } from "./simulator/resolve.ts";
+import type { Asked } from "./simulator/resolution.ts";
 import type { EngineName, Settings } from "./simulator/snapshot.ts";
 
 /** What the tools that need neither a cluster nor a configuration are asked. */

@@ -3,15 +3,8 @@ import type { Simulator } from "../simulator/compile.ts";
 import type { Verdict } from "../simulator/decide.ts";
 import type { Protocol } from "../simulator/model.ts";
 import { portSamples } from "../simulator/port-samples.ts";
-import {
-  areOutside,
-  bothOutside,
-  type Destination,
-  resolveDestination,
-  resolveSource,
-  type Source,
-  type Unresolved,
-} from "../simulator/resolve.ts";
+import { areOutside, bothOutside, type Destination, type Source, type Unresolved } from "../simulator/resolution.ts";
+import { resolveDestination, resolveSource } from "../simulator/resolve.ts";
 import type { WorkloadName } from "../simulator/snapshot.ts";
 import { workloadName } from "./connection-rows.ts";
 import type { Expectation } from "./expectations.ts";

@@ -1,15 +1,8 @@
 import { type Asking, ask, type Case } from "../simulator/ask.ts";
 import type { Simulator } from "../simulator/compile.ts";
 import type { Endpoint } from "../simulator/decide.ts";
-import {
-  type Asked,
-  areOutside,
-  bothOutside,
-  type Destination,
-  resolveDestination,
-  resolveSource,
-  type Source,
-} from "../simulator/resolve.ts";
+import { type Asked, areOutside, bothOutside, type Destination, type Source } from "../simulator/resolution.ts";
+import { resolveDestination, resolveSource } from "../simulator/resolve.ts";
 import { type Explanation, explain } from "./explain-words.ts";
 import { didYouMean } from "./suggest.ts";
 

@@ -9,8 +9,25 @@ export function selects(selector: LabelSelector | undefined, labels: Labels): bo
   const requirements = selector?.matchExpressions ?? [];
   return (
     pairs.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value) &&
-    requirements.every((requirement) => meets(requirement, labels))
+    requirements.every((requirement) => meets(requirement, valueOf(labels, requirement.key)))
   );
+}
+
+/** Whether a label's value does what the requirement asks; undefined is no such label, where NotIn and DoesNotExist hold. */
+export function meets(
+  { operator, values = [] }: Pick<LabelSelectorRequirement, "operator" | "values">,
+  value: string | undefined,
+): boolean {
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+  }
 }
 
 /** The keys that the selector needs to be present: taking any one of them off an object ends the selection. */
@@ -27,18 +44,8 @@ export function selectorQuery(selector: LabelSelector): string {
   return [...pairs, ...(selector.matchExpressions ?? []).map(requirementQuery)].join(",");
 }
 
-function meets({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-  }
+function valueOf(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 function requirementQuery({ key, operator, values = [] }: LabelSelectorRequirement): string {

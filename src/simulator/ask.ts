@@ -1,7 +1,7 @@
 import type { Simulator } from "./compile.ts";
 import { type Answer, decide, type Endpoint, type Verdict } from "./decide.ts";
 import type { Protocol } from "./model.ts";
-import type { Arrival, Destination, Source } from "./resolve.ts";
+import type { Arrival, Destination, Source } from "./resolution.ts";
 
 /** So many pairs of different endpoints with the same answer, one of which stands for all. */
 export type Case = { readonly from: Endpoint; readonly to: Arrival; readonly pairs: number; readonly answer: Answer };

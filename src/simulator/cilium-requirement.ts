@@ -54,20 +54,6 @@ export function sightOf({ source, name }: Requirement): Sight {
   return { of: "pod", read: ({ labels }) => (Object.hasOwn(labels, name) ? labels[name] : undefined), label: name };
 }
 
-/** NotIn and DoesNotExist also hold where there is no such label. */
-export function meets({ operator, values }: Requirement, value: string | undefined): boolean {
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-  }
-}
-
 function requirementOf({ key, operator, values = [] }: LabelSelectorRequirement): Requirement {
   if (key.startsWith("$")) return { source: "reserved", name: key.slice(1), operator, values };
   const colon = key.indexOf(":");

@@ -1,7 +1,7 @@
 import { canonicalJson } from "../policy/canonical.ts";
 import type { LabelSelector } from "../policy/objects.ts";
+import { meets } from "../policy/selector.ts";
 import {
-  meets,
   namespaceLabel,
   namespaceName,
   type Requirement,

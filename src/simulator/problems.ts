@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { nameOfType } from "../policy/yaml-types.ts";
 import type { Problem } from "./model.ts";
 
 type Path = readonly PropertyKey[];
@@ -80,20 +81,6 @@ function found(message: string): string {
   const received = /received (\w+)/.exec(message)?.[1] ?? "something else";
   if (received === "undefined") return "is missing";
   return received === "null" ? "is empty" : `is ${nameOfType(received)}`;
-}
-
-/** Types as somebody who writes YAML knows them. */
-function nameOfType(type: string): string {
-  const names: Readonly<Record<string, string>> = {
-    string: "text",
-    number: "a number",
-    int: "a whole number",
-    boolean: "true or false",
-    array: "a list",
-    object: "a mapping",
-    record: "a mapping",
-  };
-  return names[type] ?? type;
 }
 
 function bound(origin: string, which: string, limit: number | bigint): string {

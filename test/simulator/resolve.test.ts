@@ -3,7 +3,8 @@ import { ask } from "../../src/simulator/ask.ts";
 import { compile } from "../../src/simulator/compile.ts";
 import type { Endpoint } from "../../src/simulator/decide.ts";
 import { readManifests } from "../../src/simulator/manifests.ts";
-import { type Destination, resolveDestination, resolveSource, type Source } from "../../src/simulator/resolve.ts";
+import type { Destination, Source } from "../../src/simulator/resolution.ts";
+import { resolveDestination, resolveSource } from "../../src/simulator/resolve.ts";
 
 const cluster = `
 {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: postgres, namespace: db}, spec: {template: {metadata: {labels: {app: postgres}}, spec: {containers: [{ports: [{name: pg, containerPort: 5432}]}]}}}}

@@ -1,21 +1,22 @@
-import { quarantineNetworkPolicy } from "../engines/networkpolicy.ts";
+import type { Denial } from "../engines/denial.ts";
+import { denyByNetworkPolicy } from "../engines/networkpolicy.ts";
 import type { NamespaceFacts } from "../kubernetes/cluster.ts";
-import { canonicalHash } from "../policy/canonical.ts";
+import { canonicalHash, canonicalJson } from "../policy/canonical.ts";
 import { keysToRemove, labelPatch, labelsDuring, stripPatch } from "../policy/detach.ts";
 import { confirmationsFor, controllerEffect, isLastReady, serviceEffects, servicesOf } from "../policy/effects.ts";
 import { type Refusal, refusal, refuseTarget } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
-import type { NetworkPolicy, Pod } from "../policy/objects.ts";
+import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Enforcement, QuarantinePlan } from "../policy/plan.ts";
-import { principalKey } from "../policy/principal.ts";
 import { residualAllows } from "../policy/residual.ts";
+import { marksFor } from "./marks-for.ts";
 import type { Settings } from "./services.ts";
 import { oldPlan } from "./unanswered.ts";
 
 /** Everything that the decision looks at. */
 export type QuarantineFacts = {
-  readonly operation: Pick<Operation, "id" | "principal" | "reason" | "incident">;
+  readonly operation: Pick<Operation, "id" | "kind" | "principal" | "reason" | "incident">;
   readonly cluster: string;
   readonly pod: Pod;
   readonly facts: NamespaceFacts;
@@ -42,7 +43,9 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     labelsBefore: pod.labels,
     snapshotHash: canonicalHash(pod.labels),
     removes,
-    policy: policyFor(given),
+    engine: "networkpolicy",
+    policy: denyByNetworkPolicy(denialOf(given)),
+    denies: [],
     label: labelPatch(pod, operation.id),
     strip: stripPatch(pod.uid, pod.labels, removes, operation.id),
     settleMs: settings.settleMs,
@@ -72,17 +75,17 @@ function planHash(plan: Omit<QuarantinePlan, "hash">, controllerDoes: string): s
   });
 }
 
-function policyFor({ operation, pod, settings }: QuarantineFacts): NetworkPolicy {
-  return quarantineNetworkPolicy({
+function denialOf({ operation, pod, settings }: QuarantineFacts): Denial {
+  return {
     operation: operation.id,
     namespace: pod.namespace,
-    pod: { name: pod.name, uid: pod.uid },
-    labelsBefore: pod.labels,
+    subject: { matchLabels: { [marks.quarantine]: operation.id } },
     endpoints: settings.endpoints,
-    principal: principalKey(operation.principal) ?? "unknown",
-    reason: operation.reason,
-    incident: operation.incident,
-  });
+    ...marksFor(operation, {
+      [marks.pod]: `${pod.name} ${pod.uid}`,
+      [marks.snapshot]: canonicalJson(pod.labels),
+    }),
+  };
 }
 
 /** A pod that bears our label is quarantined already; the caller looked for that operation and did not find it. */

@@ -1,62 +1,28 @@
-import { canonicalJson } from "../policy/canonical.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
-import { isLabelValue } from "../policy/incident.ts";
-import { marks, quarantinePolicyName } from "../policy/marks.ts";
+import { quarantinePolicyName } from "../policy/marks.ts";
 import type {
-  Labels,
   NetworkPolicy,
   NetworkPolicyEgressRule,
   NetworkPolicyIngressRule,
   NetworkPolicyPort,
 } from "../policy/objects.ts";
-
-/** What the quarantine object of one operation is made from. */
-export type QuarantineChange = {
-  readonly operation: string;
-  readonly namespace: string;
-  readonly pod: { readonly name: string; readonly uid: string };
-  /** The pod's labels before, kept on the object so that they can be restored from the cluster alone. */
-  readonly labelsBefore: Labels;
-  readonly endpoints: readonly Endpoint[];
-  /** The principal's key. */
-  readonly principal: string;
-  readonly reason: string;
-  readonly incident: string | undefined;
-};
+import type { Denial } from "./denial.ts";
 
 /**
- * The NetworkPolicy that isolates the one pod which bears the operation's quarantine label, in both directions, with
- * the configured endpoints as the only allows. Both policyTypes are explicit: without Egress among them a policy
- * that has no egress rules leaves egress open (facts: network-policy §1).
+ * The NetworkPolicy that isolates the subject in both directions, with the endpoints as the only allows. Both policyTypes
+ * are explicit: without Egress among them a policy that has no egress rules leaves egress open (facts: network-policy §1).
  */
-export function quarantineNetworkPolicy(change: QuarantineChange): NetworkPolicy {
+export function denyByNetworkPolicy(denial: Denial): NetworkPolicy {
+  const { operation, namespace, subject, endpoints, labels, annotations } = denial;
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
-    metadata: {
-      name: quarantinePolicyName(change.operation),
-      namespace: change.namespace,
-      labels: {
-        [marks.managedBy]: "bulkhead",
-        [marks.operation]: change.operation,
-        [marks.kind]: "quarantine",
-        ...(change.incident !== undefined && isLabelValue(change.incident)
-          ? { [marks.incident]: change.incident }
-          : {}),
-      },
-      annotations: {
-        [marks.principal]: change.principal,
-        [marks.reason]: change.reason,
-        ...(change.incident === undefined ? {} : { [marks.incident]: change.incident }),
-        [marks.pod]: `${change.pod.name} ${change.pod.uid}`,
-        [marks.snapshot]: canonicalJson(change.labelsBefore),
-      },
-    },
+    metadata: { name: quarantinePolicyName(operation), namespace, labels, annotations },
     spec: {
-      podSelector: { matchLabels: { [marks.quarantine]: change.operation } },
+      podSelector: subject,
       policyTypes: ["Ingress", "Egress"],
-      ...ingressRules(change.endpoints),
-      ...egressRules(change.endpoints),
+      ...ingressRules(endpoints),
+      ...egressRules(endpoints),
     },
   };
 }

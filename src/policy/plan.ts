@@ -1,3 +1,5 @@
+import type { DenyEngine } from "./engine.ts";
+import type { Manifest } from "./manifest.ts";
 import type { JsonPatchOperation, Labels, NetworkPolicy, OwnerReference } from "./objects.ts";
 import type { Target } from "./target.ts";
 
@@ -16,7 +18,12 @@ export type QuarantinePlan = {
   readonly snapshotHash: string;
   /** The labels that come off, by key. */
   readonly removes: readonly string[];
+  /** The engine that denies; undefined in plans of early records: `networkpolicy`. */
+  readonly engine?: DenyEngine;
+  /** Written whatever the engine, and the object that bears the operation's record. */
   readonly policy: NetworkPolicy;
+  /** What a stronger engine writes beside it, in order; undefined in plans of early records: nothing. */
+  readonly denies?: readonly Manifest[];
   /** First write on the pod: the quarantine label. */
   readonly label: readonly JsonPatchOperation[];
   /** Second write on the pod, after the settle time: the other labels. */

@@ -1,0 +1,30 @@
+import type { Labels } from "./objects.ts";
+
+/** An object of any policy API as it is on the wire. Server-set metadata is absent until it is stored. */
+export type Manifest = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    /** Absent for what is cluster-scoped. */
+    readonly namespace?: string;
+    readonly labels?: Labels;
+    readonly annotations?: Labels;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
+    readonly generation?: number;
+  };
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly status?: unknown;
+};
+
+/** Which object is meant, whatever it holds. */
+export type ManifestReference = Pick<Manifest, "apiVersion" | "kind"> & {
+  readonly metadata: Pick<Manifest["metadata"], "name" | "namespace">;
+};
+
+/** `CiliumNetworkPolicy payments/bulkhead-q-1`, for people. */
+export function manifestName({ kind, metadata: { name, namespace } }: ManifestReference): string {
+  return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+}

@@ -1,10 +1,12 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { canonicalJson } from "../policy/canonical.ts";
 import { labelPatch, stripPatch } from "../policy/detach.ts";
+import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
-import type { NetworkPolicy, Pod } from "../policy/objects.ts";
+import type { Pod } from "../policy/objects.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
 import type { Verdict } from "../policy/verdict.ts";
+import { createObjects, missingOf, namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { readBack } from "./read-back.ts";
 import { releaseOf } from "./releasing.ts";
@@ -29,18 +31,22 @@ export type Isolation = {
  */
 export async function isolate(isolation: Isolation): Promise<Verdict & { readonly pod: Pod }> {
   await isolation.hold.check();
-  const [created] = await Promise.all([createDeny(isolation), nobodyElseIsSelected(isolation)]);
-  await isolation.done("policy written");
+  const created: Manifest[] = [];
   try {
+    await Promise.all([
+      createObjects(isolation, objectsOf(isolation.plan), (object) => void created.push(object)),
+      nobodyElseIsSelected(isolation),
+    ]);
+    await isolation.done("policy written");
     return await cutOff({ ...isolation, created });
   } catch (error) {
-    if (error instanceof LeaseLost && created !== undefined) await removeOrphan(isolation, created);
+    if (error instanceof LeaseLost) await removeOrphans(isolation, created);
     throw error;
   }
 }
 
-/** With the policy that this try has created; undefined where it was there before. */
-type Denied = Isolation & { readonly created: NetworkPolicy | undefined };
+/** With what this try has created, and was not there before. */
+type Denied = Isolation & { readonly created: readonly Manifest[] };
 
 async function cutOff(isolation: Denied): Promise<Verdict & { readonly pod: Pod }> {
   await addLabel(isolation);
@@ -54,26 +60,15 @@ async function cutOff(isolation: Denied): Promise<Verdict & { readonly pod: Pod 
   return checked;
 }
 
-/** POST; an object of that name which is not this operation's is somebody else's, and is left alone. */
-async function createDeny({ cluster, operation, plan }: Isolation): Promise<NetworkPolicy | undefined> {
-  const { kind, object } = await cluster.createPolicy(plan.policy);
-  if (kind === "created") return object;
-  if (object.metadata.labels?.[marks.operation] === operation) return undefined;
-  throw new StepFailed(
-    `a NetworkPolicy named ${plan.policy.metadata.name} is there already and is not Bulkhead's`,
-    "Nothing was written.",
-  );
-}
-
-/** A replica that slept before the POST and over a release has made a policy that nobody would ever end. */
-async function removeOrphan({ services, cluster, operation }: Isolation, created: NetworkPolicy): Promise<void> {
-  const { namespace, name, uid, resourceVersion } = created.metadata;
-  if (uid === undefined || resourceVersion === undefined) return;
+/** A replica that slept before a POST and over a release has made objects that nobody would ever end. */
+async function removeOrphans(isolation: Isolation, created: readonly Manifest[]): Promise<void> {
+  const { services, operation } = isolation;
   try {
-    const stored = await services.operations.get(operation);
+    const stored = created.length === 0 ? undefined : await services.operations.get(operation);
     if (stored === undefined) return;
     const ended = stored.state === "done" || (await releaseOf(services, stored)) !== undefined;
-    if (ended) await cluster.deletePolicy(namespace, name, { uid, resourceVersion });
+    // The lease is another's: this is no step of the operation any more.
+    if (ended) await removeObjects({ ...isolation, hold: { check: () => Promise.resolve() } }, created);
   } catch (error) {
     services.meter({ kind: "error", where: "remove orphan", message: String(error) });
   }
@@ -86,7 +81,7 @@ async function nobodyElseIsSelected({ cluster, operation, plan }: Isolation): Pr
   if (other !== undefined) {
     throw new StepFailed(
       `pod ${other.name} bears this operation's label too`,
-      `NetworkPolicy ${plan.policy.metadata.name} may be there.`,
+      `${namesOf(ownObjectsOf(plan))} may be there.`,
     );
   }
 }
@@ -134,16 +129,12 @@ function changed(pod: Pod): string {
  * and somebody took ours off since. `missing` are those that the pod lacks; release puts them back.
  */
 async function withdraw(isolation: Denied, why: string, missing: readonly string[] = []): Promise<never> {
-  const { cluster, operation, plan, created, hold } = isolation;
-  const { namespace, name } = plan.policy.metadata;
+  const { operation, plan, created } = isolation;
+  const objects = ownObjectsOf(plan);
   const lacks = `The pod lacks ${missing.join(", ")}: where an earlier try took that off, release ${operation} to put it back.`;
-  if (missing.length > 0 && created === undefined) throw new StepFailed(why, `${lacks} NetworkPolicy ${name} stays.`);
-  const { uid, resourceVersion, labels } = (await cluster.getPolicy(namespace, name))?.metadata ?? {};
-  if (uid !== undefined && resourceVersion !== undefined && labels?.[marks.operation] === operation) {
-    await hold.check();
-    const { kind } = await cluster.deletePolicy(namespace, name, { uid, resourceVersion });
-    if (kind === "conflict") throw new StepFailed(why, `NetworkPolicy ${name} was left; it selects no pod.`);
-  }
+  if (missing.length > 0 && created.length === 0) throw new StepFailed(why, `${lacks} ${namesOf(objects)} stays.`);
+  const left = await removeObjects(isolation, objects);
+  if (left.length > 0) throw new StepFailed(why, `${namesOf(left)} was left; it selects no pod.`);
   const nothing = missing.length > 0 ? lacks : "Nothing is changed.";
   throw new StepFailed(why, `What was written was taken back. ${nothing}`);
 }
@@ -158,14 +149,13 @@ async function stripLabels(isolation: Isolation): Promise<void> {
   if (kind !== "patched") await stripWhatIsLeft(isolation, 3);
 }
 
-/** Without it the pod would lose its labels and be open. */
-async function denyIsThere({ cluster, operation, plan }: Isolation): Promise<void> {
-  const { namespace, name } = plan.policy.metadata;
-  const policy = await cluster.getPolicy(namespace, name);
-  if (policy?.metadata.labels?.[marks.operation] === operation) return;
+/** Without them the pod would lose its labels and be open. */
+async function denyIsThere(isolation: Isolation): Promise<void> {
+  const missing = await missingOf(isolation, ownObjectsOf(isolation.plan));
+  if (missing.length === 0) return;
   throw new StepFailed(
-    `NetworkPolicy ${name} is gone again`,
-    "The pod bears the quarantine label and has all its other labels: nothing cuts it off. Try it again, or release it.",
+    `${namesOf(missing)} is gone again`,
+    "The pod bears the quarantine label and has all its other labels: it may be open. Try it again, or release it.",
   );
 }
 

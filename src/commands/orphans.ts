@@ -23,9 +23,9 @@ async function sweepCluster(services: Services, cluster: Cluster): Promise<numbe
     let deleted = 0;
     for (const policy of await cluster.listPolicies(`${marks.kind}=quarantine`)) {
       if (!(await isOrphan(services, cluster, policy))) continue;
-      const { name, namespace, uid, resourceVersion } = policy.metadata;
+      const { uid, resourceVersion } = policy.metadata;
       if (uid === undefined || resourceVersion === undefined) continue;
-      if ((await cluster.deletePolicy(namespace, name, { uid, resourceVersion })).kind === "deleted") deleted += 1;
+      if ((await cluster.deleteObject(policy, { uid, resourceVersion })).kind === "deleted") deleted += 1;
     }
     return deleted;
   } catch (error) {

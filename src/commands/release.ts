@@ -2,7 +2,8 @@ import type { Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import type { Place } from "../policy/access.ts";
 import { isRefusal, type Refusal } from "../policy/guard.ts";
-import type { NetworkPolicy, Pod } from "../policy/objects.ts";
+import type { Manifest } from "../policy/manifest.ts";
+import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { KeepChoice, ReleasePlan } from "../policy/plan.ts";
 import { accept } from "./accept.ts";
@@ -96,7 +97,7 @@ export async function drawRelease(
 
 type Gathered = {
   readonly pod: Pod | undefined;
-  readonly policy: NetworkPolicy | undefined;
+  readonly policy: Manifest | undefined;
   readonly facts: NamespaceFacts;
 };
 
@@ -107,7 +108,7 @@ async function gather(services: Services, { target, plan }: Quarantine, from: Fr
   try {
     const [pod, policy, facts] = await Promise.all([
       cluster.getPod(target.namespace, target.pod),
-      cluster.getPolicy(target.namespace, policyName),
+      cluster.getObject(plan.policy),
       cluster.facts(target.namespace, from),
     ]);
     return { pod, policy, facts };

@@ -1,9 +1,11 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { canonicalJson } from "../policy/canonical.ts";
 import { annotationPath, restorePatch, unlabelPatch } from "../policy/detach.ts";
+import { manifestName } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { JsonPatchOperation, Pod } from "../policy/objects.ts";
 import type { QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import { namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
 import type { Hold } from "./hold.ts";
 import { deletionCost } from "./release-plan.ts";
 import type { Services } from "./services.ts";
@@ -44,7 +46,7 @@ export async function restore(restoration: Restoration): Promise<Restored> {
     await deletePod(restoration);
     await restoration.done("pod gone");
   }
-  await removePolicy(restoration, 3);
+  await removeDenies(restoration);
   await restoration.done("policy deleted");
   const found = await readBack(restoration);
   await restoration.done("read back");
@@ -126,28 +128,20 @@ async function deletePod({ cluster, plan, services, hold }: Restoration): Promis
   );
 }
 
-/** Only what is ours: the object must bear the operation, and be the version that was just read. */
-async function removePolicy(restoration: Restoration, tries: number): Promise<void> {
-  const { cluster, plan, quarantine, hold } = restoration;
-  const { namespace, name } = quarantine.policy.metadata;
-  const policy = await cluster.getPolicy(namespace, name);
-  const { uid, resourceVersion, labels } = policy?.metadata ?? {};
-  if (uid === undefined || resourceVersion === undefined || labels?.[marks.operation] !== plan.lifts) return;
-  await hold.check();
-  const { kind } = await cluster.deletePolicy(namespace, name, { uid, resourceVersion });
-  if (kind !== "conflict") return;
-  if (tries <= 1)
-    throw new StepFailed(`NetworkPolicy ${name} kept changing`, `It is still there; it selects no pod now.`);
-  return removePolicy(restoration, tries - 1);
+/** Only what is ours, at the version that was just read; the NetworkPolicy last, since the others' record is on it. */
+async function removeDenies({ cluster, plan, quarantine, hold }: Restoration): Promise<void> {
+  const left = await removeObjects({ cluster, operation: plan.lifts, hold }, objectsOf(quarantine));
+  if (left.length > 0)
+    throw new StepFailed(`${namesOf(left)} kept changing`, "It is still there; it selects no pod now.");
 }
 
 async function readBack(restoration: Restoration): Promise<Restored> {
-  const { cluster, plan } = restoration;
-  const [pod, policies] = await Promise.all([
-    thePod(restoration),
-    cluster.listPolicies(`${marks.operation}=${plan.lifts}`, plan.target.namespace),
-  ]);
-  const left = policies.map(({ metadata }) => `NetworkPolicy ${metadata.name} is still there`);
+  const { cluster, plan, quarantine } = restoration;
+  const objects = ownObjectsOf(quarantine);
+  const [pod, ...stored] = await Promise.all([thePod(restoration), ...objects.map((one) => cluster.getObject(one))]);
+  const left = objects
+    .filter((_, index) => stored[index] !== undefined)
+    .map((one) => `${manifestName(one)} is still there`);
   if (pod === undefined) return { exact: left.length === 0, lines: [...left, goneLine(plan)] };
   const exact = canonicalJson(pod.labels) === canonicalJson(plan.labelsBefore);
   const kept = Object.keys(pod.labels).filter((key) => !Object.hasOwn(plan.labelsBefore, key));

@@ -1,8 +1,9 @@
 import type { ChainedEntry } from "../audit/entry.ts";
 import { canonicalHash } from "../policy/canonical.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
-import type { Labels, NetworkPolicy } from "../policy/objects.ts";
+import type { Labels } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
 import { entryId, waitsForChain } from "./journal.ts";
@@ -17,7 +18,7 @@ export type Snapshot = { readonly labels: Labels; readonly warnings: readonly st
 export async function verifiedSnapshot(
   services: Services,
   quarantine: Operation & { readonly plan: QuarantinePlan },
-  policy: NetworkPolicy | undefined,
+  policy: Manifest | undefined,
 ): Promise<Snapshot | Refusal> {
   const intent = await provenIntent(services, quarantine);
   if (isRefusal(intent)) return intent;

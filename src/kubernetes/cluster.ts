@@ -1,3 +1,4 @@
+import type { Manifest, ManifestReference } from "../policy/manifest.ts";
 import type {
   JsonPatchOperation,
   Labels,
@@ -17,7 +18,7 @@ import { createReads } from "./reads.ts";
 import { resources } from "./resources.ts";
 import type { Change } from "./store.ts";
 import type { WatchState } from "./watch-progress.ts";
-import { createPolicy, deleteObject } from "./writes.ts";
+import { createObject, deleteManifest, deleteObject } from "./writes.ts";
 
 /**
  * Where facts may come from. `fresh`: lists from the API server. `recent`: the cache where the server confirmed it
@@ -42,7 +43,7 @@ export type NamespaceFacts = Age & {
 };
 
 /** What a write came to. Conflicts and absences are values; a refusal by the server's rules (403, 422) throws. */
-export type Created = { readonly kind: "created" | "exists"; readonly object: NetworkPolicy };
+export type Created = { readonly kind: "created" | "exists"; readonly object: Manifest };
 export type Patched = { readonly kind: "patched"; readonly pod: Pod } | { readonly kind: "gone" | "conflict" };
 export type Deleted = { readonly kind: "deleted" | "gone" | "conflict" };
 
@@ -61,7 +62,8 @@ export type Cluster = {
   getPod(namespace: string, name: string): Promise<Pod | undefined>;
   /** labelSelector in the query syntax of the API. */
   listPods(namespace: string, labelSelector: string): Promise<readonly Pod[]>;
-  getPolicy(namespace: string, name: string): Promise<NetworkPolicy | undefined>;
+  /** The object as it is stored; undefined also where its API is not served. */
+  getObject(reference: ManifestReference): Promise<Manifest | undefined>;
   /** In one namespace, or over all where none is given. */
   listPolicies(labelSelector: string, namespace?: string): Promise<readonly NetworkPolicy[]>;
   /**
@@ -76,10 +78,10 @@ export type Cluster = {
   policyObjects(): Promise<PolicyObjects>;
   /** SelfSubjectAccessReview. */
   mayI(verb: string, resource: { group: string; plural: string }, namespace: string): Promise<Permission>;
-  /** POST; `exists` carries the object of that name that is there already. */
-  createPolicy(policy: NetworkPolicy): Promise<Created>;
+  /** POST; `exists` carries the object of that name that is there already. Of the kinds that Bulkhead writes. */
+  createObject(object: Manifest): Promise<Created>;
   /** DELETE with uid and resourceVersion as preconditions. */
-  deletePolicy(namespace: string, name: string, version: ObjectVersion): Promise<Deleted>;
+  deleteObject(reference: ManifestReference, version: ObjectVersion): Promise<Deleted>;
   /** JSON Patch; a failed `test` is `conflict`. */
   patchPod(namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<Patched>;
   /** DELETE with the uid as precondition. */
@@ -130,13 +132,13 @@ export function openCluster(name: string, connection: Connection, options: Clust
   };
 }
 
-type Writes = "createPolicy" | "deletePolicy" | "patchPod" | "deletePod";
+type Writes = "createObject" | "deleteObject" | "patchPod" | "deletePod";
 
 function createWrites(connection: Connection): Pick<Cluster, Writes> {
   return {
-    createPolicy: (policy) => createPolicy(connection, policy),
-    deletePolicy: (namespace, name, { uid, resourceVersion }) =>
-      deleteObject(connection, resources.policies, { namespace, name }, { uid, resourceVersion }),
+    createObject: (object) => createObject(connection, object),
+    deleteObject: (reference, { uid, resourceVersion }) =>
+      deleteManifest(connection, reference, { uid, resourceVersion }),
     patchPod: (namespace, name, patch) => patchPod(connection, { namespace, name }, patch),
     deletePod: (namespace, name, uid) => deleteObject(connection, resources.pods, { namespace, name }, { uid }),
   };

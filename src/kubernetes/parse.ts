@@ -1,3 +1,4 @@
+import type { Manifest } from "../policy/manifest.ts";
 import type {
   Labels,
   NamedPort,
@@ -183,17 +184,20 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
  * list come without apiVersion and kind.
  */
 export function parsePolicy(raw: unknown): NetworkPolicy {
-  const { metadata, ...rest } = raw as NetworkPolicy;
-  const {
-    managedFields: _,
-    annotations,
-    ...meta
-  } = metadata as NetworkPolicy["metadata"] & { managedFields?: unknown };
-  const kept = Object.entries(annotations ?? {}).filter(([key]) => key !== lastApplied);
-  return {
-    ...rest,
-    apiVersion: "networking.k8s.io/v1",
-    kind: "NetworkPolicy",
-    metadata: { ...meta, ...(annotations === undefined ? {} : { annotations: Object.fromEntries(kept) }) },
-  };
+  const { metadata, ...rest } = trimmed(raw as NetworkPolicy);
+  return { ...rest, apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata };
+}
+
+/** The same of an object by itself, of any policy API. */
+export function parseManifest(raw: unknown): Manifest {
+  return trimmed(raw as Manifest);
+}
+
+type Trimmable = { readonly metadata: { readonly annotations?: Labels } };
+
+function trimmed<T extends Trimmable>(raw: T): T {
+  const { managedFields: _, annotations, ...meta } = raw.metadata as T["metadata"] & { managedFields?: unknown };
+  if (annotations === undefined) return { ...raw, metadata: meta };
+  const kept = Object.entries(annotations).filter(([key]) => key !== lastApplied);
+  return { ...raw, metadata: { ...meta, annotations: Object.fromEntries(kept) } };
 }

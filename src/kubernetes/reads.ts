@@ -9,10 +9,10 @@ import { parseNamespace, parsePod, parsePolicy } from "./parse.ts";
 import { reviewAccess } from "./permission.ts";
 import { listPolicyObjects } from "./policy-objects.ts";
 import { collectionPath, resources } from "./resources.ts";
-import { getObject, getPolicy } from "./writes.ts";
+import { getManifest, getObject } from "./writes.ts";
 
 type Lists = "listPods" | "listPolicies" | "knownPolicies" | "namespaces" | "facts" | "policyObjects";
-type Reads = "getPod" | "getPolicy" | "mayI" | Lists;
+type Reads = "getPod" | "getObject" | "mayI" | Lists;
 
 /** How old the cache may be, in milliseconds, to be shown, and to be written upon. */
 const currentForMs = 30_000;
@@ -40,7 +40,7 @@ export function createReads(connection: Connection, cache: ClusterCache | undefi
     },
     listPods: (namespace, selector) =>
       list(collectionPath(resources.pods, namespace), parsePod, { labelSelector: selector }),
-    getPolicy: (namespace, name) => getPolicy(connection, namespace, name),
+    getObject: (reference) => getManifest(connection, reference),
     listPolicies: (labelSelector, namespace) => policies(labelSelector, namespace),
     knownPolicies: (labels, withinMs) =>
       orOld(

@@ -23,7 +23,7 @@ export function collectionPath(resource: Resource, namespace?: string): string {
   return `${root}${scope}/${resource.plural}`;
 }
 
-/** Path of one object in a namespace. */
-export function objectPath(resource: Resource, namespace: string, name: string): string {
+/** Path of one object, in a namespace where it has one. */
+export function objectPath(resource: Resource, namespace: string | undefined, name: string): string {
   return `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}`;
 }

@@ -1,48 +1,71 @@
+import type { Manifest, ManifestReference } from "../policy/manifest.ts";
 import { fieldManagers } from "../policy/marks.ts";
-import type { NetworkPolicy } from "../policy/objects.ts";
 import type { Created, Deleted } from "./cluster.ts";
 import type { Connection } from "./connection.ts";
 import { isAbsent, isConflict, KubernetesError } from "./failure.ts";
-import { parsePolicy } from "./parse.ts";
-import { collectionPath, objectPath, type Resource, resources } from "./resources.ts";
+import { manifestResource } from "./manifest-resources.ts";
+import { parseManifest } from "./parse.ts";
+import { collectionPath, objectPath, type Resource } from "./resources.ts";
 
 /**
  * POST. Its name is deterministic, so that a repeat collides with itself; where no answer came, whether the object is
  * there decides, and if it is not there the failure is thrown: it may still appear.
  */
-export async function createPolicy(connection: Connection, policy: NetworkPolicy): Promise<Created> {
-  const { namespace, name } = policy.metadata;
+export async function createObject(connection: Connection, object: Manifest): Promise<Created> {
+  const path = collectionPath(manifestResource(object), object.metadata.namespace);
   try {
-    const stored = await connection.request("POST", collectionPath(resources.policies, namespace), {
+    const stored = await connection.request("POST", path, {
       query: { fieldManager: fieldManagers.objects, fieldValidation: "Strict" },
-      body: policy,
+      body: object,
       repeatable: true,
     });
-    return { kind: "created", object: parsePolicy(stored) };
+    return { kind: "created", object: parseManifest(stored) };
   } catch (error) {
     if (!(error instanceof KubernetesError)) throw error;
     const isThere = error.reason === "AlreadyExists";
     if (!isThere && !error.mayHaveTakenEffect) throw error;
-    const object = await getPolicy(connection, namespace, name).catch(() => undefined);
-    if (object === undefined) throw error;
-    return { kind: "exists", object };
+    const existing = await getManifest(connection, object).catch(() => undefined);
+    if (existing === undefined) throw error;
+    return { kind: "exists", object: existing };
   }
 }
 
-export async function getPolicy(
+/** The object as it is stored; undefined where there is none, and where its API is not served any more. */
+export async function getManifest(connection: Connection, reference: ManifestReference): Promise<Manifest | undefined> {
+  const { namespace, name } = reference.metadata;
+  try {
+    const raw = await getObject(connection, manifestResource(reference), namespace, name);
+    return raw === undefined ? undefined : parseManifest(raw);
+  } catch (error) {
+    if (isNotServed(error)) return undefined;
+    throw error;
+  }
+}
+
+/** DELETE with uid and resourceVersion as preconditions. */
+export async function deleteManifest(
   connection: Connection,
-  namespace: string,
-  name: string,
-): Promise<NetworkPolicy | undefined> {
-  const raw = await getObject(connection, resources.policies, namespace, name);
-  return raw === undefined ? undefined : parsePolicy(raw);
+  reference: ManifestReference,
+  preconditions: Preconditions,
+): Promise<Deleted> {
+  try {
+    return await deleteObject(connection, manifestResource(reference), reference.metadata, preconditions);
+  } catch (error) {
+    if (isNotServed(error)) return { kind: "gone" };
+    throw error;
+  }
+}
+
+/** The 404 of an API that is not there names nothing: with its definition all objects of it went. */
+function isNotServed(error: unknown): boolean {
+  return error instanceof KubernetesError && error.kind === "not-found" && error.details.name === undefined;
 }
 
 /** The raw object; undefined where there is none of that name. */
 export async function getObject(
   connection: Connection,
   resource: Resource,
-  namespace: string,
+  namespace: string | undefined,
   name: string,
 ): Promise<unknown> {
   try {
@@ -60,7 +83,7 @@ export type Preconditions = { readonly uid: string; readonly resourceVersion?: s
 export async function deleteObject(
   connection: Connection,
   resource: Resource,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { namespace, name }: { readonly namespace?: string; readonly name: string },
   preconditions: Preconditions,
 ): Promise<Deleted> {
   try {

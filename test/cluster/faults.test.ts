@@ -84,9 +84,9 @@ function striking(one: Cluster): Cluster {
   };
   return {
     ...one,
-    createPolicy: (policy) => at("policy on", () => one.createPolicy(policy)),
+    createObject: (object) => at("policy on", () => one.createObject(object)),
     patchPod: (of, name, patch) => at(deed(patch), () => one.patchPod(of, name, patch)),
-    deletePolicy: (...of) => at("policy off", () => one.deletePolicy(...of)),
+    deleteObject: (...of) => at("policy off", () => one.deleteObject(...of)),
     listPolicies: (...of) => at("read-back", () => one.listPolicies(...of)),
   };
 }

@@ -10,6 +10,7 @@ import { type Connection, createConnection } from "../../src/kubernetes/connecti
 import { whoIs } from "../../src/kubernetes/identity.ts";
 import { createRecords } from "../../src/kubernetes/records.ts";
 import { canonicalJson } from "../../src/policy/canonical.ts";
+import type { ManifestReference } from "../../src/policy/manifest.ts";
 import { fieldManagers } from "../../src/policy/marks.ts";
 import type { NetworkPolicy, NetworkPolicySpec } from "../../src/policy/objects.ts";
 import { waitFor } from "../wait.ts";
@@ -74,9 +75,9 @@ function policyNamed(name: string, more: object = {}): NetworkPolicy {
 
 describe("policies", () => {
   test("A created policy is stored with every peer it names, under our field manager", async () => {
-    const answer = await cluster.createPolicy(policyNamed("from-kept"));
+    const answer = await cluster.createObject(policyNamed("from-kept"));
     expect(answer.kind).toBe("created");
-    expect((await cluster.getPolicy(namespace, "from-kept"))?.spec).toEqual(spec);
+    expect((await cluster.getObject(reference("from-kept")))?.spec).toEqual(spec);
     const raw = await connection.request(
       "GET",
       `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies/from-kept`,
@@ -85,8 +86,8 @@ describe("policies", () => {
   });
 
   test("A second create changes nothing and returns what is there", async () => {
-    const { object } = await cluster.createPolicy(policyNamed("once"));
-    const second = await cluster.createPolicy(policyNamed("once", { spec: { podSelector: {} } }));
+    const { object } = await cluster.createObject(policyNamed("once"));
+    const second = await cluster.createObject(policyNamed("once", { spec: { podSelector: {} } }));
     expect(second).toEqual({ kind: "exists", object });
   });
 
@@ -94,29 +95,29 @@ describe("policies", () => {
     const bad = policyNamed("bad", {
       spec: { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: "10.0.0.1/33" } }] }] },
     });
-    await expect(cluster.createPolicy(bad)).rejects.toMatchObject({ kind: "refused-by-server", code: 422 });
+    await expect(cluster.createObject(bad)).rejects.toMatchObject({ kind: "refused-by-server", code: 422 });
     const elsewhere = { ...bad, metadata: { name: "x", namespace: "no-such-namespace" }, spec: { podSelector: {} } };
-    await expect(cluster.createPolicy(elsewhere)).rejects.toMatchObject({ kind: "not-found" });
+    await expect(cluster.createObject(elsewhere)).rejects.toMatchObject({ kind: "not-found" });
   });
 
   test("Policies are found by label in all namespaces", async () => {
-    await cluster.createPolicy(policyNamed("listed"));
+    await cluster.createObject(policyNamed("listed"));
     const found = await cluster.listPolicies("bulkhead.dev/operation=listed");
     expect(found.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)).toEqual([`${namespace}/listed`]);
     expect(found[0]).toMatchObject({ kind: "NetworkPolicy", spec });
   });
 
   test("A deletion needs uid and resourceVersion of now", async () => {
-    const { object } = await cluster.createPolicy(policyNamed("guarded"));
+    const { object } = await cluster.createObject(policyNamed("guarded"));
     const version = { uid: object.metadata.uid!, resourceVersion: object.metadata.resourceVersion! };
-    expect(await cluster.deletePolicy(namespace, "guarded", { ...version, uid: "other" })).toEqual({
+    expect(await cluster.deleteObject(reference("guarded"), { ...version, uid: "other" })).toEqual({
       kind: "conflict",
     });
     const old = { ...version, resourceVersion: "1" };
-    expect(await cluster.deletePolicy(namespace, "guarded", old)).toEqual({ kind: "conflict" });
-    expect(await cluster.deletePolicy(namespace, "guarded", version)).toEqual({ kind: "deleted" });
-    expect(await cluster.deletePolicy(namespace, "guarded", version)).toEqual({ kind: "gone" });
-    expect(await cluster.getPolicy(namespace, "guarded")).toBeUndefined();
+    expect(await cluster.deleteObject(reference("guarded"), old)).toEqual({ kind: "conflict" });
+    expect(await cluster.deleteObject(reference("guarded"), version)).toEqual({ kind: "deleted" });
+    expect(await cluster.deleteObject(reference("guarded"), version)).toEqual({ kind: "gone" });
+    expect(await cluster.getObject(reference("guarded"))).toBeUndefined();
   });
 });
 
@@ -187,7 +188,7 @@ describe("facts", () => {
       metadata: { name: "bare" },
       spec: { ports: [{ port: 80 }] },
     });
-    await cluster.createPolicy(policyNamed("facts"));
+    await cluster.createObject(policyNamed("facts"));
     const ready = async () =>
       (await cluster.facts(namespace, "fresh")).pods.filter(({ labels, ready: is }) => labels["app"] === "shop" && is)
         .length;
@@ -239,7 +240,7 @@ describe("facts", () => {
     await waitFor(() => changes.includes("added"));
     const lags: number[] = [];
     for (let round = 0; round < 20; round++) {
-      const { object } = await cluster.createPolicy(policyNamed(`lag-${round}`));
+      const { object } = await cluster.createObject(policyNamed(`lag-${round}`));
       const begun = performance.now();
       const seen = async () =>
         (await cluster.facts(namespace, "cache")).policies.some(({ metadata }) => metadata.uid === object.metadata.uid);
@@ -269,7 +270,7 @@ describe("rights", () => {
     const other = await createCluster("real", stranger, { now: Date.now, watch: false });
     expect((await other.mayI("create", resource, namespace)).allowed).toBe(false);
     await expect(other.facts(namespace, "fresh")).rejects.toMatchObject({ kind: "forbidden" });
-    await expect(other.createPolicy(policyNamed("theirs"))).rejects.toMatchObject({
+    await expect(other.createObject(policyNamed("theirs"))).rejects.toMatchObject({
       kind: "forbidden",
       message: expect.stringContaining('User "stranger" cannot create resource "networkpolicies"') as string,
     });
@@ -410,3 +411,7 @@ test("The API server's clock is known, within its resolution of a second and the
   const { serverMs, seenAtMs } = connection.serverClock()!;
   expect(Math.abs(serverMs - seenAtMs)).toBeLessThan(5_000);
 });
+
+function reference(name: string): ManifestReference {
+  return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { namespace, name } };
+}

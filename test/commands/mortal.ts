@@ -48,9 +48,9 @@ export function mortal(services: Services, outlet: Outlet, death: Death | undefi
   const [name, { cluster, enforcement }] = entry;
   const mortalCluster: Cluster = {
     ...cluster,
-    createPolicy: living("createPolicy", cluster.createPolicy),
+    createObject: living("createObject", cluster.createObject),
     patchPod: living("patchPod", cluster.patchPod),
-    deletePolicy: living("deletePolicy", cluster.deletePolicy),
+    deleteObject: living("deleteObject", cluster.deleteObject),
   };
   const { operations, leases, audit } = services;
   return {

@@ -46,8 +46,8 @@ function logged(changes: Partial<Services> = {}): Services {
   const { cluster } = entry;
   const spied: Cluster = {
     ...cluster,
-    createPolicy: (policy) => (log.push("policy on"), cluster.createPolicy(policy)),
-    deletePolicy: (...of) => (log.push("policy off"), cluster.deletePolicy(...of)),
+    createObject: (object) => (log.push("policy on"), cluster.createObject(object)),
+    deleteObject: (...of) => (log.push("policy off"), cluster.deleteObject(...of)),
     patchPod: (namespace, name, patch) => (log.push(deed(patch)), cluster.patchPod(namespace, name, patch)),
   };
   return {

@@ -37,7 +37,7 @@ async function released(): Promise<void> {
 /** As by a replica that slept over the release. */
 async function writtenTooLate(): Promise<void> {
   const [entry] = desk.services.clusters.values();
-  await entry?.cluster.createPolicy(policy);
+  await entry?.cluster.createObject(policy);
 }
 
 const policies = () => desk.sandbox.objects("NetworkPolicy", "payments");

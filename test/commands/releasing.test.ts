@@ -3,6 +3,7 @@ import { createDesk } from "../../src/commands/run.ts";
 import type { Services } from "../../src/commands/services.ts";
 import { createTakeover } from "../../src/commands/takeover.ts";
 import type { Cluster } from "../../src/kubernetes/cluster.ts";
+import type { ManifestReference } from "../../src/policy/manifest.ts";
 import type { Operation } from "../../src/policy/operation.ts";
 import { startDesk, stored, type TestDesk, wordsIn } from "./desk.ts";
 
@@ -96,9 +97,9 @@ test("What is being released is not tried again: the pod keeps its labels (invar
   const { operation: r = "" } = await press(desk.services, "release", q);
   const sleep = bed();
   const releasing = replica((cluster) => ({
-    async deletePolicy(...of) {
+    async deleteObject(...of) {
       await sleep.lie();
-      return cluster.deletePolicy(...of);
+      return cluster.deleteObject(...of);
     },
   }));
   const released = press(releasing, "confirm", r);
@@ -136,7 +137,7 @@ test("After a release that came to nothing the quarantine can be tried again", a
   const pod = newPod();
   const q = await failedQuarantine(pod);
   const { operation: r = "" } = await press(desk.services, "release", q);
-  const broken = replica(() => ({ deletePolicy: () => Promise.reject(new Error("the API server did not answer")) }));
+  const broken = replica(() => ({ deleteObject: () => Promise.reject(new Error("the API server did not answer")) }));
   expect((await press(broken, "confirm", r)).outcome).toBe("failed");
   expect((await press(desk.services, "retry", q)).headline).toMatch(/^ISOLATED/);
 });
@@ -182,9 +183,9 @@ test("A quarantine that a release is ending is not taken over", async () => {
   const { operation: r = "" } = await desk.type(`release ${q}`);
   const sleep = bed();
   const releasing = replica((cluster) => ({
-    async deletePolicy(...of) {
+    async deleteObject(...of) {
       await sleep.lie();
-      return cluster.deletePolicy(...of);
+      return cluster.deleteObject(...of);
     },
   }));
   const released = press(releasing, "confirm", r);
@@ -210,14 +211,14 @@ test("The labels stay on where the policy is gone by then", async () => {
     ...desk.services,
     async wait(ms) {
       const cluster = desk.services.clusters.get("sandbox")?.cluster;
-      const policy = await cluster?.getPolicy("payments", `bulkhead-${q}`);
+      const policy = await cluster?.getObject(policyOf(q));
       const { uid = "", resourceVersion = "" } = policy?.metadata ?? {};
-      await cluster?.deletePolicy("payments", `bulkhead-${q}`, { uid, resourceVersion });
+      await cluster?.deleteObject(policyOf(q), { uid, resourceVersion });
       await desk.services.wait(ms);
     },
   };
   const failed = await press(losing, "confirm", q);
-  expect(wordsIn(failed)).toContain(`NetworkPolicy bulkhead-${q} is gone again`);
+  expect(wordsIn(failed)).toContain(`NetworkPolicy payments/bulkhead-${q} is gone again`);
   expect(labelsOf(pod)).toEqual({ ...before, "bulkhead.dev/quarantine": q });
 });
 
@@ -227,9 +228,9 @@ test("A replica that slept before its POST over a release leaves no policy behin
   const { operation: q = "" } = await desk.type(`quarantine payments/${pod}`);
   const sleep = bed();
   const sleepy = replica((cluster) => ({
-    async createPolicy(policy) {
+    async createObject(object) {
       await sleep.lie();
-      return cluster.createPolicy(policy);
+      return cluster.createObject(object);
     },
   }));
   const isolating = press(sleepy, "confirm", q);
@@ -264,3 +265,8 @@ test("Where an earlier try took labels off and ours is gone since, nothing is sa
   expect(labelsOf(pod)).toMatchObject({ app: "checkout" });
   expect(policiesOf(q)).toEqual([]);
 });
+
+function policyOf(q: string): ManifestReference {
+  const metadata = { namespace: "payments", name: `bulkhead-${q}` };
+  return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata };
+}

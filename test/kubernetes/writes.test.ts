@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { patchPod } from "../../src/kubernetes/patch.ts";
 import { resources } from "../../src/kubernetes/resources.ts";
-import { createPolicy, deleteObject } from "../../src/kubernetes/writes.ts";
+import { createObject, deleteObject } from "../../src/kubernetes/writes.ts";
 import type { JsonPatchOperation, NetworkPolicy } from "../../src/policy/objects.ts";
 import { json, rawPod, type Seen, startScriptedApi, status } from "./scripted-api.ts";
 
@@ -20,7 +20,7 @@ const pod = { namespace: "shop", name: "web" };
 
 test("A policy goes out as it is, `from` included, by a strict POST of our field manager", async () => {
   await using api = await startScriptedApi((_seen, response) => json(response, stored, 201));
-  expect(await createPolicy(api.connect(), policy)).toEqual({ kind: "created", object: stored });
+  expect(await createObject(api.connect(), policy)).toEqual({ kind: "created", object: stored });
   expect(api.seen[0]).toMatchObject({ method: "POST", body: policy });
   expect(api.seen[0]?.url.search).toBe("?fieldManager=bulkhead&fieldValidation=Strict");
 });
@@ -29,14 +29,14 @@ test("A policy whose POST was never answered but took effect is found by its nam
   await using api = await startScriptedApi(({ method }, response) => {
     if (method === "GET") json(response, stored);
   });
-  expect(await createPolicy(api.connect({ timeoutMs: 300 }), policy)).toEqual({ kind: "exists", object: stored });
+  expect(await createObject(api.connect({ timeoutMs: 300 }), policy)).toEqual({ kind: "exists", object: stored });
 });
 
 test("A policy whose POST was never answered and is not there is a failure that may still take effect", async () => {
   await using api = await startScriptedApi(({ method }, response) => {
     if (method === "GET") status(response, 404, "NotFound", { details: { name: "bulkhead-q-1" } });
   });
-  await expect(createPolicy(api.connect({ timeoutMs: 300 }), policy)).rejects.toMatchObject({
+  await expect(createObject(api.connect({ timeoutMs: 300 }), policy)).rejects.toMatchObject({
     kind: "timeout",
     mayHaveTakenEffect: true,
   });
@@ -50,7 +50,7 @@ test("A policy whose POST broke off after it took effect collides with itself", 
     created = true;
     return void request.socket.resetAndDestroy();
   });
-  expect((await createPolicy(api.connect(), policy)).kind).toBe("exists");
+  expect((await createObject(api.connect(), policy)).kind).toBe("exists");
   expect(api.seen.map(({ method }) => method)).toEqual(["POST", "POST", "GET"]);
 });
 
@@ -59,9 +59,9 @@ test("A policy in a namespace that is not there is an error, and so is one that 
     status(response, 404, "NotFound", { details: { name: "shop", kind: "namespaces" } }),
   );
   const connection = api.connect();
-  await expect(createPolicy(connection, policy)).rejects.toMatchObject({ kind: "not-found" });
+  await expect(createObject(connection, policy)).rejects.toMatchObject({ kind: "not-found" });
   api.answer((_seen, response) => status(response, 422, "Invalid", { details: { name: "bulkhead-q-1", causes: [] } }));
-  await expect(createPolicy(connection, policy)).rejects.toMatchObject({ kind: "refused-by-server", code: 422 });
+  await expect(createObject(connection, policy)).rejects.toMatchObject({ kind: "refused-by-server", code: 422 });
 });
 
 const patch: readonly JsonPatchOperation[] = [

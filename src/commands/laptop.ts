@@ -24,7 +24,7 @@ export type Journal = {
 
 const shape = z.object({
   version: z.literal(1),
-  operation: z.looseObject({ id: z.string(), version: z.literal(1), revision: z.number() }),
+  operation: z.looseObject({ id: z.string(), version: z.literal([1, 2]), revision: z.number() }),
   entries: z.array(z.looseObject({ id: z.string() })),
 });
 

@@ -8,7 +8,7 @@ import type { LaptopRecord } from "./laptop.ts";
 
 /** What a terminal that reaches no Redis can have done: only quarantines; a release needs the history there. */
 const operation = z.looseObject({
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   id: z.string(),
   kind: z.literal("quarantine"),
   state: z.enum(["accepted", "planned", "awaiting-second", "running", "in-force", "refused", "cancelled", "failed"]),

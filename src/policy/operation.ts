@@ -55,7 +55,8 @@ export type OperationResult = {
  * each stored change and is what compare-and-set compares.
  */
 export type Operation = {
-  readonly version: 1;
+  /** 2 since plans may write objects of several APIs: a replica that knows 1 alone would end only half of one. */
+  readonly version: 1 | 2;
   readonly id: string;
   readonly kind: OperationKind;
   readonly state: OperationState;

@@ -6,7 +6,7 @@ const versioned = z.looseObject({ version: z.number(), id: z.string().optional()
 
 /** What everything that lists operations relies on; whoever uses more of one looks at it by itself. */
 const shape = z.looseObject({
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   id: z.string(),
   kind: z.enum(["quarantine", "release"]),
   state: z.enum([
@@ -35,8 +35,8 @@ export function parseOperation(json: string, id?: string): Operation {
   const value = parsed(json);
   const { success: isVersioned, data: any } = versioned.safeParse(value);
   const name = id ?? any?.id ?? "(without an id)";
-  if (isVersioned && any.version !== 1) {
-    throw new Error(`operation ${name} has format version ${any.version}; this version of Bulkhead knows 1`);
+  if (isVersioned && any.version !== 1 && any.version !== 2) {
+    throw new Error(`operation ${name} has format version ${any.version}; this version of Bulkhead knows 1 and 2`);
   }
   const { success, data } = shape.safeParse(value);
   if (!success || (id !== undefined && data.id !== id)) {

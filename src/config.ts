@@ -133,6 +133,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       redisService: secrets.redis === undefined ? undefined : redisServiceOf(secrets.redis, ownNamespace),
       endpoints: endpointsOf(file.endpoints),
       settleMs: file.settle,
+      detach: file.quarantine.detach,
       clusters: clusterSettings(file),
     },
     clusters: file.clusters.map(({ name, kubeconfig, context, enforcement }) => ({

@@ -31,6 +31,7 @@ describe("defaults", () => {
         protectedNamespaces: ["kube-system"],
         ownNamespace: "bulkhead",
         settleMs: 2_000,
+        detach: true,
       },
       clusters: [{ name: "default", enforcement: "unknown" }],
       slack: { command: "/np", apiUrl: "https://slack.com/api/", teams: undefined },

@@ -1,5 +1,6 @@
 import { formatDuration } from "../policy/duration.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
+import type { QuarantinePlan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
 import type { Outlet } from "./desk.ts";
 import { planSections } from "./plan-sections.ts";
@@ -55,13 +56,20 @@ export function reviewCard(operation: Operation, now: number): Reply {
 
 /** With cluster and incident, which a terminal does not take from the channel. */
 function atTerminal({ kind, target, plan, incident }: Operation): string {
-  const rest = `${incident === undefined ? "" : ` --incident ${incident}`} --dry-run`;
+  const choices = plan?.kind === "quarantine" ? choiceWords(plan) : "";
+  const rest = `${choices}${incident === undefined ? "" : ` --incident ${incident}`} --dry-run`;
   if (plan?.kind !== "release") {
     return `bulkhead ${kind} ${target.cluster}:${target.namespace}/${target.pod}${rest}`;
   }
   const { lifts, mode, keep } = plan;
   const how = mode === "delete" ? " --delete-pod" : keep === "any" ? "" : ` --keep ${keep}`;
   return `bulkhead release ${lifts}${how}${rest}`;
+}
+
+function choiceWords({ choices }: QuarantinePlan): string {
+  const { engine, detach } = choices ?? {};
+  const engineWords = engine === undefined ? "" : ` --engine ${engine}`;
+  return `${engineWords}${detach === undefined ? "" : detach ? " --detach" : " --no-detach"}`;
 }
 
 function headline(operation: Operation): string {

@@ -1,4 +1,4 @@
-import type { KeepChoice } from "../policy/plan.ts";
+import type { Choices, KeepChoice } from "../policy/plan.ts";
 import type { PlaceReference, PodReference } from "../policy/target.ts";
 
 /** What was typed, as a value. Names are as typed (a pod may be a prefix); nothing was looked up yet. */
@@ -9,6 +9,7 @@ export type Command =
       readonly cluster: string | undefined;
       readonly namespace: string;
       readonly pod: string;
+      readonly choices: Choices;
       readonly reviewMs: number | undefined;
       readonly dryRun: boolean;
       readonly incident: string | undefined;
@@ -71,7 +72,8 @@ export type Manual = {
 
 export const manuals = {
   quarantine: {
-    usage: "quarantine [cluster:]<namespace>/<pod> [review 2h] [--incident ID] [--dry-run] [reason …]",
+    usage:
+      "quarantine [cluster:]<namespace>/<pod> [review 2h] [--engine NAME] [--no-detach] [--incident ID] [--dry-run] [reason …]",
     does: "cut one pod off from new connections, and say whether that holds",
     details: [
       "Alone, in Slack, it opens a form that helps to find the pod.",
@@ -79,10 +81,13 @@ export const manuals = {
       "The beginning of a pod's name is enough where it is unique.",
       "Without a cluster: the channel's, else the default, else the only one that holds the pod; it is never guessed.",
       "review 2h: the card asks after two hours whether it is still needed; it never releases by itself.",
+      "--engine: cilium, calico, antrea, cluster-network-policy, admin-network-policy or networkpolicy, instead of the strongest that is enforced.",
+      "--no-detach: the pod keeps its labels, so its Services and its controller keep it; --detach: it leaves them, and a replacement starts.",
       "--incident ID: the incident that it belongs to, instead of the one that the channel is bound to.",
     ],
     examples: [
       "quarantine payments/checkout-7d9f",
+      "quarantine payments/checkout-7d9f --engine cilium --no-detach",
       "quarantine payments/checkout-7d9f review 2h odd outbound traffic",
       "quarantine payments/checkout-7d9f --dry-run",
       "quarantine prod-eu:payments/checkout-7d9f",

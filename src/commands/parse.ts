@@ -4,6 +4,7 @@ import { isOperationIdPrefix } from "../policy/operation.ts";
 import type { KeepChoice } from "../policy/plan.ts";
 import { parsePlaceReference, parsePodReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
+import { takeChoices } from "./parse-choices.ts";
 import { parseExplain } from "./parse-explain.ts";
 import { notAnId, parseIncident, takeIncident } from "./parse-incident.ts";
 import { didYouMean } from "./suggest.ts";
@@ -45,7 +46,9 @@ const parsers: Record<CommandName, Parser> = {
 function parseQuarantine(all: readonly string[]): Command | Usage {
   const named = takeIncident(all, "quarantine");
   if (named.kind === "usage") return named;
-  const flags = takeFlags(named.words, ["--dry-run", "--incident"]);
+  const chosen = takeChoices(named.words);
+  if (chosen.kind === "usage") return chosen;
+  const flags = takeFlags(chosen.words, ["--dry-run", "--incident", "--engine", "--detach", "--no-detach"]);
   if (flags.kind === "usage") return { ...flags, topic: "quarantine" };
   const [where, ...rest] = flags.words;
   if (where === undefined) return usage("Which pod?", "quarantine");
@@ -58,7 +61,8 @@ function parseQuarantine(all: readonly string[]): Command | Usage {
   if (reason.length > reasonLimit) return tooLong("quarantine");
   const { incident } = named;
   const dryRun = flags.set.has("--dry-run");
-  return { kind: "quarantine", ...target, reviewMs: review.reviewMs, dryRun, incident, reason };
+  const { choices } = chosen;
+  return { kind: "quarantine", ...target, choices, reviewMs: review.reviewMs, dryRun, incident, reason };
 }
 
 function parseRelease(all: readonly string[]): Command | Usage {

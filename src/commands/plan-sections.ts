@@ -43,7 +43,7 @@ function quarantineWrites({ policy, removes, settleMs }: QuarantinePlan): readon
     `NetworkPolicy ${namespace}/${name}: ${but}`,
     `label ${marks.quarantine} on the pod`,
     `a wait of ${formatDuration(settleMs)}, since NetworkPolicy reports no status`,
-    removes.length === 0 ? "no label has to come off" : `labels off the pod: ${removes.join(", ")}`,
+    removes.length === 0 ? "no label comes off" : `labels off the pod: ${removes.join(", ")}`,
   ];
 }
 

@@ -30,8 +30,11 @@ export async function redraw(services: Services, operation: Operation): Promise<
   }
   const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
   if (pod === undefined || pod.uid !== plan.podUid) return refusal("the pod is gone", "Nothing needs to be cut off.");
-  return drawQuarantine(services, operation, pod, "recent");
+  return drawQuarantine(services, operation, pod, { choices: plan.choices ?? noChoices, from: "recent" });
 }
+
+/** Plans of early records say nothing of them. */
+const noChoices = { engine: undefined, detach: undefined };
 
 type Surroundings = Pick<Context, "services" | "outlet">;
 

@@ -3,12 +3,20 @@ import { denyByNetworkPolicy } from "../engines/networkpolicy.ts";
 import type { NamespaceFacts } from "../kubernetes/cluster.ts";
 import { canonicalHash, canonicalJson } from "../policy/canonical.ts";
 import { keysToRemove, labelPatch, labelsDuring, stripPatch } from "../policy/detach.ts";
-import { confirmationsFor, controllerEffect, isLastReady, serviceEffects, servicesOf } from "../policy/effects.ts";
+import {
+  attachedController,
+  attachedServices,
+  confirmationsFor,
+  controllerEffect,
+  isLastReady,
+  serviceEffects,
+  servicesOf,
+} from "../policy/effects.ts";
 import { type Refusal, refusal, refuseTarget } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { Enforcement, QuarantinePlan } from "../policy/plan.ts";
+import type { Choices, Enforcement, QuarantinePlan } from "../policy/plan.ts";
 import { residualAllows } from "../policy/residual.ts";
 import { marksFor } from "./marks-for.ts";
 import type { Settings } from "./services.ts";
@@ -22,6 +30,7 @@ export type QuarantineFacts = {
   readonly facts: NamespaceFacts;
   readonly settings: Settings;
   readonly enforcement: Enforcement;
+  readonly choices: Choices;
   /** Names of configured endpoints whose selector matches no pod now. */
   readonly emptyEndpoints: readonly string[];
 };
@@ -33,8 +42,9 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
   const no = refuseTarget({ ...settings, pod, inHomeCluster, services: facts.services }) ?? refuseForeignMark(pod);
   if (no !== undefined) return no;
   const policies = facts.policies.filter((policy) => policy.metadata.labels?.[marks.operation] !== operation.id);
-  const removes = keysToRemove(pod.labels, { ...facts, policies });
-  const controllerDoes = controllerEffect(pod, facts.workloads);
+  const detach = given.choices.detach ?? settings.detach;
+  const removes = detach ? keysToRemove(pod.labels, { ...facts, policies }) : [];
+  const controllerDoes = detach ? controllerEffect(pod, facts.workloads) : attachedController(pod);
   const plan = {
     kind: "quarantine",
     version: 1,
@@ -44,6 +54,7 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     snapshotHash: canonicalHash(pod.labels),
     removes,
     engine: "networkpolicy",
+    choices: given.choices,
     policy: denyByNetworkPolicy(denialOf(given)),
     denies: [],
     label: labelPatch(pod, operation.id),
@@ -52,7 +63,10 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     leavesServices: servicesOf(pod, facts.services),
     lastReady: isLastReady(pod, facts.services, facts.pods),
     controller: pod.controller,
-    effects: [...serviceEffects(pod, facts.services, facts.pods), controllerDoes],
+    effects: [
+      ...(detach ? serviceEffects(pod, facts.services, facts.pods) : attachedServices(pod, facts.services)),
+      controllerDoes,
+    ],
     warnings: warningsFor(given),
     residual: residualAllows(policies, labelsDuring(pod.labels, removes, operation.id)),
     enforcement: given.enforcement,

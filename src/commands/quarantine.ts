@@ -5,7 +5,7 @@ import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { QuarantinePlan } from "../policy/plan.ts";
+import type { Choices, QuarantinePlan } from "../policy/plan.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
 import { operationCard, showPreview } from "./card.ts";
@@ -56,7 +56,7 @@ export async function proposeQuarantine(
   if (isRefusal(pod)) return refuse(context, operation, pod, command.dryRun);
   const existing = await existingQuarantine(services, pod);
   if (existing !== undefined) return answerExisting(context, operation, existing, command.dryRun);
-  const plan = await drawQuarantine(services, operation, pod, "cache");
+  const plan = await drawQuarantine(services, operation, pod, { choices: command.choices, from: "cache" });
   if (isRefusal(plan)) return refuse(context, operation, plan, command.dryRun);
   const denied = await refusePermissions(cluster, pod.namespace, request.source).catch(orUnknown);
   if (denied !== undefined && denied !== "unknown") return refuse(context, operation, denied, command.dryRun);
@@ -82,7 +82,7 @@ export async function drawQuarantine(
   services: Services,
   operation: Operation,
   pod: Pod,
-  from: Freshness,
+  { choices, from }: { readonly choices: Choices; readonly from: Freshness },
 ): Promise<QuarantinePlan | Refusal> {
   const { cluster, enforcement } = clusterOf(services, operation.target.cluster);
   const facts = await cluster.facts(pod.namespace, from);
@@ -91,7 +91,8 @@ export async function drawQuarantine(
     namespace: pod.namespace,
   });
   const { settings } = services;
-  return planQuarantine({ operation, cluster: cluster.name, pod, facts, settings, enforcement, emptyEndpoints });
+  const { name } = cluster;
+  return planQuarantine({ operation, cluster: name, pod, facts, settings, enforcement, choices, emptyEndpoints });
 }
 
 /** The live operation that quarantines this pod already. */

@@ -18,6 +18,8 @@ export type Settings = {
   readonly redisService: { readonly name: string; readonly namespace: string } | undefined;
   readonly endpoints: readonly Endpoint[];
   readonly settleMs: number;
+  /** Whether a quarantine takes the labels off that Services and controllers go by, where the person does not say. */
+  readonly detach: boolean;
   readonly clusters: ClusterSettings;
 };
 

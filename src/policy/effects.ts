@@ -51,6 +51,21 @@ export function controllerEffect(pod: Pod, workloads: readonly Workload[]): stri
   }
 }
 
+/** What each Service does with a quarantined pod that keeps its labels. */
+export function attachedServices(pod: Pod, services: readonly Service[]): readonly string[] {
+  return servicesOf(pod, services).map((name) =>
+    pod.ready
+      ? `Service ${name} keeps the pod and sends it connections that fail, for as long as it counts as ready.`
+      : `Service ${name} keeps the pod, which is not ready and gets no connections.`,
+  );
+}
+
+/** What the controller of a quarantined pod that keeps its labels does. */
+export function attachedController({ controller }: Pick<Pod, "controller">): string {
+  if (controller === undefined) return "No controller owns this pod: nothing replaces it.";
+  return `${controller.kind} ${controller.name} keeps the pod: no replacement starts, and a rollout or a scale-down may delete it with its evidence.`;
+}
+
 /** How many presses of Confirm a pod of this owner needs: two where the work cannot simply be replaced. */
 export function confirmationsFor(pod: Pod): 1 | 2 {
   return pod.controller?.kind === "StatefulSet" || pod.controller?.kind === "Job" ? 2 : 1;

@@ -6,6 +6,9 @@ import type { Target } from "./target.ts";
 /** A policy that keeps selecting the pod after the other labels are gone, and what it still allows, in words. */
 export type ResidualAllow = { readonly policy: string; readonly allows: string };
 
+/** What the person chose about the way of a quarantine; undefined leaves it to configuration and detection. */
+export type Choices = { readonly engine: DenyEngine | undefined; readonly detach: boolean | undefined };
+
 /** What a quarantine would write and what it changes: everything that the card shows and the audit keeps. */
 export type QuarantinePlan = {
   readonly kind: "quarantine";
@@ -20,6 +23,8 @@ export type QuarantinePlan = {
   readonly removes: readonly string[];
   /** The engine that denies; undefined in plans of early records: `networkpolicy`. */
   readonly engine?: DenyEngine;
+  /** What the person asked for about the way, to draw it again; undefined in plans of early records. */
+  readonly choices?: Choices;
   /** Written whatever the engine, and the object that bears the operation's record. */
   readonly policy: NetworkPolicy;
   /** What a stronger engine writes beside it, in order; undefined in plans of early records: nothing. */

@@ -57,6 +57,7 @@ function settingsFor(namespace: string): TestDesk["services"]["settings"] {
     redisService: undefined,
     endpoints: [],
     settleMs: 0,
+    detach: true,
     clusters: { home: "bench", defaultCluster: undefined, channels: {} },
   };
 }

@@ -56,6 +56,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Aro
       redisService: undefined,
       endpoints: [],
       settleMs: 500,
+      detach: true,
       clusters: { home: cluster.name, defaultCluster: undefined, channels: {} },
     },
     clusters: new Map([[cluster.name, { cluster, enforcement: "enforced" }]]),

@@ -20,6 +20,7 @@ beforeAll(async () => {
         redisService: undefined,
         endpoints: [],
         settleMs: 0,
+        detach: true,
         clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
       },
     },

@@ -68,6 +68,7 @@ export async function startDesk(options: DeskOptions = {}) {
       redisService: undefined,
       endpoints: [],
       settleMs: 2_000,
+      detach: true,
       clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
       ...options.settings,
     },

@@ -7,6 +7,7 @@ const quarantine = {
   kind: "quarantine",
   namespace: "payments",
   pod: "checkout-7d9f",
+  choices: { engine: undefined, detach: undefined },
   reviewMs: undefined,
   dryRun: false,
   reason: "",
@@ -17,6 +18,11 @@ describe("a command", () => {
   test.each([
     ["quarantine payments/checkout-7d9f", quarantine],
     ["  QUARANTINE   payments/checkout-7d9f ", quarantine],
+    [
+      "quarantine payments/checkout-7d9f --engine Cilium --no-detach",
+      { ...quarantine, choices: { engine: "cilium", detach: false } },
+    ],
+    ["quarantine --detach payments/checkout-7d9f", { ...quarantine, choices: { engine: undefined, detach: true } }],
     ["quarantine payments/checkout-7d9f review 2h", { ...quarantine, reviewMs: 7_200_000 }],
     [
       "quarantine payments/checkout-7d9f review 2h odd traffic",
@@ -91,6 +97,10 @@ describe("a command", () => {
     ["quarantine payments/x --dryrun", /Did you mean --dry-run\?/],
     ["quarantine payments/x --force", /no option "--force"/],
     [`quarantine payments/x ${"y".repeat(501)}`, /longer than 500/],
+    ["quarantine payments/x --engine silium", /Did you mean cilium\?/],
+    ["quarantine payments/x --engine", /--engine needs one of cilium, calico/],
+    ["quarantine payments/x --engine calico --engine cilium", /--engine is given twice/],
+    ["quarantine payments/x --detach --no-detach", /exclude each other/],
     ["release", /Which quarantine/],
     ["release q_7", /neither an operation/],
     ["release q-7f3k --keep both", /--keep needs/],

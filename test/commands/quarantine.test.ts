@@ -90,6 +90,20 @@ describe("quarantine", () => {
     expect(stored(desk.sandbox, "Pod", pod)?.metadata.labels).toEqual({ app: "checkout", team: "core" });
   });
 
+  test("leaves the pod with its Services and controller where that is asked, and says what they do with it", async () => {
+    const pod = aPod();
+    const plan = await desk.type(`quarantine payments/${pod} --no-detach`);
+    expect(wordsIn(plan)).toContain("Service checkout keeps the pod and sends it connections that fail");
+    expect(wordsIn(plan)).toContain("no label comes off");
+    const done = await desk.press("confirm", plan.operation);
+    expect(done.outcome).toBe("ok");
+    const during = { app: "checkout", team: "core", [marks.quarantine]: plan.operation };
+    expect(stored(desk.sandbox, "Pod", pod)?.metadata.labels).toEqual(during);
+    const release = await desk.type(`release ${plan.operation}`);
+    expect((await desk.press("confirm", release.operation)).headline).toBe(`Released: payments/${pod}`);
+    expect(stored(desk.sandbox, "Pod", pod)?.metadata.labels).toEqual({ app: "checkout", team: "core" });
+  });
+
   test("isolates on Confirm: deny policy, quarantine label, selecting labels off, others kept", async () => {
     const pod = aPod();
     const plan = await desk.type(`quarantine payments/${pod} odd traffic`);

@@ -186,6 +186,7 @@ describe("configuration and secrets", () => {
           protectedNamespaces: ["kube-system"],
           ownNamespace: "bulkhead",
           settleMs: 2_000,
+          detach: true,
         },
         clusters: [{ name: "default", enforcement: "unknown" }],
         slack: { botToken: "xoxb-1", appToken: "xapp-1", command: "/np" },

@@ -3,6 +3,7 @@ import type { Refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Labels, NetworkPolicy } from "../policy/objects.ts";
 import { code, note, text } from "./answers.ts";
+import { namedDenies } from "./denies-mark.ts";
 import type { Reply, Section } from "./reply.ts";
 import type { Context } from "./services.ts";
 import { parsedLabels } from "./snapshot.ts";
@@ -136,13 +137,14 @@ function linesOf({ services }: Context, { cluster, policy, pod }: Found, proof: 
 
 /**
  * The kubectl lines by which a person ends a quarantine without Bulkhead, in the order that leaves no open moment:
- * labels back, a wait, our label off, our policy off. Undefined where the policy does not say what the labels were, or
+ * labels back, a wait, our label off, our objects off. Undefined where the policy does not say what the labels were, or
  * says it in strings that no label can hold: those would go into a shell.
  */
 export function releaseLines(policy: NetworkPolicy, pod: string, settleMs: number): readonly string[] | undefined {
   const { name, namespace, annotations = {} } = policy.metadata;
   const labels = parsedLabels(annotations[marks.snapshot]);
-  if (labels === undefined || !isPlain(labels) || !isName(pod)) return undefined;
+  const denies = namedDenies(annotations[marks.denies]);
+  if (labels === undefined || denies === undefined || !isPlain(labels) || !isName(pod)) return undefined;
   const back = Object.entries(labels)
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([key, value]) => `${key}=${value}`);
@@ -150,6 +152,7 @@ export function releaseLines(policy: NetworkPolicy, pod: string, settleMs: numbe
     ...(back.length === 0 ? [] : [`kubectl label pod ${pod} -n ${namespace} --overwrite ${back.join(" ")}`]),
     `sleep ${Math.ceil(settleMs / 1_000)}`,
     `kubectl label pod ${pod} -n ${namespace} ${marks.quarantine}-`,
+    ...denies.toReversed().map((deny) => `kubectl delete ${deny} -n ${namespace}`),
     `kubectl delete networkpolicy ${name} -n ${namespace}`,
   ];
 }

@@ -14,6 +14,8 @@ export const marks = {
   pod: "bulkhead.dev/pod",
   /** Annotation: canonical JSON of the pod's labels before the quarantine. */
   snapshot: "bulkhead.dev/labels-before",
+  /** Annotation on the NetworkPolicy: what else the operation wrote, `plural.group/name`, separated by spaces. */
+  denies: "bulkhead.dev/denies",
   /** Annotation: the incident's id, where there is one; a label too, so that kubectl can select by it, where it is fit to be one. */
   incident: "bulkhead.dev/incident",
   /** Informational; selecting goes by our own labels. */

@@ -1,6 +1,6 @@
 import type { Operation, OperationKind } from "../policy/operation.ts";
 import { operationId } from "../policy/operation.ts";
-import type { Target } from "../policy/target.ts";
+import { type Target, targetName } from "../policy/target.ts";
 import type { Held } from "../scheduler/operations.ts";
 import { note, refused, text } from "./answers.ts";
 import { incidentOf } from "./incident.ts";
@@ -42,7 +42,7 @@ export async function accept(context: Context, wanted: Wanted): Promise<Acceptan
   }
   if (accepted.kind === "accepted") return accepted;
   if (accepted.kind === "duplicate") return { kind: "answered", reply: duplicate(accepted.operation) };
-  const reply = refused(`${kind} ${target.namespace}/${target.pod}`, {
+  const reply = refused(`${kind} ${targetName(target)}`, {
     kind: "refusal",
     reason: `the id ${operation.id} is taken by another operation`,
     next: "Type the command again: it then gets another id.",
@@ -74,9 +74,9 @@ async function unrecorded({ outlet }: Context, { kind, target, unrecorded: answe
   return reply;
 }
 
-function notRecorded(kind: OperationKind, { namespace, pod }: Target): Reply {
+function notRecorded(kind: OperationKind, target: Target): Reply {
   return note(
-    `Not accepted: ${kind} ${namespace}/${pod}`,
+    `Not accepted: ${kind} ${targetName(target)}`,
     [
       text("It could not be recorded (Redis does not answer), and Bulkhead writes nothing that it has not recorded."),
       text("Nothing was done. Type it again in a moment, or use bulkhead from a terminal with your own kubeconfig."),

@@ -1,5 +1,6 @@
 import type { Records, StoredRecord } from "../kubernetes/records.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
+import { targetKind, targetPath } from "../policy/target.ts";
 import type { Accepted } from "../scheduler/operations.ts";
 import { progressOf } from "./fallback.ts";
 import { type LaptopRecord, readRecord, recordName } from "./laptop.ts";
@@ -130,7 +131,7 @@ async function appendAdoption(services: Services, { operation, entries }: Laptop
     verb: operation.kind,
     cluster: operation.target.cluster,
     namespace: operation.target.namespace,
-    object: `Pod ${operation.target.namespace}/${operation.target.pod}`,
+    object: `${targetKind(operation.target)} ${targetPath(operation.target)}`,
     actor: { kind: "scheduler" },
     where: { source: "cluster" },
     summary: `${from}: ${entries.length} entries, state ${operation.state}`,

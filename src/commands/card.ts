@@ -1,7 +1,8 @@
 import { formatDuration } from "../policy/duration.ts";
-import type { Operation, OperationState } from "../policy/operation.ts";
+import { isContaining, type Operation, type OperationState } from "../policy/operation.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
+import { targetKind, targetName, targetPath, targetReference } from "../policy/target.ts";
 import type { Outlet } from "./desk.ts";
 import { planSections } from "./plan-sections.ts";
 import type { Button, Outcome, Reply, Section } from "./reply.ts";
@@ -59,7 +60,7 @@ function atTerminal({ kind, target, plan, incident }: Operation): string {
   const choices = plan?.kind === "quarantine" ? choiceWords(plan) : "";
   const rest = `${choices}${incident === undefined ? "" : ` --incident ${incident}`} --dry-run`;
   if (plan?.kind !== "release") {
-    return `bulkhead ${kind} ${target.cluster}:${target.namespace}/${target.pod}${rest}`;
+    return `bulkhead ${kind} ${target.cluster}:${targetReference(target)}${rest}`;
   }
   const { lifts, mode, keep } = plan;
   const how = mode === "delete" ? " --delete-pod" : keep === "any" ? "" : ` --keep ${keep}`;
@@ -73,8 +74,7 @@ function choiceWords({ choices }: QuarantinePlan): string {
 }
 
 function headline(operation: Operation): string {
-  const { namespace, pod } = operation.target;
-  const doing = `${operation.kind} ${namespace}/${pod}`;
+  const doing = `${operation.kind} ${targetName(operation.target)}`;
   switch (operation.state) {
     case "accepted":
       return `Accepted: ${doing}`;
@@ -98,7 +98,7 @@ function facts(operation: Operation): Section {
   const { id, target, principal, reason, plan, lifts, state } = operation;
   const fields: (readonly [string, string])[] = [
     ["Operation", lifts === undefined ? id : `${id}, ends ${lifts}`],
-    ["Pod", `${target.namespace}/${target.pod} (cluster ${target.cluster})`],
+    [targetKind(target), `${targetPath(target)} (cluster ${target.cluster})`],
     ["Asked by", principalName(principal)],
     ["Reason", reason === "" ? "none given" : reason],
     ...incidents(operation),
@@ -163,7 +163,7 @@ const buttons: Record<OperationState, (operation: Operation) => readonly Button[
   done: () => [],
   refused: () => [],
   cancelled: () => [],
-  failed: ({ kind, confirmed }) => (confirmed === undefined ? [] : kind === "quarantine" ? [retry, release] : [retry]),
+  failed: ({ kind, confirmed }) => (confirmed === undefined ? [] : isContaining(kind) ? [retry, release] : [retry]),
 };
 
 function footer({ id, origin, reviewAt, result, state }: Operation, now: number): readonly string[] {

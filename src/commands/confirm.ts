@@ -3,6 +3,7 @@ import { isRefusal } from "../policy/guard.ts";
 import type { Operation, OperationResult } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
+import { targetName } from "../policy/target.ts";
 import type { Lease } from "../scheduler/leases.ts";
 import type { Held } from "../scheduler/operations.ts";
 import { mustRead, text } from "./answers.ts";
@@ -81,7 +82,7 @@ export async function run(context: Running, operation: Operation, hold: Hold): P
     await record(services, operation, {
       kind: "intent",
       actor: confirmed.by,
-      summary: `${operation.kind} ${operation.target.namespace}/${operation.target.pod} confirmed by ${principalName(confirmed.by)}`,
+      summary: `${operation.kind} ${targetName(operation.target)} confirmed by ${principalName(confirmed.by)}`,
       detail: {
         plan,
         ...(plan?.kind === "quarantine" ? { labelsBefore: plan.labelsBefore, snapshotHash: plan.snapshotHash } : {}),

@@ -1,7 +1,7 @@
 import type { AuditLog } from "../audit/log.ts";
 import { KubernetesError } from "../kubernetes/failure.ts";
 import type { Records } from "../kubernetes/records.ts";
-import type { Operation, OperationState } from "../policy/operation.ts";
+import { isContaining, type Operation, type OperationState } from "../policy/operation.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
 import { createLaptopJournal, type Journal } from "./laptop.ts";
 
@@ -55,7 +55,7 @@ function fallbackOperations(redis: Operations, cluster: Operations, state: State
       try {
         return await redis.accept(operation);
       } catch (error) {
-        if (operation.kind !== "quarantine") throw error;
+        if (!isContaining(operation.kind)) throw error;
         state.mayHold = true;
         return cluster.accept({ ...operation, kept: true });
       }
@@ -118,7 +118,7 @@ function further(stored: Operation | undefined, kept: Operation): Operation {
 
 /** What contains, and the end of whatever was begun; never the beginning of what widens. */
 function mayBeKept({ kind, state }: Operation): boolean {
-  return kind === "quarantine" || state === "done" || state === "failed";
+  return isContaining(kind) || state === "done" || state === "failed";
 }
 
 function isOfCluster(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
-import type { Target } from "../policy/target.ts";
+import type { PodTarget } from "../policy/target.ts";
 import { unrecorded } from "./by-hand.ts";
 import { inCluster } from "./clusters.ts";
 import type { Command } from "./command.ts";
@@ -42,7 +42,11 @@ export async function findQuarantine(
 }
 
 /** Whether quarantineOfPod would find one or several there. */
-export async function hasQuarantine(services: Services, live: readonly Operation[], target: Target): Promise<boolean> {
+export async function hasQuarantine(
+  services: Services,
+  live: readonly Operation[],
+  target: PodTarget,
+): Promise<boolean> {
   if (quarantinesOf(live, target).length > 0) return true;
   const { cluster } = clusterOf(services, target.cluster);
   const marked = await cluster.listPods(target.namespace, marks.quarantine);
@@ -70,7 +74,7 @@ async function seenStartingWith({ services, request }: Context, prefix: string):
 }
 
 /** By the pod's own label where it is there, else by the operations that are live: the pod may be gone. */
-async function quarantineOfPod(context: Context, target: Target): Promise<Quarantine | Refusal> {
+async function quarantineOfPod(context: Context, target: PodTarget): Promise<Quarantine | Refusal> {
   const { services } = context;
   const { namespace } = target;
   const { cluster } = clusterOf(services, target.cluster);
@@ -90,13 +94,13 @@ async function quarantineOfPod(context: Context, target: Target): Promise<Quaran
   return unrecorded(refusal(`no quarantine of ${name} is known`, `Look at /np status ${where}.`), target);
 }
 
-function quarantinesOf(live: readonly Operation[], { cluster, namespace, pod }: Target): readonly Operation[] {
+function quarantinesOf(live: readonly Operation[], { cluster, namespace, pod }: PodTarget): readonly Operation[] {
   return live.filter(
     ({ kind, target }) =>
       kind === "quarantine" &&
       target.cluster === cluster &&
       target.namespace === namespace &&
-      target.pod.startsWith(pod),
+      target.pod?.startsWith(pod) === true,
   );
 }
 

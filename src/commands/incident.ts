@@ -13,7 +13,9 @@ type IncidentCommand = Extract<Command, { kind: "incident" }>;
 
 /** Whoever may write in some namespace may bind; whoever has any right may look. */
 export function incidentVerbs({ change }: IncidentCommand): readonly Verb[] {
-  return change.to === "nothing" ? ["status", "audit", "quarantine", "release"] : ["quarantine", "release"];
+  return change.to === "nothing"
+    ? ["status", "audit", "quarantine", "lockdown", "release"]
+    : ["quarantine", "lockdown", "release"];
 }
 
 /** Shows, binds or unbinds the incident of the channel that it is typed in. A change is in the audit before it is made. */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { EntryKind, NewEntry } from "../audit/entry.ts";
 import type { Appended } from "../audit/log.ts";
-import type { Operation, OperationKind } from "../policy/operation.ts";
+import { isContaining, type Operation, type OperationKind } from "../policy/operation.ts";
 import type { Principal } from "../policy/principal.ts";
+import { targetKind, targetPath } from "../policy/target.ts";
 import type { Hold } from "./hold.ts";
 import type { Press, Request } from "./request.ts";
 import type { Services } from "./services.ts";
@@ -28,7 +29,7 @@ export function record(services: Services, operation: Operation, entry: Note): P
 
 /** Invariant 1: what widens waits for the chain, which is its intent; nothing that contains waits, and nothing done. */
 export function maySpool(operation: OperationKind, entry: EntryKind): boolean {
-  return operation === "quarantine" || entry !== "intent";
+  return isContaining(operation) || entry !== "intent";
 }
 
 /**
@@ -88,7 +89,7 @@ function entryOf(services: Services, operation: Operation, entry: Note): NewEntr
     verb: operation.kind,
     cluster: target.cluster,
     namespace: target.namespace,
-    object: `Pod ${target.namespace}/${target.pod}`,
+    object: `${targetKind(target)} ${targetPath(target)}`,
     where: {
       source: origin.source,
       ...(origin.channel === undefined ? {} : { channel: origin.channel }),

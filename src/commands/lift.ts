@@ -1,4 +1,5 @@
 import type { Operation } from "../policy/operation.ts";
+import { targetName } from "../policy/target.ts";
 import { operationCard } from "./card.ts";
 import { amend, type Context, type Services } from "./services.ts";
 
@@ -9,7 +10,7 @@ export function markLifted(services: Services, { id, target }: Operation, releas
     state: "done",
     liftedBy: release,
     result: {
-      headline: `Released by ${release}: ${target.namespace}/${target.pod}`,
+      headline: `Released by ${release}: ${targetName(target)}`,
       tone: "good",
       lines: [],
       audited: "",

@@ -89,7 +89,7 @@ const actions: Record<ButtonAction, Action> = {
   cancel: { verb: ({ kind }) => kind, states: ["planned", "awaiting-second"], run: cancel },
   release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
   retry: { verb: ({ kind }) => kind, states: ["failed"], run: retryConfirmed },
-  keep: { verb: () => "quarantine", states: ["in-force"], run: keep },
+  keep: { verb: ({ kind }) => kind, states: ["in-force"], run: keep },
   show: {
     verb: () => "status",
     states: ["accepted", "planned", "awaiting-second", "running", "in-force", "done", "refused", "cancelled", "failed"],

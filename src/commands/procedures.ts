@@ -2,6 +2,7 @@ import { isUnanswered } from "../kubernetes/failure.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import { targetName } from "../policy/target.ts";
 import { recordOutcome, storeEnd, unstored } from "./ending.ts";
 import { findQuarantine, type Quarantine } from "./find-quarantine.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
@@ -21,13 +22,14 @@ import { whatToDo } from "./unanswered.ts";
  * drawn from an old cache: KubernetesError is thrown where the cluster cannot be asked (isUnanswered).
  */
 export async function redraw(services: Services, operation: Operation): Promise<Plan | Refusal> {
-  const { plan, target } = operation;
+  const { plan } = operation;
   if (plan === undefined) return refusal("it has no plan", "Type the command again.");
   if (plan.kind === "release") {
     const quarantine = await findQuarantine(services, { operation: plan.lifts });
     if (isRefusal(quarantine)) return quarantine;
     return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep: plan.keep, from: "recent" });
   }
+  const { target } = plan;
   const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
   if (pod === undefined || pod.uid !== plan.podUid) return refusal("the pod is gone", "Nothing needs to be cut off.");
   return drawQuarantine(services, operation, pod, { choices: plan.choices ?? noChoices, from: "recent" });
@@ -99,7 +101,7 @@ async function actQuarantine(
   return {
     state: "in-force",
     ok: true,
-    headline: `${found.headline} (${operation.target.namespace}/${operation.target.pod})`,
+    headline: `${found.headline} (${targetName(operation.target)})`,
     tone: tones[found.state],
     lines: [...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`), ...notCut],
     detail: { verdict: found.state, labelsAfter: found.pod.labels, residual: found.residual, policy: plan.policy },
@@ -121,7 +123,7 @@ async function actRelease(
   return {
     state: "done",
     ok: found.exact,
-    headline: `Released: ${operation.target.namespace}/${operation.target.pod}${found.exact ? "" : ", but not exactly"}`,
+    headline: `Released: ${targetName(operation.target)}${found.exact ? "" : ", but not exactly"}`,
     tone: found.exact ? "good" : "warning",
     lines: [...found.lines, ...lifted],
     detail: { exact: found.exact, lines: found.lines, labelsAfter: plan.labelsBefore, mode: plan.mode },

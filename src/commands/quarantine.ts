@@ -6,6 +6,7 @@ import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Choices, QuarantinePlan } from "../policy/plan.ts";
+import { targetReference } from "../policy/target.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
 import { operationCard, showPreview } from "./card.ts";
@@ -127,8 +128,8 @@ async function refuse(
   no: Refusal,
   dryRun: boolean,
 ): Promise<Reply> {
-  const { cluster, namespace, pod } = operation.target;
-  const what = `quarantine ${inCluster(services, cluster, `${namespace}/${pod}`)}`;
+  const { cluster, namespace } = operation.target;
+  const what = `${operation.kind} ${inCluster(services, cluster, targetReference(operation.target))}`;
   if (!dryRun) {
     await store(services, {
       ...operation,

@@ -33,7 +33,7 @@ export function planRelease(given: ReleaseFacts): ReleasePlan {
     kind: "release",
     version: 1,
     lifts: quarantine.id,
-    target: quarantine.target,
+    target: quarantine.plan.target,
     podUid: quarantine.plan.podUid,
     mode,
     labelsBefore,

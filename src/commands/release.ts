@@ -102,7 +102,8 @@ type Gathered = {
 };
 
 /** Pod and policy from the server; to show a plan, where it cannot be asked, as the cache last knew them. */
-async function gather(services: Services, { target, plan }: Quarantine, from: Freshness): Promise<Gathered> {
+async function gather(services: Services, { plan }: Quarantine, from: Freshness): Promise<Gathered> {
+  const { target } = plan;
   const { cluster } = clusterOf(services, target.cluster);
   const policyName = plan.policy.metadata.name;
   try {

@@ -7,6 +7,7 @@ import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
+import { targetReference } from "../policy/target.ts";
 import { list, note, text } from "./answers.ts";
 import { inCluster, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
@@ -102,7 +103,7 @@ async function keptLines(services: Services, visible: Visible): Promise<readonly
 function operationLine(services: Services, operation: Operation): string {
   const { id, kind, state, target, principal, incident, result } = operation;
   const how = mayHaveLeft(operation) ? "failed, may have left objects" : state;
-  const where = inCluster(services, target.cluster, `${target.namespace}/${target.pod}`);
+  const where = inCluster(services, target.cluster, targetReference(target));
   return `${id}: ${kind} ${where}, ${how}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${result === undefined ? "" : `: ${result.headline}`}`;
 }
 

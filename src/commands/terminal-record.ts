@@ -2,24 +2,35 @@ import { z } from "zod";
 import type { NewEntry } from "../audit/entry.ts";
 import { canonicalJson } from "../policy/canonical.ts";
 import { quarantinePolicyName } from "../policy/marks.ts";
+import { workloadKinds } from "../policy/objects.ts";
 import { type Operation, operationId } from "../policy/operation.ts";
 import { isNamespaceName } from "../policy/target.ts";
 import type { LaptopRecord } from "./laptop.ts";
 
-/** What a terminal that reaches no Redis can have done: only quarantines; a release needs the history there. */
+/** As the API server takes it. */
+const name = z
+  .string()
+  .max(253)
+  .regex(/^[-a-z0-9.]+$/);
+
+const place = { cluster: z.string().max(63), namespace: z.string().refine(isNamespaceName) };
+
+const target = z.union([
+  z.strictObject({ ...place, pod: z.string().max(253) }),
+  z.strictObject({ ...place, workload: z.strictObject({ kind: z.enum(workloadKinds), name }) }),
+  z.strictObject(place),
+]);
+
+/** What a terminal that reaches no Redis can have done: only what contains; a release needs the history there. */
 const operation = z.looseObject({
   version: z.literal([1, 2]),
   id: z.string(),
-  kind: z.literal("quarantine"),
+  kind: z.enum(["quarantine", "lockdown"]),
   state: z.enum(["accepted", "planned", "awaiting-second", "running", "in-force", "refused", "cancelled", "failed"]),
   delivery: z.string().startsWith("terminal:").max(100),
   principal: z.strictObject({ kind: z.literal("terminal"), user: z.string().max(300), source: z.string().max(40) }),
   origin: z.object({ source: z.literal("terminal"), command: z.string().max(2_000), at: z.number() }),
-  target: z.strictObject({
-    cluster: z.string().max(63),
-    namespace: z.string().refine(isNamespaceName),
-    pod: z.string().max(253),
-  }),
+  target,
   reason: z.string().max(500),
   incident: z.string().max(64).optional(),
   result: z
@@ -51,7 +62,7 @@ const operation = z.looseObject({
  */
 export function historyOf({ operation: given, entries }: LaptopRecord): LaptopRecord | undefined {
   const parsed = operation.safeParse(given);
-  if (!parsed.success || operationId("quarantine", given.delivery) !== given.id || !hasOwnPlan(given)) return undefined;
+  if (!parsed.success || operationId(given.kind, given.delivery) !== given.id || !hasOwnPlan(given)) return undefined;
   if (entries.length > 2 || !entries.every((entry) => isOwn(entry, given))) return undefined;
   const { version, id, kind, delivery, principal, target, reason, incident, steps, plan, result } = given;
   const { source, command, at } = given.origin;

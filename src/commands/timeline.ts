@@ -113,7 +113,8 @@ function openItem(entries: readonly ChainedEntry[], id: string): readonly string
   const what = `${id}, ${about.verb} of ${objectOf(about)}`;
   if (outcome === undefined) return [`${what}: confirmed at ${about.at}, and no outcome is recorded`];
   if (hasFailed(outcome)) return [`${what}: failed at ${outcome.at}, ${outcome.summary}; ${leftBy(outcome)}`];
-  if (about.verb === "quarantine") return [`${what}: in force since ${outcome.at}, ${outcome.summary}`];
+  if (about.verb === "quarantine" || about.verb === "lockdown")
+    return [`${what}: in force since ${outcome.at}, ${outcome.summary}`];
   return outcome.ok === false ? [`${what}: ended at ${outcome.at}, ${outcome.summary}`] : [];
 }
 

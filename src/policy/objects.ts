@@ -85,7 +85,16 @@ export type ServicePort = {
   readonly targetPort: number | string;
 };
 
-export type WorkloadKind = "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController";
+export const workloadKinds = [
+  "Deployment",
+  "ReplicaSet",
+  "StatefulSet",
+  "DaemonSet",
+  "Job",
+  "ReplicationController",
+] as const;
+
+export type WorkloadKind = (typeof workloadKinds)[number];
 
 export type Workload = {
   readonly kind: WorkloadKind;

@@ -3,11 +3,11 @@ import type { Plan } from "./plan.ts";
 import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
 
-export type OperationKind = "quarantine" | "release";
+export type OperationKind = "quarantine" | "lockdown" | "release";
 
 /**
  * `accepted` (recorded, nothing decided) → `planned` (the plan is shown) → `running` (confirmed, intent in the audit
- * log) → `in-force` (a quarantine that holds) → `done` (a release that ended, a quarantine that was lifted).
+ * log) → `in-force` (a quarantine or lockdown that holds) → `done` (a release that ended, a quarantine or lockdown that was lifted).
  * `awaiting-second` lies between planned and running where a second confirmation is needed. `refused`, `cancelled`,
  * `failed` are ends; `failed` may have left objects behind, and its result says which (see mayHaveLeft).
  */
@@ -65,7 +65,7 @@ export type Operation = {
   readonly delivery: string;
   readonly principal: Principal;
   readonly origin: Origin;
-  /** What was asked for: as typed while `accepted`, the pod in full from `planned` on. */
+  /** What was asked for: as typed while `accepted`, a pod in full from `planned` on. */
   readonly target: Target;
   readonly reason: string;
   readonly incident?: string;
@@ -85,7 +85,7 @@ export type Operation = {
   readonly result?: OperationResult;
   /** It lies in a ConfigMap of the bot's namespace, since Redis was away; gone again once it is in Redis. */
   readonly kept?: boolean;
-  /** The quarantine that this release lifts. */
+  /** The quarantine or lockdown that this release lifts. */
   readonly lifts?: string;
   /** The release that was confirmed last and ends this quarantine; it counts while that release runs. */
   readonly releasing?: string;
@@ -101,14 +101,19 @@ export function isLive(operation: Operation): boolean {
   return operation.state === "running" || operation.state === "in-force" || mayHaveLeft(operation);
 }
 
-/** Whether it is a quarantine that failed after its confirmation, so that objects of it may be in the cluster. */
+/** Whether operations of this kind cut something off, and stay in force until somebody releases them. */
+export function isContaining(kind: OperationKind): boolean {
+  return kind !== "release";
+}
+
+/** Whether it was to cut something off and failed after its confirmation, so that objects of it may be in the cluster. */
 export function mayHaveLeft({ kind, state, confirmed, steps }: Operation): boolean {
-  if (kind !== "quarantine" || state !== "failed") return false;
+  if (!isContaining(kind) || state !== "failed") return false;
   // Early records have no `confirmed`, only the step.
   return confirmed !== undefined || steps.some(({ step }) => step === "confirmed");
 }
 
-const letterOf: Record<OperationKind, string> = { quarantine: "q", release: "r" };
+const letterOf: Record<OperationKind, string> = { quarantine: "q", lockdown: "l", release: "r" };
 
 /**
  * The id of an operation, from its delivery: the same delivery has the same id on every replica, so that the
@@ -122,5 +127,5 @@ export function operationId(kind: OperationKind, delivery: string): string {
 
 /** Whether the text has the form of an operation id or of the beginning of one (`q-7f3k`). */
 export function isOperationIdPrefix(text: string): boolean {
-  return /^[qr]-[0-9a-hjkmnp-tv-z]{1,7}$/.test(text);
+  return /^[lqr]-[0-9a-hjkmnp-tv-z]{1,7}$/.test(text);
 }

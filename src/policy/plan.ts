@@ -1,7 +1,7 @@
 import type { DenyEngine } from "./engine.ts";
 import type { Manifest } from "./manifest.ts";
 import type { JsonPatchOperation, Labels, NetworkPolicy, OwnerReference } from "./objects.ts";
-import type { Target } from "./target.ts";
+import type { PodTarget } from "./target.ts";
 
 /** A policy that keeps selecting the pod after the other labels are gone, and what it still allows, in words. */
 export type ResidualAllow = { readonly policy: string; readonly allows: string };
@@ -13,7 +13,7 @@ export type Choices = { readonly engine: DenyEngine | undefined; readonly detach
 export type QuarantinePlan = {
   readonly kind: "quarantine";
   readonly version: 1;
-  readonly target: Target;
+  readonly target: PodTarget;
   readonly podUid: string;
   /** The pod's labels before: what release restores. */
   readonly labelsBefore: Labels;
@@ -55,7 +55,7 @@ export type ReleasePlan = {
   readonly version: 1;
   /** The quarantine operation that it lifts. */
   readonly lifts: string;
-  readonly target: Target;
+  readonly target: PodTarget;
   readonly podUid: string;
   /** `restore` the labels, `delete` the pod, or `clean-up` where the pod is gone. */
   readonly mode: "restore" | "delete" | "clean-up";

@@ -1,5 +1,55 @@
+import type { WorkloadKind } from "./objects.ts";
+
 /** One pod of one cluster. */
-export type Target = { readonly cluster: string; readonly namespace: string; readonly pod: string };
+export type PodTarget = {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly workload?: undefined;
+};
+
+/** All pods that a workload's selector catches, now and later. */
+export type WorkloadTarget = {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly pod?: undefined;
+  readonly workload: { readonly kind: WorkloadKind; readonly name: string };
+};
+
+/** All pods of a namespace, now and later. */
+export type NamespaceTarget = {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly pod?: undefined;
+  readonly workload?: undefined;
+};
+
+/** What an operation is about. Early records are all of pods. */
+export type Target = PodTarget | WorkloadTarget | NamespaceTarget;
+
+/** What kind of object it is, as Kubernetes calls it. */
+export function targetKind({ pod, workload }: Target): "Pod" | WorkloadKind | "Namespace" {
+  if (pod !== undefined) return "Pod";
+  return workload?.kind ?? "Namespace";
+}
+
+/** The object's name, with its namespace where it is in one: `payments/checkout-7d9f`, `payments`. */
+export function targetPath({ namespace, pod, workload }: Target): string {
+  const name = pod ?? workload?.name;
+  return name === undefined ? namespace : `${namespace}/${name}`;
+}
+
+/** As it is typed after a command, without the cluster: `payments/checkout-7d9f`, `payments/deployment/checkout`, `payments`. */
+export function targetReference(target: Target): string {
+  const { namespace, workload } = target;
+  return workload === undefined ? targetPath(target) : `${namespace}/${workload.kind.toLowerCase()}/${workload.name}`;
+}
+
+/** The same in a sentence, where a namespace alone would not be known for one. */
+export function targetName(target: Target): string {
+  const reference = targetReference(target);
+  return targetKind(target) === "Namespace" ? `namespace ${reference}` : reference;
+}
 
 const clusterName = /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/;
 const dns1123Label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

@@ -8,7 +8,7 @@ const versioned = z.looseObject({ version: z.number(), id: z.string().optional()
 const shape = z.looseObject({
   version: z.literal([1, 2]),
   id: z.string(),
-  kind: z.enum(["quarantine", "release"]),
+  kind: z.enum(["quarantine", "lockdown", "release"]),
   state: z.enum([
     "accepted",
     "planned",
@@ -23,7 +23,12 @@ const shape = z.looseObject({
   revision: z.number(),
   principal: z.looseObject({ kind: z.string() }),
   origin: z.looseObject({ at: z.number() }),
-  target: z.looseObject({ cluster: z.string(), namespace: z.string(), pod: z.string() }),
+  target: z.looseObject({
+    cluster: z.string(),
+    namespace: z.string(),
+    pod: z.string().optional(),
+    workload: z.looseObject({ kind: z.string(), name: z.string() }).optional(),
+  }),
   steps: z.array(z.looseObject({ step: z.string(), at: z.number() })),
 });
 

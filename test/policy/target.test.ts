@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { parsePlaceReference, parsePodReference } from "../../src/policy/target.ts";
+import {
+  parsePlaceReference,
+  parsePodReference,
+  type Target,
+  targetKind,
+  targetName,
+  targetPath,
+  targetReference,
+} from "../../src/policy/target.ts";
 
 describe("a pod as typed", () => {
   test.each([
@@ -21,6 +29,30 @@ describe("a pod as typed", () => {
     "eu/x:payments/y",
   ])("%s is none", (text) => {
     expect(parsePodReference(text)).toBeUndefined();
+  });
+});
+
+describe("A target is named", () => {
+  const place = { cluster: "prod-eu", namespace: "payments" };
+  test.each<[Target, kind: string, path: string, ...names: string[]]>([
+    [
+      { ...place, pod: "checkout-7d9f" },
+      "Pod",
+      "payments/checkout-7d9f",
+      "payments/checkout-7d9f",
+      "payments/checkout-7d9f",
+    ],
+    [
+      { ...place, workload: { kind: "StatefulSet", name: "db" } },
+      "StatefulSet",
+      "payments/db",
+      "payments/statefulset/db",
+      "payments/statefulset/db",
+    ],
+    [place, "Namespace", "payments", "payments", "namespace payments"],
+  ])("%o", (target, kind, path, ...names) => {
+    expect([targetKind(target), targetPath(target)]).toEqual([kind, path]);
+    expect([targetReference(target), targetName(target)]).toEqual(names);
   });
 });
 

@@ -196,6 +196,18 @@ describe("Listing", () => {
   });
 });
 
+describe("What an operation is about", () => {
+  test.each([
+    ["a workload", { workload: { kind: "Deployment", name: "checkout" } } as const],
+    ["a namespace", {}],
+  ])("may be %s", async (_, what) => {
+    const target = { cluster: "local", namespace: "payments", ...what };
+    const { id } = await stored(1, { kind: "lockdown", target });
+    expect(await elsewhere.get(id)).toMatchObject({ kind: "lockdown", target });
+    expect(idsOf(await elsewhere.list({ namespace: "payments" }))).toEqual([id]);
+  });
+});
+
 describe("Forgetting", () => {
   test("What is not live is forgotten 90 days after its last change, with all that pointed to it", async () => {
     const planned = await stored(1);

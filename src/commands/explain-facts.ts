@@ -1,10 +1,10 @@
 import type { Age, Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
-import { KubernetesError } from "../kubernetes/failure.ts";
 import type { PolicyObject, Unread } from "../kubernetes/policy-objects.ts";
 import type { Pod, Service } from "../policy/objects.ts";
 import type { Settings, Snapshot } from "../simulator/snapshot.ts";
 import { assumeEngine } from "./assume-engine.ts";
 import type { End } from "./command.ts";
+import { nothingRead, readEverywhere } from "./read-everywhere.ts";
 import { snapshotOf } from "./simulated.ts";
 
 /** All that an explanation goes by, read of one cluster: of the namespaces of its ends, and where one is an address, of all. */
@@ -29,7 +29,10 @@ export async function readFacts(cluster: Cluster, ends: readonly End[]): Promise
     cluster.policyObjects(),
   ]);
   const asksAddress = ends.some(({ kind }) => kind === "address");
-  const everywhere = asksAddress || policies.objects.some(mayNameServices) ? await readEverywhere(cluster) : nothing;
+  const everywhere =
+    asksAddress || policies.objects.some(mayNameServices)
+      ? await readEverywhere(cluster, "the pods of all namespaces, of which one may have the address")
+      : nothingRead;
   const all = withoutRepeats(own, everywhere, new Set(named));
   const { settings, words } = assumeEngine(policies.groups);
   return {
@@ -61,26 +64,6 @@ function withoutRepeats(own: readonly Read[], everywhere: Read, named: ReadonlyS
       ...everywhere.policies.filter(({ metadata }) => isElsewhere(metadata)),
     ],
   };
-}
-
-type Everywhere = NamespaceFacts & {
-  readonly read: boolean;
-  readonly unread: readonly Unread[];
-};
-
-const nothing: Everywhere = { pods: [], services: [], workloads: [], policies: [], ageMs: 0, read: false, unread: [] };
-
-/** An address may be that of any pod, node or Service: where not all of them may be listed, that is said. */
-async function readEverywhere(cluster: Cluster): Promise<Everywhere> {
-  try {
-    return { ...(await cluster.facts(undefined, "cache")), read: true, unread: [] };
-  } catch (error) {
-    if (!(error instanceof KubernetesError)) throw error;
-    return {
-      ...nothing,
-      unread: [{ what: "the pods of all namespaces, of which one may have the address", why: error.message }],
-    };
-  }
 }
 
 /**

@@ -13,11 +13,13 @@ import {
   servicesOf,
 } from "../policy/effects.ts";
 import { type Refusal, refusal, refuseTarget } from "../policy/guard.ts";
+import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Choices, Enforcement, QuarantinePlan } from "../policy/plan.ts";
 import { residualAllows } from "../policy/residual.ts";
+import { deniesMark } from "./denies-mark.ts";
 import { marksFor } from "./marks-for.ts";
 import type { Settings } from "./services.ts";
 import { oldPlan } from "./unanswered.ts";
@@ -55,8 +57,7 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     removes,
     engine: "networkpolicy",
     choices: given.choices,
-    policy: denyByNetworkPolicy(denialOf(given)),
-    denies: [],
+    ...objectsFor(denialOf(given)),
     label: labelPatch(pod, operation.id),
     strip: stripPatch(pod.uid, pod.labels, removes, operation.id),
     settleMs: settings.settleMs,
@@ -87,6 +88,13 @@ function planHash(plan: Omit<QuarantinePlan, "hash">, controllerDoes: string): s
     controllerDoes,
     label: label.filter(({ path }) => path !== "/metadata/resourceVersion"),
   });
+}
+
+/** The NetworkPolicy names the others, so that whoever finds it finds them. */
+function objectsFor(denial: Denial): Pick<QuarantinePlan, "policy" | "denies"> {
+  const denies: readonly Manifest[] = [];
+  const annotations = { ...denial.annotations, ...deniesMark(denies) };
+  return { policy: denyByNetworkPolicy({ ...denial, annotations }), denies };
 }
 
 function denialOf({ operation, pod, settings }: QuarantineFacts): Denial {

@@ -29,6 +29,22 @@ test("Labels come back sorted, before ours goes and then the policy", () => {
   ]);
 });
 
+test("What a stronger engine was given is deleted too, before the policy that names it", () => {
+  const policy = policyWith("{}");
+  const denies = "ciliumnetworkpolicies.cilium.io/bulkhead-q-1 tiers.projectcalico.org/x";
+  const annotations = { ...policy.metadata.annotations, [marks.denies]: denies };
+  const lines = releaseLines({ ...policy, metadata: { ...policy.metadata, annotations } }, "checkout-1", 2_000);
+  expect(lines?.slice(-3)).toEqual([
+    "kubectl delete tiers.projectcalico.org/x -n payments",
+    "kubectl delete ciliumnetworkpolicies.cilium.io/bulkhead-q-1 -n payments",
+    "kubectl delete networkpolicy bulkhead-q-1 -n payments",
+  ]);
+  const hostile = { ...policy.metadata.annotations, [marks.denies]: "pods/x;id" };
+  expect(
+    releaseLines({ ...policy, metadata: { ...policy.metadata, annotations: hostile } }, "a", 2_000),
+  ).toBeUndefined();
+});
+
 test("A pod that had no label gets none back", () => {
   expect(releaseLines(policyWith("{}"), "checkout-1", 2_000)?.[0]).toBe("sleep 2");
 });

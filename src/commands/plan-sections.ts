@@ -17,13 +17,20 @@ export const notCut: readonly string[] = [
 
 function quarantineSections(plan: QuarantinePlan): readonly Section[] {
   return [
-    ...optional("Warning", plan.warnings),
+    ...optional("Warning", [...plan.warnings, ...(plan.impact?.warnings ?? [])]),
     ...optional(
       "Stays allowed whatever the labels (these policies select every pod or by absence)",
       residualItems(plan),
     ),
-    { kind: "list", title: "What changes", items: plan.effects, mustRead: true },
+    {
+      kind: "list",
+      title: "What changes",
+      items: [...plan.effects, ...(plan.impact?.effects ?? [])],
+      mustRead: true,
+    },
+    ...forReference("What is cut (by port where policies, Services or container ports tell one)", plan.impact?.loses),
     { kind: "list", title: "What will be written, in this order", items: quarantineWrites(plan), mustRead: true },
+    ...forReference("To be rotated: what could be read in there", plan.impact?.rotate),
     { kind: "list", title: "What this does not cut", items: notCut },
   ];
 }
@@ -72,6 +79,11 @@ function releaseWrites({ mode, labelsBefore, settleMs, lifts, keep }: ReleasePla
     `label ${marks.quarantine} off the pod`,
     removal,
   ];
+}
+
+/** Shown where there is room for it: nobody has to have read it to confirm. */
+function forReference(title: string, items: readonly string[] = []): readonly Section[] {
+  return items.length === 0 ? [] : [{ kind: "list", title, items }];
 }
 
 function optional(title: string, items: readonly string[]): readonly Section[] {

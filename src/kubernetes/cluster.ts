@@ -17,6 +17,7 @@ import type { PolicyObjects } from "./policy-objects.ts";
 import { createReads } from "./reads.ts";
 import { resources } from "./resources.ts";
 import type { Change } from "./store.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { WatchState } from "./watch-progress.ts";
 import { createObject, deleteManifest, deleteObject } from "./writes.ts";
 
@@ -76,6 +77,8 @@ export type Cluster = {
   facts(namespace: string | undefined, from: Freshness): Promise<NamespaceFacts>;
   /** What decides over traffic beside NetworkPolicy, from the API server. Never rejects: what could not be read is named. */
   policyObjects(): Promise<PolicyObjects>;
+  /** What a plan about these pods says beside policies, from the API server within 3 s. Never rejects. */
+  surroundings(namespace: string, pods: readonly string[]): Promise<Surroundings>;
   /** SelfSubjectAccessReview. */
   mayI(verb: string, resource: { group: string; plural: string }, namespace: string): Promise<Permission>;
   /** POST; `exists` carries the object of that name that is there already. Of the kinds that Bulkhead writes. */

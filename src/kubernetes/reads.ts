@@ -9,9 +9,10 @@ import { parseNamespace, parsePod, parsePolicy } from "./parse.ts";
 import { reviewAccess } from "./permission.ts";
 import { listPolicyObjects } from "./policy-objects.ts";
 import { collectionPath, resources } from "./resources.ts";
+import { readSurroundings } from "./surroundings.ts";
 import { getManifest, getObject } from "./writes.ts";
 
-type Lists = "listPods" | "listPolicies" | "knownPolicies" | "namespaces" | "facts" | "policyObjects";
+type Lists = "listPods" | "listPolicies" | "knownPolicies" | "namespaces" | "facts" | "policyObjects" | "surroundings";
 type Reads = "getPod" | "getObject" | "mayI" | Lists;
 
 /** How old the cache may be, in milliseconds, to be shown, and to be written upon. */
@@ -20,6 +21,9 @@ const recentForMs = 5_000;
 
 /** The whole of a list, however many pages it has. */
 const listWithinMs = 10_000;
+
+/** A person waits for the plan, and the plan can do without. */
+const surroundingsWithinMs = 3_000;
 
 /** What a cluster answers from its server or, where there is one, from its cache. */
 export function createReads(connection: Connection, cache: ClusterCache | undefined): Pick<Cluster, Reads> {
@@ -60,6 +64,8 @@ export function createReads(connection: Connection, cache: ClusterCache | undefi
       return from === "cache" ? orOld(ask, () => cache?.facts(namespace, "any")) : ask();
     },
     policyObjects: () => listPolicyObjects(connection, AbortSignal.timeout(listWithinMs)),
+    surroundings: (namespace, pods) =>
+      readSurroundings(connection, namespace, pods, AbortSignal.timeout(surroundingsWithinMs)),
     mayI: (verb, { group, plural }, namespace) => reviewAccess(connection, { verb, group, plural, namespace }),
   };
 }

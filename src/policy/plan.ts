@@ -9,6 +9,19 @@ export type ResidualAllow = { readonly policy: string; readonly allows: string }
 /** What the person chose about the way of a quarantine; undefined leaves it to configuration and detection. */
 export type Choices = { readonly engine: DenyEngine | undefined; readonly detach: boolean | undefined };
 
+/** What a containment changes for people, in sentences; names in them come from outside. */
+export type Impact = {
+  /** Connections that are cut, most important first. */
+  readonly loses: readonly string[];
+  /** Connections that the change opens, which no containment should; whoever approves must know them. */
+  readonly opens: readonly string[];
+  /** What else changes: budgets. */
+  readonly effects: readonly string[];
+  readonly warnings: readonly string[];
+  /** Credentials that are to be rotated, by name. */
+  readonly rotate: readonly string[];
+};
+
 /** What a quarantine would write and what it changes: everything that the card shows and the audit keeps. */
 export type QuarantinePlan = {
   readonly kind: "quarantine";
@@ -42,6 +55,8 @@ export type QuarantinePlan = {
   /** What it changes, most important first: sentences for the card. */
   readonly effects: readonly string[];
   readonly warnings: readonly string[];
+  /** Undefined in plans of early records. */
+  readonly impact?: Impact;
   readonly residual: readonly ResidualAllow[];
   readonly enforcement: Enforcement;
   readonly confirmations: 1 | 2;

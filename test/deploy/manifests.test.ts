@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { configPath, readConfig } from "../../src/config.ts";
 import { policyApis } from "../../src/kubernetes/policy-apis.ts";
 import { resources } from "../../src/kubernetes/resources.ts";
+import { surroundingResources } from "../../src/kubernetes/surroundings.ts";
 import { find, type Kustomization, type Manifest, read, readKustomization, readYaml } from "./manifests.ts";
 import { expected, policyKinds, rights } from "./rights.ts";
 
@@ -28,6 +29,16 @@ describe("the rights that deploy/ grants", () => {
     }
   });
 
+  it("cover what a plan reads beside, by just the verb it takes", () => {
+    const wanted = Object.values(surroundingResources).map(
+      ({ group, plural, verb }) => `${verb} ${group || "core"}/${plural}`,
+    );
+    const granted = expected["bulkhead-read"].filter((right) =>
+      wanted.some((one) => one.endsWith(right.split(" ")[1]!)),
+    );
+    expect(granted.toSorted()).toEqual(wanted.toSorted());
+  });
+
   it("cover every kind of policy that is read, and none beside", () => {
     const read = policyApis.flatMap(({ group, plurals }) => plurals.map((plural) => `${group}/${plural}`));
     expect(new Set(policyKinds)).toEqual(new Set(read));
@@ -36,9 +47,11 @@ describe("the rights that deploy/ grants", () => {
   it("hold no wildcard, no secret, no subresource and no right to grant rights", () => {
     const all = roles.flatMap((role) => rights(role.rules!));
     expect(all.length).toBeGreaterThan(40);
-    for (const forbidden of ["*", "secrets", "pods/", "rbac.authorization.k8s.io", "impersonate", "serviceaccounts"]) {
+    for (const forbidden of ["*", "secrets", "pods/", "impersonate", "serviceaccounts/"]) {
       expect(all.filter((right) => right.includes(forbidden))).toEqual([]);
     }
+    const identities = all.filter((right) => /rbac\.authorization\.k8s\.io|serviceaccounts/.test(right));
+    for (const right of identities) expect(right).toMatch(/^(get|list) /);
   });
 
   it("reach the bot for reading everywhere, for writing nowhere", () => {

@@ -42,27 +42,36 @@ export const policyKinds: readonly string[] = [
   "k8s.ovn.org/egressfirewalls",
 ];
 
+/** What a ServiceAccount is bound to: a plan says what is to be rotated. */
+const bindings = ["list rbac.authorization.k8s.io/rolebindings", "list rbac.authorization.k8s.io/clusterrolebindings"];
+
 /** What deploy/ grants, and why. A right that is not here is not granted; one that is here is needed. */
 export const expected = {
   /** The bot, everywhere. */
-  "bulkhead-read": each(look, [
-    // Names that people type; labels that policies select by; protection.
-    "core/namespaces",
-    // The target, its labels, its node, its owner.
-    "core/pods",
-    // What the pod leaves, and whether it is the last ready one.
-    "core/services",
-    // What its controller does: starts a replacement, works again, stalls.
-    "core/replicationcontrollers",
-    "apps/deployments",
-    "apps/replicasets",
-    "apps/statefulsets",
-    "apps/daemonsets",
-    "batch/jobs",
-    // What else allows or denies its traffic; what of ours is in force.
-    "networking.k8s.io/networkpolicies",
-    ...policyKinds,
-  ]),
+  "bulkhead-read": [
+    ...each(look, [
+      // Names that people type; labels that policies select by; protection.
+      "core/namespaces",
+      // The target, its labels, its node, its owner.
+      "core/pods",
+      // What the pod leaves, and whether it is the last ready one.
+      "core/services",
+      // What its controller does: starts a replacement, works again, stalls.
+      "core/replicationcontrollers",
+      "apps/deployments",
+      "apps/replicasets",
+      "apps/statefulsets",
+      "apps/daemonsets",
+      "batch/jobs",
+      // What else allows or denies its traffic; what of ours is in force.
+      "networking.k8s.io/networkpolicies",
+      ...policyKinds,
+    ]),
+    // The pod's identity and what that may do; what disruptions are still allowed without the pod.
+    "get core/serviceaccounts",
+    ...bindings,
+    "list policy/poddisruptionbudgets",
+  ].sort(),
   /** The bot, in a namespace that has opted in. */
   "bulkhead-write": [
     // Our policy comes and goes with the operation.
@@ -73,7 +82,10 @@ export const expected = {
   /** The bot, in its own namespace: records of operations that began without Redis, found, progressed, adopted. */
   "bulkhead-records": each(["create", "delete", "get", "list", "update"], ["core/configmaps"]),
   /** A person at a terminal. The ClusterRole: what `edit` on one's own namespaces leaves out. */
-  "ClusterRole/bulkhead-terminal": each(look, ["core/namespaces", "networking.k8s.io/networkpolicies", ...policyKinds]),
+  "ClusterRole/bulkhead-terminal": [
+    ...each(look, ["core/namespaces", "networking.k8s.io/networkpolicies", ...policyKinds]),
+    ...bindings,
+  ].sort(),
   /** The Role: one's own record, and reading the configuration. */
   "Role/bulkhead-terminal": each(["create", "get", "list", "update"], ["core/configmaps"]),
 } as const;

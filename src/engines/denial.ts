@@ -16,7 +16,7 @@ export type Denial = {
   readonly annotations: Labels;
 };
 
-/** What an engine writes for it. */
+/** What an engine writes for it. @public */
 export type Denies = {
   /** In the order in which they are to be written; removed in the reverse. */
   readonly objects: readonly Manifest[];

@@ -116,6 +116,6 @@ function withoutComments(text: string): string {
 
 /** Static, dynamic and type imports, and re-exports. */
 function importsOf(code: string): string[] {
-  const forms = /\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
+  const forms = /(?<!["'])\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
   return [...code.matchAll(forms)].map((match) => match[1] ?? match[2] ?? "");
 }

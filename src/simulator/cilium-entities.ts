@@ -1,6 +1,6 @@
 import { addressesOf, whole } from "./addresses.ts";
 import type { Entity } from "./cilium-peer-schema.ts";
-import type { PeerTerm } from "./model.ts";
+import type { Direction, PeerTerm } from "./model.ts";
 
 const oneNode = "which node is the pod's own, and so host or remote-node, is not evaluated";
 const dualStack = "only clusters of both IP families tell world-ipv4 and world-ipv6 from world";
@@ -24,10 +24,11 @@ const terms: Readonly<Record<Entity, readonly PeerTerm[]>> = {
 
 /**
  * What the entities of one rule are here (documentation: Layer 3 Policies, Entities based). Health, init, ingress and
- * unmanaged are endpoints of Cilium's own, which no workload is.
+ * unmanaged are endpoints of Cilium's own, which no workload is. What comes in from a pod's own node is allowed before any
+ * policy is asked, so that a node whose ingress is asked is another one.
  */
-export function entityTerms(entities: readonly Entity[]): readonly PeerTerm[] {
-  const nodes: readonly PeerTerm[] =
-    entities.includes("host") && entities.includes("remote-node") ? [{ on: ["node"] }] : [];
+export function entityTerms(entities: readonly Entity[], direction: Direction): readonly PeerTerm[] {
+  const every = entities.includes("remote-node") && (direction === "ingress" || entities.includes("host"));
+  const nodes: readonly PeerTerm[] = every ? [{ on: ["node"] }] : [];
   return [...nodes, ...entities.flatMap((entity) => terms[entity])];
 }

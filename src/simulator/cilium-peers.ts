@@ -11,13 +11,14 @@ import type { CidrGroups } from "./cilium-groups.ts";
 import type { CidrRule } from "./cilium-peer-schema.ts";
 import type { CiliumRule } from "./cilium-schema.ts";
 import { endpointTerms } from "./cilium-selector.ts";
-import type { PeerTerm } from "./model.ts";
+import type { Direction, PeerTerm } from "./model.ts";
 
 /** Where a rule stands, and what it may refer to. */
 export type PeerContext = {
   /** The policy's; undefined in a clusterwide one. */
   readonly namespace: string | undefined;
   readonly groups: CidrGroups;
+  readonly direction: Direction;
 };
 
 /**
@@ -29,7 +30,7 @@ export function peersOf(rule: CiliumRule, context: PeerContext): "all" | readonl
   if (lists.some((list) => list?.length === 0)) return [];
   const terms = [
     ...(rule.endpoints ?? []).flatMap((selector) => endpointTerms(selector, context.namespace)),
-    ...entityTerms(rule.entities ?? []),
+    ...entityTerms(rule.entities ?? [], context.direction),
     ...(rule.cidrs ?? []).map((text) => withAddresses(parseCidr(text) ?? noAddresses)),
     ...(rule.cidrSet ?? []).map((each) => cidrTerm(each, context)),
     ...notEvaluated(rule),

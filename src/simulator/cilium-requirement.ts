@@ -1,3 +1,4 @@
+import { isLeftOutByCilium } from "../policy/cilium-labels.ts";
 import type { LabelSelector, LabelSelectorRequirement } from "../policy/objects.ts";
 import type { PodIdentity, SimulatedNamespace } from "./model.ts";
 
@@ -27,16 +28,6 @@ export function requirementsOf({ matchLabels = {}, matchExpressions = [] }: Labe
   ];
 }
 
-/** Labels that Cilium leaves out of identities unless it is told otherwise (documentation: Limiting Identity-Relevant Labels). */
-const leftOut = [
-  /^io.kubernetes/,
-  /^(kubernetes\.io|beta\.kubernetes\.io|k8s\.io)/,
-  /^statefulset\.kubernetes\.io\/pod-name/,
-  /^apps\.kubernetes\.io\/pod-index/,
-  /^batch\.kubernetes\.io\/(job-completion-index|controller-uid)/,
-  /^(pod-template-generation|pod-template-hash|controller-revision-hash|controller-uid|etcd_node|annotation)/,
-];
-
 /** What of a pod the requirement looks at. A pod has no reserved labels. */
 export function sightOf({ source, name }: Requirement): Sight {
   if (source === "reserved" && name !== "all") return { of: "pod", read: () => undefined, label: undefined };
@@ -49,7 +40,7 @@ export function sightOf({ source, name }: Requirement): Sight {
   if (name === "io.cilium.k8s.policy.serviceaccount")
     return { of: "pod", read: ({ serviceAccount }) => serviceAccount, label: undefined };
   if (name === "io.cilium.k8s.policy.cluster") return unknown("the name of the cluster is not known");
-  if (leftOut.some((pattern) => pattern.test(name)))
+  if (isLeftOutByCilium(name))
     return unknown(`Cilium leaves the label ${name} out of identities, unless it is configured to use it`);
   return { of: "pod", read: ({ labels }) => (Object.hasOwn(labels, name) ? labels[name] : undefined), label: name };
 }

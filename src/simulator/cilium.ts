@@ -64,10 +64,12 @@ function translateSpec(spec: CiliumSpec, origin: Origin): readonly Policy[] {
   if (spec.endpointSelector === undefined) return [];
   const { reference, prefix, groups } = origin;
   const context = { namespace: reference.namespace, groups };
-  const translate = (action: RuleList["action"], list: Direction | `${Direction}Deny`) =>
-    rulesOf({ action, name: `${prefix}${list}`, rules: spec[list] ?? [] }, context);
+  const translate = (action: RuleList["action"], direction: Direction) => {
+    const list = action === "allow" ? direction : (`${direction}Deny` as const);
+    return rulesOf({ action, name: `${prefix}${list}`, rules: spec[list] ?? [] }, { ...context, direction });
+  };
   const allow = { ingress: translate("allow", "ingress"), egress: translate("allow", "egress") };
-  const deny = { ingress: translate("deny", "ingressDeny"), egress: translate("deny", "egressDeny") };
+  const deny = { ingress: translate("deny", "ingress"), egress: translate("deny", "egress") };
   const isolates = { ingress: isDefaultDeny("ingress", spec), egress: isDefaultDeny("egress", spec) };
   const { matcher: subject, maybe } = subjectOf(spec.endpointSelector, reference.namespace);
   const common = { reference, stage, subject, notEvaluated: [], ...(maybe === undefined ? {} : { maybe }) };

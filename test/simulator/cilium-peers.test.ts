@@ -345,6 +345,27 @@ spec:
     `,
   },
   {
+    title: "Remote-node alone is every node where traffic comes in, since that of the own node is not asked about",
+    source: "Layer 3 Policies, Access to/from all nodes; option allow-localhost",
+    policies: `
+spec:
+  endpointSelector: { matchLabels: { role: backend } }
+  ingressDeny: [{ fromEntities: [remote-node] }]
+  enableDefaultDeny: { ingress: false }
+---
+spec:
+  endpointSelector: { matchLabels: { role: cache } }
+  egressDeny: [{ toEntities: [remote-node] }]
+  enableDefaultDeny: { egress: false }
+`,
+    says: `
+      agent    backend 80 denied
+      frontend backend 80 allowed
+      cache    agent   80 undecided
+      cache    luke    80 allowed
+    `,
+  },
+  {
     title: "Which address is the API server's is not known; it is no pod",
     source: "Layer 3 Policies, Access to/from kube-apiserver: examples/policies/l3/entities/apiserver.yaml",
     policies: `

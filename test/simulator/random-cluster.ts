@@ -97,7 +97,7 @@ const requirement = fc.oneof(
   fc.record({ key: one("app", "tier"), operator: one("Exists", "DoesNotExist") }),
 );
 
-const podSelector = fc.oneof(
+export const podSelector = fc.oneof(
   { weight: 3, arbitrary: one({}) },
   { weight: 3, arbitrary: fc.record({ matchLabels: labelPairs }) },
   { weight: 2, arbitrary: fc.record({ matchExpressions: fc.array(requirement, { minLength: 1, maxLength: 2 }) }) },
@@ -126,14 +126,14 @@ const ipBlock = one(...Object.entries(cidrs)).chain(([cidr, holes]) =>
   fc.record({ cidr: one(cidr), except: fc.uniqueArray(one(...holes), { maxLength: 2 }) }, { requiredKeys: ["cidr"] }),
 );
 
-const peer = fc.oneof(
+export const networkPolicyPeer = fc.oneof(
   fc.record({ podSelector }),
   fc.record({ namespaceSelector }),
   fc.record({ podSelector, namespaceSelector }),
   fc.record({ ipBlock }),
 );
 
-const policyPort = fc.oneof(
+export const networkPolicyPort = fc.oneof(
   fc.record({ protocol: one(...protocols), port: portNumber }, { requiredKeys: ["port"] }),
   fc.record({ protocol: one(...protocols), port: one("web", "dns") }, { requiredKeys: ["port"] }),
   fc.record({ protocol: one(...protocols), port: one(80, 81), endPort: one(81, 82, 443) }, { requiredKeys: ["port"] }),
@@ -150,8 +150,8 @@ const networkPolicy = fc
     namespace: usualNamespace,
     podSelector: mostly<object | undefined>(podSelector, one(undefined)),
     policyTypes: one(undefined, undefined, [], ["Ingress"], ["Egress"], ["Ingress", "Egress"]),
-    ingress: list(fc.record({ from: list(peer, 2), ports: list(policyPort, 2) }), 2),
-    egress: list(fc.record({ to: list(peer, 2), ports: list(policyPort, 2) }), 2),
+    ingress: list(fc.record({ from: list(networkPolicyPeer, 2), ports: list(networkPolicyPort, 2) }), 2),
+    egress: list(fc.record({ to: list(networkPolicyPeer, 2), ports: list(networkPolicyPort, 2) }), 2),
   })
   .map(({ namespace, ...spec }) => ({
     apiVersion: "networking.k8s.io/v1",

@@ -1,7 +1,8 @@
 import { decideAccess } from "../policy/access.ts";
 import type { Refusal } from "../policy/guard.ts";
-import { marks } from "../policy/marks.ts";
+import { containing, marks } from "../policy/marks.ts";
 import type { Labels, NetworkPolicy } from "../policy/objects.ts";
+import { selectorQuery } from "../policy/selector.ts";
 import { code, note, text } from "./answers.ts";
 import { namedDenies } from "./denies-mark.ts";
 import type { Reply, Section } from "./reply.ts";
@@ -84,7 +85,7 @@ async function quarantines({ services, request }: Context, meant: Meant): Promis
   const answers = await Promise.all(
     asked.map(async ([cluster, entry]): Promise<Asked> => {
       try {
-        const policies = await entry.cluster.listPolicies(`${marks.kind}=quarantine`);
+        const policies = await entry.cluster.listPolicies(selectorQuery(containing));
         const all = policies.map((policy): Found => ({ cluster, policy, pod: podOf(policy) }));
         return {
           found: all.filter((one) => isMeant(one, meant) && may(cluster, one.policy.metadata.namespace)),

@@ -1,6 +1,7 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { marks } from "../policy/marks.ts";
+import { containing, marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
+import { selectorQuery } from "../policy/selector.ts";
 import type { Services } from "./services.ts";
 
 /** An operation that ended so shortly ago may have a replica that is about to clean up after itself. */
@@ -21,7 +22,7 @@ export async function sweepOrphans(services: Services): Promise<number> {
 async function sweepCluster(services: Services, cluster: Cluster): Promise<number> {
   try {
     let deleted = 0;
-    for (const policy of await cluster.listPolicies(`${marks.kind}=quarantine`)) {
+    for (const policy of await cluster.listPolicies(selectorQuery(containing))) {
       if (!(await isOrphan(services, cluster, policy))) continue;
       const { uid, resourceVersion } = policy.metadata;
       if (uid === undefined || resourceVersion === undefined) continue;

@@ -3,7 +3,7 @@ import type { AuditHealth } from "../audit/health.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import { decideAccess } from "../policy/access.ts";
 import { formatDuration } from "../policy/duration.ts";
-import { marks } from "../policy/marks.ts";
+import { containing, marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
@@ -50,7 +50,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
   if (entry === undefined) return text(`Cluster ${name} is not configured.`);
   const title = `Cluster ${name}: policy enforcement ${entry.enforcement}`;
   try {
-    const ours = await entry.cluster.knownPolicies({ [marks.kind]: "quarantine" }, patienceMs);
+    const ours = await entry.cluster.knownPolicies(containing, patienceMs);
     const shown = ours.items.filter(({ metadata }) => visible(name, metadata.namespace));
     const before = knownBefore(ours);
     return list(title, [

@@ -1,4 +1,4 @@
-import type { Labels, Namespace, NetworkPolicy, Pod, Workload } from "../policy/objects.ts";
+import type { LabelSelector, Namespace, NetworkPolicy, Pod, Workload } from "../policy/objects.ts";
 import { selects } from "../policy/selector.ts";
 import type { NamespaceFacts } from "./cluster.ts";
 import type { Connection } from "./connection.ts";
@@ -20,8 +20,8 @@ export type ClusterCache = {
   /** Of one namespace, or of all where none is given. */
   facts(namespace: string | undefined, oldest: Oldest): NamespaceFacts | undefined;
   namespaces(oldest: Oldest): readonly Namespace[] | undefined;
-  /** Over all namespaces, those with all these labels. */
-  policies(labels: Labels, oldest: Oldest): Cached<NetworkPolicy> | undefined;
+  /** Over all namespaces, those that the selector selects. */
+  policies(selector: LabelSelector, oldest: Oldest): Cached<NetworkPolicy> | undefined;
   states(): readonly WatchState[];
   close(): Promise<void>;
 };
@@ -59,11 +59,10 @@ export function createCache(connection: Connection, options: CacheOptions): Clus
       };
     },
     namespaces: (oldest) => (age([namespaces], oldest) === undefined ? undefined : namespaces.store.all()),
-    policies(labels, oldest) {
+    policies(selector, oldest) {
       const ageMs = age([policies], oldest);
       if (ageMs === undefined) return undefined;
-      const wanted = { matchLabels: labels };
-      return { items: policies.store.all().filter(({ metadata }) => selects(wanted, metadata.labels ?? {})), ageMs };
+      return { items: policies.store.all().filter(({ metadata }) => selects(selector, metadata.labels ?? {})), ageMs };
     },
     states: () => all.map((watch) => watch.state()),
     async close() {

@@ -1,7 +1,7 @@
 import type { Manifest, ManifestReference } from "../policy/manifest.ts";
 import type {
   JsonPatchOperation,
-  Labels,
+  LabelSelector,
   Namespace,
   NetworkPolicy,
   ObjectVersion,
@@ -68,10 +68,13 @@ export type Cluster = {
   /** In one namespace, or over all where none is given. */
   listPolicies(labelSelector: string, namespace?: string): Promise<readonly NetworkPolicy[]>;
   /**
-   * Over all namespaces, those with all these labels, from the API server; else as the cache last knew them. The server
+   * Over all namespaces, those that the selector selects, from the API server; else as the cache last knew them. The server
    * gets `withinMs` to answer (default 10 000).
    */
-  knownPolicies(labels: Labels, withinMs?: number): Promise<Age & { readonly items: readonly NetworkPolicy[] }>;
+  knownPolicies(
+    selector: LabelSelector,
+    withinMs?: number,
+  ): Promise<Age & { readonly items: readonly NetworkPolicy[] }>;
   namespaces(): Promise<readonly Namespace[]>;
   /** Of one namespace, or of all where none is given. */
   facts(namespace: string | undefined, from: Freshness): Promise<NamespaceFacts>;

@@ -46,10 +46,10 @@ export function createReads(connection: Connection, cache: ClusterCache | undefi
       list(collectionPath(resources.pods, namespace), parsePod, { labelSelector: selector }),
     getObject: (reference) => getManifest(connection, reference),
     listPolicies: (labelSelector, namespace) => policies(labelSelector, namespace),
-    knownPolicies: (labels, withinMs) =>
+    knownPolicies: (selector, withinMs) =>
       orOld(
-        async () => ({ items: await policies(selectorQuery({ matchLabels: labels }), undefined, withinMs), ageMs: 0 }),
-        () => cache?.policies(labels, "any"),
+        async () => ({ items: await policies(selectorQuery(selector), undefined, withinMs), ageMs: 0 }),
+        () => cache?.policies(selector, "any"),
       ),
     async namespaces() {
       const ask = async () => ({ items: await list(collectionPath(resources.namespaces), parseNamespace), ageMs: 0 });

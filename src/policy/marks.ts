@@ -1,8 +1,10 @@
+import type { LabelSelector } from "./objects.ts";
+
 /** Labels and annotations of ours on Kubernetes objects: wire format, changed only with a version. */
 export const marks = {
   /** Label on our objects: the operation's id. */
   operation: "bulkhead.dev/operation",
-  /** Label on our objects: `quarantine`. */
+  /** Label on our objects: `quarantine` or `lockdown`. */
   kind: "bulkhead.dev/kind",
   /** Label on a quarantined pod, and what our policy selects: the operation's id. */
   quarantine: "bulkhead.dev/quarantine",
@@ -21,6 +23,11 @@ export const marks = {
   /** Informational; selecting goes by our own labels. */
   managedBy: "app.kubernetes.io/managed-by",
 } as const;
+
+/** Selects what cuts something off, and stays until a person releases it. */
+export const containing: LabelSelector = {
+  matchExpressions: [{ key: marks.kind, operator: "In", values: ["quarantine", "lockdown"] }],
+};
 
 /** Field manager for our own objects, and the one for pod labels (design.md, wire format). */
 export const fieldManagers = { objects: "bulkhead", labels: "bulkhead-label" } as const;

@@ -86,10 +86,10 @@ test("While the server is frozen the old cache answers and says so, nothing rece
   expect(facts.pods.map(({ name }) => name)).toEqual(["a", "b", "c"]);
   expect(facts.ageMs).toBeGreaterThanOrEqual(45_000);
   expect(facts.unanswered).toMatchObject({ kind: "timeout", cluster: "prod" });
-  const policies = await cluster.knownPolicies({ "bulkhead.dev/kind": "quarantine" });
+  const policies = await cluster.knownPolicies({ matchLabels: { "bulkhead.dev/kind": "quarantine" } });
   expect(policies.items.map(({ metadata }) => metadata.name)).toEqual(["open"]);
   expect(policies.unanswered?.message).toMatch(/^cluster prod: the Kubernetes API at 127\.0\.0\.1:\d+ did not answer /);
-  expect((await cluster.knownPolicies({ "bulkhead.dev/kind": "other" })).items).toEqual([]);
+  expect((await cluster.knownPolicies({ matchLabels: { "bulkhead.dev/kind": "other" } })).items).toEqual([]);
   expect((await cluster.namespaces()).map(({ name }) => name)).toContain("shop");
   for (const from of ["recent", "fresh"] as const)
     await expect(cluster.facts("shop", from)).rejects.toMatchObject({ kind: "timeout" });

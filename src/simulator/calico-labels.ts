@@ -1,7 +1,7 @@
 import type { Labels } from "../policy/objects.ts";
 import type { Expression } from "./calico-selector.ts";
 import { keysOf, type LabelOf, truthFor } from "./calico-truth.ts";
-import type { Matcher, PodIdentity, SimulatedNamespace } from "./model.ts";
+import type { Matcher, PodExample, PodIdentity, SimulatedNamespace } from "./model.ts";
 
 /** Calico adds these to every pod, and the first also to what else has a namespace. */
 const namespaceKey = "projectcalico.org/namespace";
@@ -58,7 +58,43 @@ export function podsWhere(selector: Expression, reading: "certain" | "possible")
     ...(namespace === undefined ? {} : { namespace }),
     ...(selector.op === "all" ? {} : { pods }),
     labels: keysOf(selector),
+    example: exampleOf(selector),
   };
+}
+
+/** One way to make the selector true; of what is negated only that it asks for absence, which needs nothing. */
+function exampleOf(selector: Expression): PodExample {
+  const wanted = wantedBy(selector);
+  const inherited = wanted.filter(([key]) => key.startsWith(namespacePrefix) || key === namespaceKey);
+  const nameOf = (key: string): string =>
+    key === namespaceKey || key === namespacePrefix + nameKey
+      ? "kubernetes.io/metadata.name"
+      : key.slice(namespacePrefix.length);
+  const account = wanted.find(([key]) => key === serviceAccountKey || key === serviceAccountPrefix + nameKey);
+  return {
+    namespaceLabels: Object.fromEntries(inherited.map(([key, value]) => [nameOf(key), value])),
+    labels: Object.fromEntries(wanted.filter((each) => !inherited.includes(each) && each !== account)),
+    serviceAccount: account?.[1],
+  };
+}
+
+function wantedBy(selector: Expression): readonly (readonly [key: string, value: string])[] {
+  switch (selector.op) {
+    case "and":
+      return selector.of.flatMap(wantedBy);
+    case "or":
+      return selector.of.slice(0, 1).flatMap(wantedBy);
+    case "has":
+      return [[selector.key, "any"]];
+    case "in":
+      return selector.values.slice(0, 1).map((value) => [selector.key, value]);
+    case "contains":
+    case "starts with":
+    case "ends with":
+      return [[selector.key, selector.text]];
+    default:
+      return [];
+  }
 }
 
 /** The one namespace that a pod must be in, if that is asked: no pod can bear this label of another. */

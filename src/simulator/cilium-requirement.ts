@@ -18,6 +18,7 @@ export type Sight =
   | { readonly of: "nothing"; readonly why: string };
 
 export const namespaceName = "io.kubernetes.pod.namespace";
+export const serviceAccountName = "io.cilium.k8s.policy.serviceaccount";
 export const namespaceLabel = "io.cilium.k8s.namespace.labels.";
 
 /** matchLabels and matchExpressions in one list. */
@@ -37,7 +38,7 @@ export function sightOf({ source, name }: Requirement): Sight {
     const key = name.slice(namespaceLabel.length);
     return { of: "namespace", read: ({ labels }) => (Object.hasOwn(labels, key) ? labels[key] : undefined) };
   }
-  if (name === "io.cilium.k8s.policy.serviceaccount")
+  if (name === serviceAccountName)
     return { of: "pod", read: ({ serviceAccount }) => serviceAccount, label: undefined };
   if (name === "io.cilium.k8s.policy.cluster") return unknown("the name of the cluster is not known");
   if (isLeftOutByCilium(name))

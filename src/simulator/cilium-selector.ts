@@ -4,13 +4,15 @@ import { meets } from "../policy/selector.ts";
 import {
   namespaceLabel,
   namespaceName,
+  serviceAccountName,
   type Requirement,
   requirementsOf,
   type Sight,
   sightOf,
 } from "./cilium-requirement.ts";
-import { everyPod } from "./matcher.ts";
-import type { Matcher, PeerTerm } from "./model.ts";
+import { labelsLike } from "./examples.ts";
+import { everyPod, noPod } from "./matcher.ts";
+import type { Matcher, PeerTerm, PodExample } from "./model.ts";
 
 /** With `maybe`, the matcher selects these pods at most. */
 export type Selection = { readonly matcher: Matcher; readonly maybe: string | undefined };
@@ -88,6 +90,8 @@ function matcherOf(seen: readonly Seen[]): Matcher {
   const pods = seen.flatMap(({ requirement, sight }) => (sight.of === "pod" ? [{ requirement, sight }] : []));
   const known = [...namespaces, ...pods].map(({ requirement }) => requirement);
   if (known.length === 0) return everyPod;
+  if (known.some(({ source, operator }) => source === "reserved" && (operator === "In" || operator === "Exists")))
+    return noPod;
   const only = known.find(
     ({ name, operator, values }) => name === namespaceName && operator === "In" && values.length === 1,
   );
@@ -101,5 +105,19 @@ function matcherOf(seen: readonly Seen[]): Matcher {
       ? {}
       : { pods: (pod) => pods.every(({ requirement, sight }) => meets(requirement, sight.read(pod))) }),
     labels: pods.flatMap(({ sight }) => sight.label ?? []),
+    example: exampleOf(known),
+  };
+}
+
+function exampleOf(requirements: readonly Requirement[]): PodExample {
+  const all = requirements.map(({ name, operator, values }) => ({ key: name, operator, values }));
+  const like = Object.entries(labelsLike({ matchExpressions: all }));
+  const inherited = like.filter(([key]) => key.startsWith(namespaceLabel) || key === namespaceName);
+  const nameOf = (key: string): string =>
+    key === namespaceName ? "kubernetes.io/metadata.name" : key.slice(namespaceLabel.length);
+  return {
+    namespaceLabels: Object.fromEntries(inherited.map(([key, value]) => [nameOf(key), value])),
+    labels: Object.fromEntries(like.filter((each) => !inherited.includes(each))),
+    serviceAccount: like.find(([key]) => key === serviceAccountName)?.[1],
   };
 }

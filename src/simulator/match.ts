@@ -2,7 +2,8 @@ import { type AddressSet, covers, type Family, hasAddress } from "./addresses.ts
 import type { BoundRule, BoundTerm } from "./bound.ts";
 import type { PodAddress } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
-import type { ContainerPort } from "./model.ts";
+import { isSelected, selectsAll } from "./matcher.ts";
+import type { ContainerPort, Matcher, PodIdentity } from "./model.ts";
 import { allPorts, type PortSet, portRange, unitePorts } from "./ports.ts";
 import type { Settings } from "./snapshot.ts";
 
@@ -12,9 +13,19 @@ export type Peer =
   | { readonly kind: "node"; readonly addresses: readonly PodAddress[] }
   | { readonly kind: "external"; readonly addresses: readonly [PodAddress] };
 
+/**
+ * A pod that is not in the snapshot, its addresses unknown. Without an identity it stands for any: whatever asks for more
+ * than a pod then matches perhaps.
+ */
+export type Stranger = {
+  readonly kind: "stranger";
+  readonly identity: PodIdentity | undefined;
+  readonly addresses: readonly [];
+};
+
 /** What a rule is held against: the peer, where the traffic arrives, and the families that both ends can talk. */
 export type Encounter = {
-  readonly peer: Peer;
+  readonly peer: Peer | Stranger;
   /** Named ports of the destination pod; empty where the destination is no pod. */
   readonly ports: readonly ContainerPort[];
   /** Undefined: not known. */
@@ -64,18 +75,29 @@ export function matchPorts({ ports, namedPorts }: BoundRule, { ports: declared }
 
 function matchTerm(bound: BoundTerm, encounter: Encounter): Match {
   const { term } = bound;
-  if (!isOfKind(bound, encounter.peer)) return false;
+  const kind = isOfKind(bound, encounter.peer);
+  if (kind === false) return false;
   const wanted = term.addresses === undefined ? true : matchAddresses(term.addresses, term, encounter);
   if (wanted === false) return false;
   const unwanted = term.notAddresses === undefined ? false : matchAddresses(term.notAddresses, term, encounter);
   if (unwanted === true) return false;
   if (term.maybe !== undefined) return { maybe: term.maybe };
+  if (kind !== true) return kind;
   return wanted === true && unwanted !== false ? unwanted : wanted;
 }
 
-function isOfKind({ term, pods, notPods }: BoundTerm, peer: Peer): boolean {
+function isOfKind({ term, pods, notPods }: BoundTerm, peer: Encounter["peer"]): Match {
+  if (peer.kind === "stranger") return isStranger(term, peer);
   if (!term.on.includes(peer.kind)) return false;
   return peer.kind !== "pod" || (pods?.has(peer.index) !== false && notPods?.has(peer.index) !== true);
+}
+
+function isStranger({ on, pods, notPods }: BoundTerm["term"], { identity }: Stranger): Match {
+  if (!on.includes("pod")) return false;
+  const asks = (matcher: Matcher | undefined): matcher is Matcher => matcher !== undefined && !selectsAll(matcher);
+  if (identity !== undefined)
+    return !(asks(pods) && !isSelected(pods, identity)) && !(notPods !== undefined && isSelected(notPods, identity));
+  return asks(pods) || notPods !== undefined ? { maybe: "which pods it means was not worked out" } : true;
 }
 
 function matchAddresses(
@@ -84,7 +106,7 @@ function matchAddresses(
   { peer, families, ipBlockMatchesPods, ipBlockMatchesNodes }: Encounter,
 ): Match {
   if (peer.kind === "node" && podsByAddress === "engine" && !ipBlockMatchesNodes) return false;
-  if (peer.kind !== "pod") return isWithin(set, peer.addresses, families);
+  if (peer.kind !== "pod" && peer.kind !== "stranger") return isWithin(set, peer.addresses, families);
   if (podsByAddress === undefined) return false;
   const reading = podsByAddress === "yes" ? true : ipBlockMatchesPods;
   if (reading === false) return false;

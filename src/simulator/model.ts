@@ -41,6 +41,16 @@ export type Matcher = {
   readonly pods?: (pod: PodIdentity) => boolean;
   /** The keys of pod labels that `pods` looks at: no other label may decide. */
   readonly labels: readonly string[];
+  /** Absent: none was worked out. */
+  readonly example?: PodExample;
+};
+
+/** What a pod would have to be for a matcher to select it, so far as that is easily told: the matcher is to be asked. */
+export type PodExample = {
+  readonly namespaceLabels: Labels;
+  readonly labels: Labels;
+  /** Undefined: no matter. */
+  readonly serviceAccount?: string | undefined;
 };
 
 /** A pod; a node or a pod of the host network; an address outside the cluster. */

@@ -13,12 +13,13 @@ export type Cause =
   | { readonly kind: "isolated"; readonly policies: readonly Policy[]; readonly maybe: string | undefined }
   | { readonly kind: "end" };
 
-export type Trace = (cause: Cause) => void;
+/** `ports`: of those that were asked, what came to it. */
+export type Trace = (cause: Cause, ports: PortSet) => void;
 
 /** Takes the asked ports through the layers. `trace` hears of each rule and default that touched some of them. */
 export function outcomeOf(layers: Layers, encounter: Encounter, asked: PortSet = allPorts, trace?: Trace): Outcome {
   if (layers.length === 0) {
-    trace?.({ kind: "end" });
+    trace?.({ kind: "end" }, asked);
     return { allow: asked, deny: noPorts };
   }
   const arriving = layers.map(() => noPorts);
@@ -27,7 +28,7 @@ export function outcomeOf(layers: Layers, encounter: Encounter, asked: PortSet =
   walk.arriving.push(noPorts);
   for (const [index, layer] of layers.entries()) walkLayer(walk, layers, layer, index);
   const rest = walk.arriving[layers.length] ?? noPorts;
-  if (rest.length > 0) trace?.({ kind: "end" });
+  if (rest.length > 0) trace?.({ kind: "end" }, rest);
   return { allow: unitePorts(walk.allow, rest), deny: walk.deny };
 }
 
@@ -57,7 +58,7 @@ function walkLayer(walk: Walk, layers: Layers, layer: Layer, index: number): voi
   if (layer.isolating.length > 0) {
     walk.deny = unitePorts(walk.deny, open);
     const policies = sure.length > 0 ? sure : layer.isolating;
-    walk.trace?.({ kind: "isolated", policies, maybe: sure.length > 0 ? undefined : policies[0]?.maybe });
+    walk.trace?.({ kind: "isolated", policies, maybe: sure.length > 0 ? undefined : policies[0]?.maybe }, open);
   }
   if (sure.length === 0) send(walk, index + 1, open);
 }
@@ -89,7 +90,7 @@ function record(walk: Walk, bound: BoundRule, match: Exclude<Match, false>, port
   if (bound.rule.action === "deny") walk.deny = unitePorts(walk.deny, ports);
   if (walk.trace === undefined || walk.told.has(bound)) return;
   walk.told.add(bound);
-  walk.trace({ kind: "rule", bound, maybe: match === true ? undefined : match.maybe });
+  walk.trace({ kind: "rule", bound, maybe: match === true ? undefined : match.maybe }, ports);
 }
 
 function send(walk: Walk, to: number, ports: PortSet): void {

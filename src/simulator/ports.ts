@@ -39,6 +39,13 @@ export function portsByProtocol(set: PortSet): Partial<Record<Protocol, [number,
   return Object.fromEntries(all.filter(([, ranges]) => ranges.length > 0));
 }
 
+/** Undefined of an empty set. */
+export function firstPort(set: PortSet): { readonly protocol: Protocol; readonly port: number } | undefined {
+  const [lowest] = set;
+  const protocol = lowest && protocols.findLast((each) => offsets[each] < lowest.first);
+  return lowest && protocol && { protocol, port: lowest.first - offsets[protocol] };
+}
+
 export function unitePorts(a: PortSet, b: PortSet): PortSet {
   if (a.length === 0 || b === allPorts) return b;
   if (b.length === 0 || a === allPorts) return a;

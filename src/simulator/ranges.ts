@@ -1,6 +1,7 @@
 import { type AddressRange, type Family, whole } from "./addresses.ts";
 import type { PodAddress } from "./classes.ts";
 import type { Simulator } from "./compile.ts";
+import type { Layers } from "./layers.ts";
 import type { Direction } from "./model.ts";
 import { samePorts } from "./ports.ts";
 import { type End, isOpen, joinSides, type Openness, open, type Side, sideOf } from "./sides.ts";
@@ -49,8 +50,12 @@ function pieces(
   { podClass }: End,
   family: Family,
 ): readonly AddressRange[] {
-  const mine = podClass === undefined ? [] : layersOf(direction, podClass);
-  const terms = mine
+  return piecesOf(podClass === undefined ? [] : layersOf(direction, podClass), family);
+}
+
+/** The pieces into which rules cut a family, ascending and without a gap: none of them tells two addresses of one apart. */
+export function piecesOf(layers: Layers, family: Family): readonly AddressRange[] {
+  const terms = layers
     .flatMap(({ groups }) => groups.flat(2))
     .flatMap(({ peers }) => (peers === "all" ? [] : peers.map(({ term }) => term)));
   const ranges = terms.flatMap(({ addresses, notAddresses }) => [

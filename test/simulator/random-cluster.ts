@@ -13,7 +13,7 @@ export type Case = {
 
 const namespaceNames = ["a", "b", "c", "d"] as const;
 const protocols = ["TCP", "UDP", "SCTP"] as const;
-const externals = ["192.0.2.1", "10.0.0.6", "2001:db8::1", "fd00::6"];
+export const externals = ["192.0.2.1", "10.0.0.6", "2001:db8::1", "fd00::6"];
 
 const cidrs: Readonly<Record<string, readonly string[]>> = {
   "0.0.0.0/0": ["10.0.0.0/8", "192.0.2.0/24", "10.0.0.4/30"],

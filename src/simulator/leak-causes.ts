@@ -1,0 +1,92 @@
+import { decide, type Endpoint, type Reason } from "./decide.ts";
+import type { Leak, Subject } from "./leaks.ts";
+import { type Encounter, familiesOf, matchPorts, readingOf } from "./match.ts";
+import type { ContainerPort, Direction } from "./model.ts";
+import { type Cause, outcomeOf } from "./outcome.ts";
+import { firstPort, intersectPorts, type PortSet } from "./ports.ts";
+import type { End } from "./sides.ts";
+import type { SimulatedPod } from "./snapshot.ts";
+
+/** Connections between some of the subject's pods and another end, of which more is open than was to be. */
+export type Excess = {
+  readonly subject: Subject;
+  readonly pods: readonly SimulatedPod[];
+  readonly direction: Direction;
+  readonly other: End;
+  /** The other end, or one of those that it stands for. */
+  readonly endpoint: Endpoint;
+};
+
+/** By which rules of the subject's own side these ports are open: a leak each, without its end. */
+export function explained(excess: Excess, ports: PortSet, sure: boolean): readonly Omit<Leak, "end">[] {
+  if (ports.length === 0) return [];
+  const { subject, pods, direction, other } = excess;
+  const encounter = encounterOf(subject, direction, other.peer, other.podClass?.ports ?? []);
+  const { opening, maybe } = openingCauses(subject, direction, encounter, ports);
+  const certain = opening.filter((each) => each.maybe === undefined);
+  const why = sure ? undefined : (maybe ?? reasonElsewhere(excess, ports));
+  return (sure && certain.length > 0 ? certain : opening).map(({ policy, rule, ports: opened }) => {
+    return { subjects: pods, direction, policy, rule, ports: opened, sure, maybe: why };
+  });
+}
+
+/** `declared`: the other end's own ports, where it is the destination. */
+export function encounterOf(
+  { actual, end: { podClass } }: Subject,
+  direction: Direction,
+  peer: Encounter["peer"],
+  declared: readonly ContainerPort[],
+): Encounter {
+  return {
+    peer,
+    ports: direction === "egress" ? declared : (podClass?.ports ?? []),
+    families: familiesOf(podClass?.addresses ?? []),
+    ...readingOf(actual),
+  };
+}
+
+/** What lets some of the ports through. Policy undefined: the default, since no policy speaks of them. */
+export type Opening = Pick<Leak, "policy" | "rule" | "ports" | "maybe">;
+
+/** `maybe`: the first reason for which any of it is a perhaps. */
+export function openingCauses(
+  { actual, end: { podClass } }: Subject,
+  direction: Direction,
+  encounter: Encounter,
+  ports: PortSet,
+): { readonly opening: readonly Opening[]; readonly maybe: string | undefined } {
+  const opening: Opening[] = [];
+  let maybe: string | undefined;
+  const layers = podClass === undefined ? [] : actual.layersOf(direction, podClass);
+  outcomeOf(layers, encounter, ports, (cause, came) => {
+    maybe ??= cause.kind === "end" ? undefined : cause.maybe;
+    opening.push(...openingOf(cause, came, encounter, ports));
+  });
+  return { opening, maybe };
+}
+
+/** A rule is heard of once, though it may stand in several orders: so all that it says of the ports is taken. */
+function openingOf(cause: Cause, came: PortSet, encounter: Encounter, ports: PortSet): readonly Opening[] {
+  if (cause.kind === "end") return [{ policy: undefined, rule: undefined, ports: came, maybe: undefined }];
+  if (cause.kind === "isolated" || cause.bound.rule.action !== "allow") return [];
+  const { policy, rule } = cause.bound;
+  const opened = intersectPorts(ports, matchPorts(cause.bound, encounter));
+  return [{ policy: policy.reference, rule: rule.name, ports: opened, maybe: cause.maybe }];
+}
+
+const tie = "policies of the same priority say different things of it, and which of them counts is not defined";
+
+/** Why one of the ports is undecided, where the subject's own side names no reason. */
+function reasonElsewhere({ subject: { actual }, pods, direction, endpoint }: Excess, ports: PortSet): string {
+  const [pod] = pods;
+  const port = firstPort(ports);
+  if (pod === undefined || port === undefined) return tie;
+  const own: Endpoint = { kind: "pod", pod };
+  const [from, to] = direction === "egress" ? [own, endpoint] : [endpoint, own];
+  const { egress, ingress } = decide(actual, { from, to, ...port });
+  return [...egress.because, ...ingress.because].map(maybeOf).find((maybe) => maybe !== undefined) ?? tie;
+}
+
+function maybeOf(reason: Reason): string | undefined {
+  return reason.kind === "rule" || reason.kind === "isolated" ? reason.maybe : undefined;
+}

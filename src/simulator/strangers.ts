@@ -1,0 +1,91 @@
+import { podsLike } from "./examples.ts";
+import { encounterOf, openingCauses } from "./leak-causes.ts";
+import type { Leak, Subject } from "./leaks.ts";
+import type { Encounter, Stranger } from "./match.ts";
+import { everyPod, isSelected, noPod } from "./matcher.ts";
+import type { Direction, Matcher, PolicyReference, SimulatedNamespace, WireObject } from "./model.ts";
+import { outcomeOf } from "./outcome.ts";
+import { subtractPorts } from "./ports.ts";
+import { referenceTo } from "./translate.ts";
+
+/**
+ * Rules of others that would let in, or out to, pods and nodes that are not there now: a look at connections finds
+ * nothing of them. Pods are tried that the rules themselves describe. `found`: leaks that are told already; a rule that
+ * one of them names is not told again.
+ */
+export function absentLeaks(
+  subjects: readonly Subject[],
+  ours: readonly WireObject[],
+  found: readonly Leak[],
+): readonly Leak[] {
+  const told = new Set(found.map((leak) => keyOf(leak.direction, leak.policy, leak.rule)));
+  const own = new Set(ours.map((object) => nameOf(referenceTo(object))));
+  const all: Leak[] = [];
+  for (const subject of subjects)
+    for (const direction of ["ingress", "egress"] as const)
+      for (const peer of strangersTo(subject, direction))
+        for (const leak of leaksTo(subject, direction, peer)) {
+          const key = keyOf(direction, leak.policy, leak.rule);
+          if (told.has(key) || (leak.policy !== undefined && own.has(nameOf(leak.policy)))) continue;
+          told.add(key);
+          all.push(leak);
+        }
+  return all;
+}
+
+function keyOf(direction: Direction, policy: PolicyReference | undefined, rule: string | undefined): string {
+  return `${direction} ${policy && nameOf(policy)} ${rule}`;
+}
+
+function nameOf({ kind, namespace, name }: PolicyReference): string {
+  return JSON.stringify([kind, namespace, name]);
+}
+
+type Absent = Stranger | { readonly kind: "node"; readonly addresses: readonly [] };
+
+/** One for each selector of a rule that allows anything, ours among them: what it exempts may be open by another. */
+function strangersTo(subject: Subject, direction: Direction): readonly Absent[] {
+  const { actual, ideal, end, endInIdeal } = subject;
+  if (end.podClass === undefined) return [];
+  const layers = [
+    ...actual.layersOf(direction, end.podClass),
+    ...(endInIdeal.podClass === undefined ? [] : ideal.layersOf(direction, endInIdeal.podClass)),
+  ];
+  const allows = layers.flatMap(({ groups }) => groups.flat(2)).filter(({ rule }) => rule.action === "allow");
+  const terms = allows.flatMap(({ rule: { peers } }) => (peers === "all" ? [] : peers));
+  const matchers = terms.flatMap(({ on, pods }) => (on.includes("pod") && pods !== undefined ? [pods] : []));
+  const different = [...new Map([everyPod, ...matchers].map((matcher) => [matcher.key, matcher])).values()];
+  return [
+    ...different.flatMap((matcher) => strangersLike(matcher, actual.snapshot.namespaces)),
+    { kind: "node", addresses: [] },
+  ];
+}
+
+function strangersLike(matcher: Matcher, namespaces: readonly SimulatedNamespace[]): readonly Stranger[] {
+  if (matcher.key === noPod.key) return [];
+  const like = podsLike(matcher, namespaces).filter((pod) => isSelected(matcher, pod));
+  return (like.length === 0 ? [undefined] : like).map((identity) => ({ kind: "stranger", identity, addresses: [] }));
+}
+
+function leaksTo(subject: Subject, direction: Direction, peer: Absent): readonly Leak[] {
+  const { actual, end, pods } = subject;
+  if (end.podClass === undefined) return [];
+  const encounter = encounterOf(subject, direction, peer, []);
+  const { allow, deny } = outcomeOf(actual.layersOf(direction, end.podClass), encounter);
+  const open = subtractPorts(allow, wasToStay(subject, direction, encounter));
+  if (open.length === 0) return [];
+  const { opening, maybe } = openingCauses(subject, direction, encounter, open);
+  const what = peer.kind === "node" ? "nodes" : "pods";
+  return opening.map(({ policy, rule, ports }) => {
+    const sure = subtractPorts(ports, deny);
+    const common = { subjects: pods, direction, end: { kind: "absent", what }, policy, rule } as const;
+    return sure.length > 0
+      ? { ...common, ports: sure, sure: true, maybe: undefined }
+      : { ...common, ports, sure: false, maybe: maybe ?? "policies disagree" };
+  });
+}
+
+function wasToStay({ ideal, endInIdeal }: Subject, direction: Direction, encounter: Encounter) {
+  const layers = endInIdeal.podClass === undefined ? [] : ideal.layersOf(direction, endInIdeal.podClass);
+  return layers.length === 0 ? [] : outcomeOf(layers, encounter).allow;
+}

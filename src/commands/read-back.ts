@@ -22,7 +22,18 @@ export async function readBack({ cluster, operation, plan }: Isolation): Promise
     mismatchOf(plan, pod.labels, operation) ??
     policyMismatch(plan, policy) ??
     (bearers.length > 1 ? "another pod bears the label too" : undefined);
-  return { ...verdict({ mismatch, residual, enforcement: plan.enforcement, cluster: cluster.name }), pod };
+  const { nodeName, podIPs } = pod;
+  const found = verdict({
+    mismatch,
+    residual,
+    enforcement: plan.enforcement,
+    unread: [],
+    realised: { state: "no-status", words: "NetworkPolicy has no status" },
+    openConnections: "unknown",
+    plugin: undefined,
+    pod: { namespace, pod: pod.name, nodeName, podIPs },
+  });
+  return { ...found, pod };
 }
 
 function mismatchOf(plan: QuarantinePlan, labels: Labels, operation: string): string | undefined {

@@ -3,8 +3,16 @@ import type { Manifest } from "./manifest.ts";
 import type { JsonPatchOperation, Labels, NetworkPolicy, OwnerReference } from "./objects.ts";
 import type { PodTarget } from "./target.ts";
 
-/** A policy that keeps selecting the pod after the other labels are gone, and what it still allows, in words. */
-export type ResidualAllow = { readonly policy: string; readonly allows: string };
+/** What a policy leaves open that was to be closed, in words. */
+export type ResidualAllow = {
+  /** `allow-dns` is a NetworkPolicy of the pod's namespace; others are given with their kind. */
+  readonly policy: string;
+  readonly allows: string;
+  /** False: only perhaps. Undefined in plans of early records: surely. */
+  readonly sure?: boolean;
+  /** The same for a headline, as a clause of about a hundred characters; undefined in plans of early records. */
+  readonly claim?: string;
+};
 
 /** What the person chose about the way of a quarantine; undefined leaves it to configuration and detection. */
 export type Choices = { readonly engine: DenyEngine | undefined; readonly detach: boolean | undefined };

@@ -92,7 +92,10 @@ function wantedBy(selector: Expression): readonly (readonly [key: string, value:
     case "starts with":
     case "ends with":
       return [[selector.key, selector.text]];
-    default:
+    case "all":
+    case "global":
+    case "not":
+    case "not in":
       return [];
   }
 }

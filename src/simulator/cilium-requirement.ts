@@ -38,8 +38,7 @@ export function sightOf({ source, name }: Requirement): Sight {
     const key = name.slice(namespaceLabel.length);
     return { of: "namespace", read: ({ labels }) => (Object.hasOwn(labels, key) ? labels[key] : undefined) };
   }
-  if (name === serviceAccountName)
-    return { of: "pod", read: ({ serviceAccount }) => serviceAccount, label: undefined };
+  if (name === serviceAccountName) return { of: "pod", read: ({ serviceAccount }) => serviceAccount, label: undefined };
   if (name === "io.cilium.k8s.policy.cluster") return unknown("the name of the cluster is not known");
   if (isLeftOutByCilium(name))
     return unknown(`Cilium leaves the label ${name} out of identities, unless it is configured to use it`);

@@ -4,10 +4,10 @@ import { meets } from "../policy/selector.ts";
 import {
   namespaceLabel,
   namespaceName,
-  serviceAccountName,
   type Requirement,
   requirementsOf,
   type Sight,
+  serviceAccountName,
   sightOf,
 } from "./cilium-requirement.ts";
 import { labelsLike } from "./examples.ts";

@@ -1,7 +1,7 @@
 import { decide, type Endpoint, type Reason } from "./decide.ts";
 import type { Leak, Subject } from "./leaks.ts";
 import { type Encounter, familiesOf, matchPorts, readingOf } from "./match.ts";
-import type { ContainerPort, Direction } from "./model.ts";
+import type { ContainerPort, Direction, PolicyReference } from "./model.ts";
 import { type Cause, outcomeOf } from "./outcome.ts";
 import { firstPort, intersectPorts, type PortSet } from "./ports.ts";
 import type { End } from "./sides.ts";
@@ -15,19 +15,28 @@ export type Excess = {
   readonly other: End;
   /** The other end, or one of those that it stands for. */
   readonly endpoint: Endpoint;
+  /** The ports, surely or perhaps open. */
+  readonly sure: PortSet;
+  readonly perhaps: PortSet;
 };
 
-/** By which rules of the subject's own side these ports are open: a leak each, without its end. */
-export function explained(excess: Excess, ports: PortSet, sure: boolean): readonly Omit<Leak, "end">[] {
+/** By which rules of the subject's own side they are open: a leak each, without its end. `open`: with what was to stay so. */
+export function explained(excess: Excess, sure: boolean, open: PortSet): readonly Omit<Leak, "end">[] {
+  const ports = sure ? excess.sure : excess.perhaps;
   if (ports.length === 0) return [];
   const { subject, pods, direction, other } = excess;
   const encounter = encounterOf(subject, direction, other.peer, other.podClass?.ports ?? []);
-  const { opening, maybe } = openingCauses(subject, direction, encounter, ports);
+  const { opening, maybe: elsewhere } = openingCauses(subject, direction, encounter, ports);
   const certain = opening.filter((each) => each.maybe === undefined);
-  const why = sure ? undefined : (maybe ?? reasonElsewhere(excess, ports));
-  return (sure && certain.length > 0 ? certain : opening).map(({ policy, rule, ports: opened }) => {
-    return { subjects: pods, direction, policy, rule, ports: opened, sure, maybe: why };
-  });
+  const why = sure ? undefined : (elsewhere ?? reasonElsewhere(excess, ports));
+  return (sure && certain.length > 0 ? certain : opening).map(({ maybe, speaks, ...opened }) => ({
+    subjects: pods,
+    direction,
+    ...opened,
+    lets: intersectPorts(open, speaks),
+    sure,
+    maybe: sure ? undefined : (maybe ?? why),
+  }));
 }
 
 /** `declared`: the other end's own ports, where it is the destination. */
@@ -46,9 +55,12 @@ export function encounterOf(
 }
 
 /** What lets some of the ports through. Policy undefined: the default, since no policy speaks of them. */
-export type Opening = Pick<Leak, "policy" | "rule" | "ports" | "maybe">;
+export type Opening = Pick<Leak, "policy" | "rule" | "ports" | "maybe"> & {
+  /** All ports that it speaks of. */
+  readonly speaks: PortSet;
+};
 
-/** `maybe`: the first reason for which any of it is a perhaps. */
+/** `maybe`: the first policy for which any of it is a perhaps, and why. */
 export function openingCauses(
   { actual, end: { podClass } }: Subject,
   direction: Direction,
@@ -59,7 +71,7 @@ export function openingCauses(
   let maybe: string | undefined;
   const layers = podClass === undefined ? [] : actual.layersOf(direction, podClass);
   outcomeOf(layers, encounter, ports, (cause, came) => {
-    maybe ??= cause.kind === "end" ? undefined : cause.maybe;
+    maybe ??= perhapsBy(cause);
     opening.push(...openingOf(cause, came, encounter, ports));
   });
   return { opening, maybe };
@@ -67,14 +79,29 @@ export function openingCauses(
 
 /** A rule is heard of once, though it may stand in several orders: so all that it says of the ports is taken. */
 function openingOf(cause: Cause, came: PortSet, encounter: Encounter, ports: PortSet): readonly Opening[] {
-  if (cause.kind === "end") return [{ policy: undefined, rule: undefined, ports: came, maybe: undefined }];
+  if (cause.kind === "end")
+    return [{ policy: undefined, rule: undefined, ports: came, speaks: came, maybe: undefined }];
   if (cause.kind === "isolated" || cause.bound.rule.action !== "allow") return [];
   const { policy, rule } = cause.bound;
-  const opened = intersectPorts(ports, matchPorts(cause.bound, encounter));
-  return [{ policy: policy.reference, rule: rule.name, ports: opened, maybe: cause.maybe }];
+  const speaks = matchPorts(cause.bound, encounter);
+  const opened = intersectPorts(ports, speaks);
+  return [{ policy: policy.reference, rule: rule.name, ports: opened, speaks, maybe: cause.maybe }];
 }
 
-const tie = "policies of the same priority say different things of it, and which of them counts is not defined";
+function perhapsBy(cause: Cause): string | undefined {
+  if (cause.kind === "end" || cause.maybe === undefined) return undefined;
+  const by = cause.kind === "rule" ? cause.bound.policy : cause.policies[0];
+  return because(by?.reference, cause.maybe);
+}
+
+function because(policy: PolicyReference | undefined, why: string): string {
+  if (policy === undefined) return why;
+  const { kind, namespace, name } = policy;
+  return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}: ${why}`;
+}
+
+/** Why something is undecided that no rule makes a perhaps. */
+export const tie = "policies of the same priority say different things of it, and which of them counts is not defined";
 
 /** Why one of the ports is undecided, where the subject's own side names no reason. */
 function reasonElsewhere({ subject: { actual }, pods, direction, endpoint }: Excess, ports: PortSet): string {
@@ -88,5 +115,6 @@ function reasonElsewhere({ subject: { actual }, pods, direction, endpoint }: Exc
 }
 
 function maybeOf(reason: Reason): string | undefined {
-  return reason.kind === "rule" || reason.kind === "isolated" ? reason.maybe : undefined;
+  if ((reason.kind !== "rule" && reason.kind !== "isolated") || reason.maybe === undefined) return undefined;
+  return because(reason.kind === "rule" ? reason.policy : reason.policies[0], reason.maybe);
 }

@@ -3,7 +3,7 @@ import { change } from "./change.ts";
 import type { Simulator } from "./compile.ts";
 import type { Endpoint } from "./decide.ts";
 import { type Excess, explained } from "./leak-causes.ts";
-import type { Direction, PolicyReference, WireObject } from "./model.ts";
+import type { Direction, PodIdentity, PolicyReference, WireObject } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import { isOwnNodeTraffic } from "./own-node.ts";
 import { allPorts, noPorts, type PortSet, subtractPorts } from "./ports.ts";
@@ -21,8 +21,10 @@ export type LeakEnd =
   | { readonly kind: "nodes"; readonly pods: readonly SimulatedPod[] }
   /** Addresses outside the cluster (`10.0.0.0-10.255.255.255`). */
   | { readonly kind: "range"; readonly range: string }
-  /** A rule lets them in, or the subject out to them, and none is there that can now. */
-  | { readonly kind: "absent"; readonly what: "pods" | "nodes" };
+  /** A rule lets pods in that are like this one (undefined: of which no more is known), and none of them can connect now. */
+  | { readonly kind: "absent pods"; readonly like: PodIdentity | undefined }
+  /** The same of nodes. */
+  | { readonly kind: "absent nodes" };
 
 /** Connections that are open and were to be closed, all of them by the same rule. */
 export type Leak = {
@@ -32,6 +34,8 @@ export type Leak = {
   readonly end: LeakEnd;
   /** At least one. */
   readonly ports: PortSet;
+  /** The same, and what was to stay open: all that the rule opens to this end. */
+  readonly lets: PortSet;
   /** What lets it through on the subjects' own side; undefined: no policy speaks of it there. */
   readonly policy: PolicyReference | undefined;
   readonly rule: string | undefined;
@@ -96,7 +100,10 @@ function bothEndsOf(actual: Simulator, ideal: Simulator): readonly BothEnds[] {
 function subjectOf(actual: Simulator, ideal: Simulator, pods: readonly SimulatedPod[]): readonly Subject[] {
   return pods.slice(0, 1).map((first) => {
     const [end, endInIdeal] = [endOfPod(actual, first), endOfPod(ideal, first)];
-    const allowed = { ingress: allowedBy(ideal, "ingress", endInIdeal), egress: allowedBy(ideal, "egress", endInIdeal) };
+    const allowed = {
+      ingress: allowedBy(ideal, "ingress", endInIdeal),
+      egress: allowedBy(ideal, "egress", endInIdeal),
+    };
     return { actual, ideal, pods, end, endInIdeal, allowed };
   });
 }
@@ -122,10 +129,10 @@ function inside(subject: Subject, ends: readonly BothEnds[]): readonly Leak[] {
     return directions.flatMap((direction) => {
       const pods = subject.pods.filter((pod) => !isOwnNode(subject.actual, direction, pod, first));
       const openness = direction === "egress" ? view.to(other.actual) : view.from(other.actual);
-      const [ports, perhaps] = beyond(openness, subject.allowed[direction](other.ideal));
-      if (pods.length === 0 || ports.length + perhaps.length === 0) return [];
-      const excess = { subject, pods, direction, other: other.actual, endpoint: podEndpoint(first) };
-      return leaksOf(excess, { kind, pods: others }, ports, perhaps);
+      const [sure, perhaps] = beyond(openness, subject.allowed[direction](other.ideal));
+      if (pods.length === 0 || sure.length + perhaps.length === 0) return [];
+      const excess = { subject, pods, direction, other: other.actual, endpoint: podEndpoint(first), sure, perhaps };
+      return leaksOf(excess, { kind, pods: others }, openness);
     });
   });
 }
@@ -149,10 +156,7 @@ function podEndpoint(pod: SimulatedPod): Endpoint {
 
 /** Surely open, and open perhaps, beyond what was to stay open. */
 function beyond({ allow, undecided }: Openness, allowed: Outcome): readonly [sure: PortSet, perhaps: PortSet] {
-  return [
-    subtractPorts(allow, subtractPorts(allowed.allow, allowed.deny)),
-    subtractPorts(undecided, allowed.allow),
-  ];
+  return [subtractPorts(allow, subtractPorts(allowed.allow, allowed.deny)), subtractPorts(undecided, allowed.allow)];
 }
 
 function outside(subject: Subject): readonly Leak[] {
@@ -164,11 +168,12 @@ function outside(subject: Subject): readonly Leak[] {
       piecesOf(layers, family).flatMap((range) => {
         const address = { family, value: range.first };
         const other: End = { peer: { kind: "external", addresses: [address] }, podClass: undefined };
-        const [ports, perhaps] = beyond(joinSides(side(other), open), subject.allowed[direction](other));
-        if (ports.length + perhaps.length === 0) return [];
+        const openness = joinSides(side(other), open);
+        const [sure, perhaps] = beyond(openness, subject.allowed[direction](other));
+        if (sure.length + perhaps.length === 0) return [];
         const endpoint: Endpoint = { kind: "external", address: formatAddress(family, range.first) };
-        const excess = { subject, pods, direction, other, endpoint };
-        return leaksOf(excess, { kind: "range", range: formatRange(family, range) }, ports, perhaps);
+        const excess = { subject, pods, direction, other, endpoint, sure, perhaps };
+        return leaksOf(excess, { kind: "range", range: formatRange(family, range) }, openness);
       }),
     );
   });
@@ -178,9 +183,9 @@ function layersOf(simulator: Simulator, direction: Direction, { podClass }: End)
   return podClass === undefined ? [] : simulator.layersOf(direction, podClass);
 }
 
-function leaksOf(excess: Excess, end: LeakEnd, sure: PortSet, perhaps: PortSet): readonly Leak[] {
-  return [
-    ...explained(excess, sure, true).map((cause) => ({ ...cause, end })),
-    ...explained(excess, perhaps, false).map((cause) => ({ ...cause, end })),
-  ];
+function leaksOf(excess: Excess, end: LeakEnd, { allow, undecided }: Openness): readonly Leak[] {
+  return [...explained(excess, true, allow), ...explained(excess, false, undecided)].map((cause) => ({
+    ...cause,
+    end,
+  }));
 }

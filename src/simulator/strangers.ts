@@ -1,5 +1,5 @@
 import { podsLike } from "./examples.ts";
-import { encounterOf, openingCauses } from "./leak-causes.ts";
+import { encounterOf, openingCauses, tie } from "./leak-causes.ts";
 import type { Leak, Subject } from "./leaks.ts";
 import type { Encounter, Stranger } from "./match.ts";
 import { everyPod, isSelected, noPod } from "./matcher.ts";
@@ -20,18 +20,20 @@ export function absentLeaks(
 ): readonly Leak[] {
   const told = new Set(found.map((leak) => keyOf(leak.direction, leak.policy, leak.rule)));
   const own = new Set(ours.map((object) => nameOf(referenceTo(object))));
-  const all: Leak[] = [];
-  for (const subject of subjects)
-    for (const direction of ["ingress", "egress"] as const)
-      for (const peer of strangersTo(subject, direction))
-        for (const leak of leaksTo(subject, direction, peer)) {
-          const key = keyOf(direction, leak.policy, leak.rule);
-          if (told.has(key) || (leak.policy !== undefined && own.has(nameOf(leak.policy)))) continue;
-          told.add(key);
-          all.push(leak);
-        }
-  return all;
+  const perhapsTold = subjects.flatMap((subject) =>
+    directions.flatMap((direction) =>
+      strangersTo(subject, direction).flatMap((peer) => leaksTo(subject, direction, peer)),
+    ),
+  );
+  return perhapsTold.filter(({ direction, policy, rule }) => {
+    const key = keyOf(direction, policy, rule);
+    if (told.has(key) || (policy !== undefined && own.has(nameOf(policy)))) return false;
+    told.add(key);
+    return true;
+  });
 }
+
+const directions: readonly Direction[] = ["ingress", "egress"];
 
 function keyOf(direction: Direction, policy: PolicyReference | undefined, rule: string | undefined): string {
   return `${direction} ${policy && nameOf(policy)} ${rule}`;
@@ -75,13 +77,14 @@ function leaksTo(subject: Subject, direction: Direction, peer: Absent): readonly
   const open = subtractPorts(allow, wasToStay(subject, direction, encounter));
   if (open.length === 0) return [];
   const { opening, maybe } = openingCauses(subject, direction, encounter, open);
-  const what = peer.kind === "node" ? "nodes" : "pods";
-  return opening.map(({ policy, rule, ports }) => {
+  const absent: Leak["end"] =
+    peer.kind === "node" ? { kind: "absent nodes" } : { kind: "absent pods", like: peer.identity };
+  return opening.map(({ policy, rule, ports, maybe: own }) => {
     const sure = subtractPorts(ports, deny);
-    const common = { subjects: pods, direction, end: { kind: "absent", what }, policy, rule } as const;
+    const common = { subjects: pods, direction, end: absent, policy, rule };
     return sure.length > 0
-      ? { ...common, ports: sure, sure: true, maybe: undefined }
-      : { ...common, ports, sure: false, maybe: maybe ?? "policies disagree" };
+      ? { ...common, ports: sure, lets: sure, sure: true, maybe: undefined }
+      : { ...common, ports, lets: ports, sure: false, maybe: own ?? maybe ?? tie };
   });
 }
 

@@ -7,6 +7,9 @@ import type { EngineName, Snapshot } from "./snapshot.ts";
 import { plainArrangement, type Translator } from "./stages.ts";
 import { isStandard, translateStandard } from "./standard.ts";
 
+/** Why a policy that could not be read matches perhaps. */
+export const unreadableReason = "it could not be read";
+
 export type Unreadable = { readonly object: PolicyReference; readonly problems: readonly Problem[] };
 
 /** What one object of a policy API gives. Where it could not be read, its policies say "perhaps" to everything. */
@@ -106,7 +109,7 @@ function translated(object: WireObject, translation: Translation): Translated {
 
 /** Stands for a policy that could not be read: it may do anything to whatever it may select. */
 function anything(object: WireObject): Policy {
-  const maybe = "it could not be read";
+  const maybe = unreadableReason;
   const rules = (["allow", "deny"] as const).map(
     (action): Rule => ({ action, name: "anything", peers: "all", ports: "all", maybe }),
   );

@@ -61,7 +61,9 @@ export function differences({ given, which, exempt: endpoints, detach }: Contain
     if (answer[direction].because.some(({ kind }) => kind === "own-node")) return [];
     const expected = expectedOf(answer.verdict, decide(ideal, traffic).verdict);
     const found = listed(told, direction, other, traffic);
-    return found === expected ? [] : [`${direction} ${nameOf(other)} ${traffic.protocol} ${traffic.port}: ${found} instead of ${expected}`];
+    return found === expected
+      ? []
+      : [`${direction} ${nameOf(other)} ${traffic.protocol} ${traffic.port}: ${found} instead of ${expected}`];
   });
 }
 
@@ -113,7 +115,7 @@ function listed(told: readonly Leak[], direction: string, other: Endpoint, { pro
 }
 
 function isEnd(end: Leak["end"], other: Endpoint): boolean {
-  if (end.kind === "absent") return false;
+  if (end.kind === "absent pods" || end.kind === "absent nodes") return false;
   if (end.kind === "range") return other.kind === "external" && isWithin(end.range, other.address);
   return other.kind === "pod" && end.pods.includes(other.pod);
 }

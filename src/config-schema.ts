@@ -105,6 +105,8 @@ export const configFile = z.strictObject({
   channels: z.record(z.string().regex(/^[CDG][A-Z0-9]+$/, "is no channel's id"), clusterName).default({}),
   defaultCluster: clusterName.optional(),
   settle: duration.default(2_000),
+  realise: duration.default(15_000),
+  calico: z.strictObject({ writeStorage: z.boolean().default(false) }).default({ writeStorage: false }),
   quarantine: z.strictObject({ detach: z.boolean().default(true) }).default({ detach: true }),
   protectedNamespaces: z.array(namespace).default(["kube-system"]),
   endpoints: z

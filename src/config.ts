@@ -133,6 +133,8 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       redisService: secrets.redis === undefined ? undefined : redisServiceOf(secrets.redis, ownNamespace),
       endpoints: endpointsOf(file.endpoints),
       settleMs: file.settle,
+      realiseMs: file.realise,
+      writesCalicoStorage: file.calico.writeStorage,
       detach: file.quarantine.detach,
       clusters: clusterSettings(file),
     },

@@ -31,6 +31,8 @@ describe("defaults", () => {
         protectedNamespaces: ["kube-system"],
         ownNamespace: "bulkhead",
         settleMs: 2_000,
+        realiseMs: 15_000,
+        writesCalicoStorage: false,
         detach: true,
       },
       clusters: [{ name: "default", enforcement: "unknown" }],

@@ -57,7 +57,7 @@ export function inCluster(services: Services, cluster: string | undefined, name:
 }
 
 /** The value, or a rejection after so many milliseconds; the work itself is not stopped, and its end is then ignored. */
-async function inTime<T>(work: Promise<T>, ms = patienceMs): Promise<T> {
+export async function inTime<T>(work: Promise<T>, ms = patienceMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1_000} s`)), ms);

@@ -1,8 +1,8 @@
 import type { Age, Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
 import type { PolicyObject, Unread } from "../kubernetes/policy-objects.ts";
+import type { Detection } from "../policy/engine.ts";
 import type { Pod, Service } from "../policy/objects.ts";
-import type { Settings, Snapshot } from "../simulator/snapshot.ts";
-import { assumeEngine } from "./assume-engine.ts";
+import type { Snapshot } from "../simulator/snapshot.ts";
 import type { End } from "./command.ts";
 import { nothingRead, readEverywhere } from "./read-everywhere.ts";
 import { snapshotOf } from "./simulated.ts";
@@ -12,21 +12,25 @@ export type ExplainFacts = {
   readonly snapshot: Snapshot;
   readonly pods: readonly Pod[];
   readonly services: readonly Service[];
-  readonly settings: Settings;
-  /** Which engine was assumed and why. */
-  readonly engine: string;
+  /** What the cluster enforces. */
+  readonly detection: Detection;
   /** What may bear on the answer and is not in it. */
   readonly unread: readonly Unread[];
   readonly age: Age;
 };
 
 /** Reads what the two ends need. Throws where their own namespaces cannot be read. */
-export async function readFacts(cluster: Cluster, ends: readonly End[]): Promise<ExplainFacts> {
+export async function readFacts(
+  cluster: Cluster,
+  ends: readonly End[],
+  detecting: Promise<Detection>,
+): Promise<ExplainFacts> {
   const named = [...new Set(ends.flatMap((end) => (end.kind === "named" ? [end.namespace] : [])))];
-  const [own, namespaces, policies] = await Promise.all([
+  const [own, namespaces, policies, detection] = await Promise.all([
     Promise.all(named.map((namespace) => cluster.facts(namespace, "cache"))),
     cluster.namespaces(),
     cluster.policyObjects(),
+    detecting,
   ]);
   const asksAddress = ends.some(({ kind }) => kind === "address");
   const everywhere =
@@ -34,13 +38,11 @@ export async function readFacts(cluster: Cluster, ends: readonly End[]): Promise
       ? await readEverywhere(cluster, "the pods of all namespaces, of which one may have the address")
       : nothingRead;
   const all = withoutRepeats(own, everywhere, new Set(named));
-  const { settings, words } = assumeEngine(policies.groups);
   return {
     snapshot: snapshotOf({ ...all, namespaces, policies: [...all.policies, ...policies.objects] }),
     pods: all.pods,
     services: all.services,
-    settings,
-    engine: words,
+    detection,
     unread: [...(asksAddress ? everywhere.unread : []), ...policies.unread],
     age: oldest([...own, ...(everywhere.read ? [everywhere] : [])]),
   };

@@ -1,7 +1,8 @@
 import { formatDuration } from "../policy/duration.ts";
-import type { Enforcement } from "../policy/plan.ts";
+import type { DenyEngine } from "../policy/engine.ts";
 import type { Protocol } from "../simulator/model.ts";
 import { list, note, text } from "./answers.ts";
+import { pluginWords, stateOf } from "./detection.ts";
 import type { ExplainFacts } from "./explain-facts.ts";
 import type { Block, PairAnswer } from "./explain-pairs.ts";
 import type { Side } from "./explain-sides.ts";
@@ -17,7 +18,6 @@ type Explained = Weighed & {
   readonly protocol: Protocol;
   /** As asked: a Service's own where it is one. */
   readonly port: number;
-  readonly enforcement: Enforcement;
   /** Named where there are several. */
   readonly cluster: string | undefined;
 };
@@ -142,33 +142,43 @@ function readingsSection({ readings }: Explained): readonly Section[] {
   ];
 }
 
-function groundsOf({ from, to, facts, warnings, enforcement }: Explained): readonly string[] {
-  const enforced = enforcementWords[enforcement];
+function groundsOf({ from, to, facts, warnings }: Explained): readonly string[] {
   return [
     ...new Set([
       from.words,
       to.words,
-      facts.engine,
+      pluginWords(facts.detection),
       ...upperTiers(facts),
       ...warnings,
-      ...(enforced === undefined ? [] : [enforced]),
+      ...enforcementWords(facts),
     ]),
   ];
 }
 
+const upperKinds: readonly (readonly [kind: string, engine: DenyEngine])[] = [
+  ["AdminNetworkPolicy", "admin-network-policy"],
+  ["BaselineAdminNetworkPolicy", "admin-network-policy"],
+  ["ClusterNetworkPolicy", "cluster-network-policy"],
+];
+
 /** Their definitions can be there without any engine that heeds them (facts: network-policy §2.1, §2.2). */
-function upperTiers({ snapshot }: ExplainFacts): readonly string[] {
-  const present = snapshot.policies.filter(({ apiVersion }) => apiVersion.startsWith("policy.networking.k8s.io/"));
-  const kinds = [...new Set(present.map(({ kind }) => kind))];
-  if (kinds.length === 0) return [];
-  return [`${kinds.join(" and ")} is taken to be enforced, which not every network plugin does.`];
+function upperTiers({ snapshot, detection }: ExplainFacts): readonly string[] {
+  const own = snapshot.policies.filter(({ apiVersion }) => apiVersion.startsWith("policy.networking.k8s.io/"));
+  return upperKinds.flatMap(([kind, engine]) => {
+    const { state, because } = stateOf(detection, engine);
+    if (state === "enforced" || !own.some((each) => each.kind === kind)) return [];
+    const known = state === "unknown" ? "whether it is, is not known" : "it is not";
+    return [`${kind} is taken to be enforced here, and ${known}. ${because}`];
+  });
 }
 
-const enforcementWords: Record<Enforcement, string | undefined> = {
-  enforced: undefined,
-  "not-enforced": "The configuration says that nothing enforces policies in this cluster: then all of this is allowed.",
-  unknown: "This is what the policies say: whether they are enforced in this cluster, the configuration does not say.",
-};
+function enforcementWords({ detection }: ExplainFacts): readonly string[] {
+  const { state, because } = stateOf(detection, "networkpolicy");
+  if (state === "enforced") return [];
+  return state === "unknown"
+    ? [`This is what the policies say: whether they are enforced in this cluster is not known. ${because}`]
+    : [`NetworkPolicy is not enforced in this cluster, so that what it denies is allowed. ${because}`];
+}
 
 function freshness({ age: { ageMs }, unread }: ExplainFacts): string {
   const isAll = unread.length === 0;

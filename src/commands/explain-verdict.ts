@@ -28,15 +28,17 @@ type Asked = { readonly from: Side; readonly to: Side; readonly protocol: Protoc
 export function weigh(facts: ExplainFacts, asked: Asked): Weighed {
   const snapshot = within(facts.snapshot, namespacesOf(asked));
   const answered = (ipBlockMatchesPods: Settings["ipBlockMatchesPods"]) => {
-    const simulator = compile(snapshot, { ...facts.settings, ipBlockMatchesPods });
+    const simulator = compile(snapshot, { ...facts.detection.simulated, ipBlockMatchesPods });
     return { simulator, found: decidePairs(simulator, asked) };
   };
-  const { simulator, found } = answered(facts.settings.ipBlockMatchesPods);
+  const { simulator, found } = answered(facts.detection.simulated.ipBlockMatchesPods);
   const byWhatWasRead = wholeOf(found);
   const unread = [...facts.unread, ...notSimulated(snapshot)];
   const sure = unread.length === 0 && facts.age.unanswered === undefined && found.left === 0;
   const open =
-    facts.settings.ipBlockMatchesPods === "unknown" && byWhatWasRead !== "allowed" && byWhatWasRead !== "denied";
+    facts.detection.simulated.ipBlockMatchesPods === "unknown" &&
+    byWhatWasRead !== "allowed" &&
+    byWhatWasRead !== "denied";
   const readings = open ? { matching: wholeOf(answered(true).found), not: wholeOf(answered(false).found) } : undefined;
   return {
     ...found,

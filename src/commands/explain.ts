@@ -3,6 +3,7 @@ import { isRefusal, type Refusal } from "../policy/guard.ts";
 import { note, text } from "./answers.ts";
 import { clusterFor } from "./clusters.ts";
 import type { Command, End } from "./command.ts";
+import { detectionOf } from "./detection.ts";
 import { resolveEnd } from "./explain-ends.ts";
 import { readFacts } from "./explain-facts.ts";
 import { explainReply } from "./explain-reply.ts";
@@ -48,10 +49,10 @@ export async function explain(context: Context, command: ExplainCommand): Promis
 
 async function answer({ services, request }: Context, command: ExplainCommand): Promise<Reply> {
   if (command.cluster === undefined) throw new Error("nobody said which cluster is meant");
-  const { cluster, enforcement } = clusterOf(services, command.cluster);
+  const { cluster } = clusterOf(services, command.cluster);
   const sees = (namespace: string): boolean =>
     decideAccess(services.settings.access, request.principal, "status", { cluster: cluster.name, namespace }).allowed;
-  const facts = await readFacts(cluster, [command.from, command.to]);
+  const facts = await readFacts(cluster, [command.from, command.to], detectionOf(services, cluster.name, "cache"));
   const { protocol, port } = command;
   const from = resolveEnd({ facts, sees, arrival: undefined }, command.from);
   if (isRefusal(from)) return unanswered(from);
@@ -65,7 +66,6 @@ async function answer({ services, request }: Context, command: ExplainCommand): 
     to,
     protocol,
     port,
-    enforcement,
     cluster: named,
   });
 }

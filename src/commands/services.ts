@@ -18,6 +18,10 @@ export type Settings = {
   readonly redisService: { readonly name: string; readonly namespace: string } | undefined;
   readonly endpoints: readonly Endpoint[];
   readonly settleMs: number;
+  /** How long an engine that tells is waited for until it says that what was written is in force. */
+  readonly realiseMs: number;
+  /** Whether Calico's policies may be written where it stores them, which validates and defaults nothing. */
+  readonly writesCalicoStorage: boolean;
   /** Whether a quarantine takes the labels off that Services and controllers go by, where the person does not say. */
   readonly detach: boolean;
   readonly clusters: ClusterSettings;

@@ -9,8 +9,9 @@ import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
 import { targetReference } from "../policy/target.ts";
 import { list, note, text } from "./answers.ts";
-import { inCluster, patienceMs } from "./clusters.ts";
+import { inCluster, inTime, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
+import { detectionLines, detectionOf, stateOf } from "./detection.ts";
 import type { Reply, Section } from "./reply.ts";
 import type { Context, Services } from "./services.ts";
 import { cacheLines, knownBefore, whatToDo } from "./unanswered.ts";
@@ -48,12 +49,15 @@ type Visible = (cluster: string, namespace: string) => boolean;
 async function clusterSection(services: Services, name: string, visible: Visible): Promise<Section> {
   const entry = services.clusters.get(name);
   if (entry === undefined) return text(`Cluster ${name} is not configured.`);
-  const title = `Cluster ${name}: policy enforcement ${entry.enforcement}`;
   try {
-    const ours = await entry.cluster.knownPolicies(containing, patienceMs);
+    const [ours, engines] = await Promise.all([
+      entry.cluster.knownPolicies(containing, patienceMs),
+      enginesOf(services, name),
+    ]);
     const shown = ours.items.filter(({ metadata }) => visible(name, metadata.namespace));
     const before = knownBefore(ours);
-    return list(title, [
+    return list(`Cluster ${name}: policies ${engines.known}`, [
+      ...engines.lines,
       ...(before === undefined ? cacheLines(entry.cluster.watches(), services.now()) : [before]),
       ...(shown.length === 0
         ? ["nothing of Bulkhead's is in force"]
@@ -61,9 +65,28 @@ async function clusterSection(services: Services, name: string, visible: Visible
     ]);
   } catch (error) {
     const next = isUnanswered(error) ? [whatToDo(error)] : [];
-    return list(title, [`NOT KNOWN: ${error instanceof Error ? error.message : String(error)}`, ...next]);
+    return list(`Cluster ${name}: does not tell`, [
+      `NOT KNOWN: ${error instanceof Error ? error.message : String(error)}`,
+      ...next,
+    ]);
   }
 }
+
+/** A cluster that is slow to tell does not hold up what is in force. */
+async function enginesOf(
+  services: Services,
+  name: string,
+): Promise<{ readonly known: string; readonly lines: readonly string[] }> {
+  try {
+    const detection = await inTime(detectionOf(services, name, "cache"));
+    const { state } = stateOf(detection, "networkpolicy");
+    return { known: stateWords[state], lines: detectionLines(detection) };
+  } catch (error) {
+    return { known: stateWords.unknown, lines: [`the policy engines were not read: ${String(error)}`] };
+  }
+}
+
+const stateWords = { enforced: "enforced", "not-enforced": "NOT enforced", unknown: "not known to be enforced" };
 
 function inForce({ metadata }: NetworkPolicy, now: number): string {
   const { labels = {}, annotations = {}, namespace, creationTimestamp } = metadata;

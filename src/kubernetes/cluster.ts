@@ -1,3 +1,4 @@
+import type { EngineEvidence } from "../policy/evidence.ts";
 import type { Manifest, ManifestReference } from "../policy/manifest.ts";
 import type {
   JsonPatchOperation,
@@ -11,6 +12,7 @@ import type {
 } from "../policy/objects.ts";
 import { createCache } from "./cache.ts";
 import type { Connection } from "./connection.ts";
+import { createEngineEvidence } from "./engine-evidence.ts";
 import type { KubernetesError } from "./failure.ts";
 import { patchPod } from "./patch.ts";
 import type { PolicyObjects } from "./policy-objects.ts";
@@ -82,6 +84,8 @@ export type Cluster = {
   policyObjects(): Promise<PolicyObjects>;
   /** What a plan about these pods says beside policies, from the API server within 3 s. Never rejects. */
   surroundings(namespace: string, pods: readonly string[]): Promise<Surroundings>;
+  /** What tells which policy engines are enforced, at most a minute old unless `fresh`. Never rejects: what could not be read says so. */
+  engineEvidence(from: Freshness): Promise<EngineEvidence>;
   /** SelfSubjectAccessReview. */
   mayI(verb: string, resource: { group: string; plural: string }, namespace: string): Promise<Permission>;
   /** POST; `exists` carries the object of that name that is there already. Of the kinds that Bulkhead writes. */
@@ -125,6 +129,7 @@ export function openCluster(name: string, connection: Connection, options: Clust
   return {
     name,
     ...createReads(connection, cache),
+    engineEvidence: createEngineEvidence(connection, now),
     ...createWrites(connection),
     watches: () => cache?.states() ?? [],
     onPodChange(listener) {

@@ -57,6 +57,8 @@ function settingsFor(namespace: string): TestDesk["services"]["settings"] {
     redisService: undefined,
     endpoints: [],
     settleMs: 0,
+    realiseMs: 2_000,
+    writesCalicoStorage: false,
     detach: true,
     clusters: { home: "bench", defaultCluster: undefined, channels: {} },
   };

@@ -56,6 +56,8 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Aro
       redisService: undefined,
       endpoints: [],
       settleMs: 500,
+      realiseMs: 2_000,
+      writesCalicoStorage: false,
       detach: true,
       clusters: { home: cluster.name, defaultCluster: undefined, channels: {} },
     },

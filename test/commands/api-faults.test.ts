@@ -20,6 +20,8 @@ beforeAll(async () => {
         redisService: undefined,
         endpoints: [],
         settleMs: 0,
+        realiseMs: 2_000,
+        writesCalicoStorage: false,
         detach: true,
         clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
       },

@@ -68,6 +68,8 @@ export async function startDesk(options: DeskOptions = {}) {
       redisService: undefined,
       endpoints: [],
       settleMs: 2_000,
+      realiseMs: 2_000,
+      writesCalicoStorage: false,
       detach: true,
       clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
       ...options.settings,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { detectionOf } from "../../src/commands/detection.ts";
 import type { Reply } from "../../src/commands/reply.ts";
 import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
 import { waitFor } from "../wait.ts";
@@ -77,7 +78,7 @@ describe("An explanation", () => {
     expect(section(reply, "What this goes by")).toEqual([
       "payments/ledger is Deployment ledger, 2 pods.",
       "db/postgres is Service postgres: its port 5432 is port 5432 of 3 pods.",
-      expect.stringMatching(/^Which network plugin enforces is not known/),
+      "Which network plugin enforces is not known: where engines differ, both readings are evaluated.",
     ]);
     expect(reply.footer).toEqual(["Read just now."]);
   });
@@ -158,22 +159,50 @@ describe("An explanation", () => {
     expect(reply.headline).toMatch(/^Undecided: /);
     expect(section(reply, "Engines differ")).toEqual(["Where it does: yes.", "Where it does not: no."]);
     desk.sandbox.apply(definition("ciliumnetworkpolicies", "CiliumNetworkPolicy", "cilium.io"));
+    await install(desk, "cilium", "Cilium");
     const cilium = await explain("shop/frontend → shop/search:9200");
     expect(cilium.headline).toMatch(/^No: /);
-    expect(wordsIn(cilium)).toContain("Cilium is assumed to enforce, since the cluster serves cilium.io.");
+    expect(wordsIn(cilium)).toContain("Cilium enforces: there ipBlock does not match pods (policy-cidr-match-mode).");
   });
 
-  test("says what configuration knows of enforcement", async () => {
+  test("says what is known of enforcement", async () => {
     const { cluster } = desk.services.clusters.get("sandbox")!;
     const asIf = async (enforcement: "unknown" | "not-enforced") => {
       Object.assign(desk.services, { clusters: new Map([["sandbox", { cluster, enforcement }]]) });
       return section(await explain("payments/ledger → db/postgres:5432"), "What this goes by").at(-1);
     };
-    expect(await asIf("unknown")).toMatch(/whether they are enforced/);
-    expect(await asIf("not-enforced")).toMatch(/nothing enforces policies/);
+    expect(await asIf("not-enforced")).toBe(
+      "NetworkPolicy is not enforced in this cluster, so that what it denies is allowed. By configuration.",
+    );
+    expect(await asIf("unknown")).toMatch(/^Cilium enforces/);
+    desk.sandbox.faults.inject({ path: /cilium-config/, times: 9 }, { type: "status", code: 403 });
+    await detectionOf(desk.services, "sandbox", "fresh");
+    expect(await asIf("unknown")).toMatch(
+      /whether they are enforced in this cluster is not known\. .*could not be read/,
+    );
+    desk.sandbox.faults.clear();
+    await detectionOf(desk.services, "sandbox", "fresh");
     Object.assign(desk.services, { clusters: new Map([["sandbox", { cluster, enforcement: "enforced" }]]) });
   });
 });
+
+/** A network plugin's DaemonSet, beside an empty ConfigMap for Cilium; resolves once it is detected. */
+async function install(on: TestDesk, name: string, plugin: string): Promise<void> {
+  const metadata = { name, namespace: "kube-system" };
+  const template = {
+    metadata: { labels: { agent: name } },
+    spec: { containers: [{ name, image: `r/${name}:v1.0.0` }] },
+  };
+  const spec = { selector: { matchLabels: { agent: name } }, template };
+  on.sandbox.apply({ apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec });
+  on.sandbox.apply({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { ...metadata, name: `${name}-config` },
+    data: {},
+  });
+  await waitFor(async () => (await detectionOf(on.services, "sandbox", "fresh")).plugin === plugin);
+}
 
 function definition(plural: string, kind: string, group: string, version = "v2"): object {
   return {
@@ -241,8 +270,6 @@ describe("What could not be read", () => {
     expect(first).toMatch(new RegExp(`^${named}`));
     expect(last).toBe("By what was read it would be: yes.");
     expect(reply.footer).toEqual(["What could be read was read just now."]);
-    const engine = section(reply, "What this goes by").join();
-    if (named.startsWith("the list")) expect(engine).toMatch(/not known: the list of its APIs was not read/);
   });
 
   test("is a policy API that is not evaluated, where it bears on the ends", async () => {
@@ -266,6 +293,7 @@ describe("What could not be read", () => {
   test("is a policy that is not understood: it might do anything to what it may select", async () => {
     const group = "policy.networking.k8s.io";
     desk.sandbox.apply(definition("adminnetworkpolicies", "AdminNetworkPolicy", group, "v1alpha1"));
+    await detectionOf(desk.services, "sandbox", "fresh");
     const metadata = { name: "odd" };
     desk.sandbox.apply({
       apiVersion: `${group}/v1alpha1`,
@@ -276,7 +304,7 @@ describe("What could not be read", () => {
     const reply = await explain("payments/ledger → db/postgres:5432");
     expect(reply.headline).toMatch(/^Undecided: /);
     expect(section(reply, "What this goes by")).toContain(
-      "AdminNetworkPolicy is taken to be enforced, which not every network plugin does.",
+      "AdminNetworkPolicy is taken to be enforced here, and it is not. Cilium does not enforce this API.",
     );
     expect(section(reply, "Policies that are not understood").join()).toMatch(
       /^AdminNetworkPolicy odd: .*spec\.priority: /,
@@ -306,9 +334,10 @@ test("A rule that names a Service of a third namespace is resolved there", async
     const spec = { tier: "default", order: 10, selector: "app == 'ledger'", types: ["Egress"], egress };
     const metadata = { name: "default.dns" };
     calico.sandbox.apply({ apiVersion: `${group}/v1`, kind: "GlobalNetworkPolicy", metadata, spec });
+    await install(calico, "calico-node", "Calico");
     const reply = await calico.type("explain payments/ledger → db/postgres:5432");
     expect(reply.headline).toMatch(/^Yes: /);
-    expect(wordsIn(reply)).toContain("Calico is assumed to enforce");
+    expect(wordsIn(reply)).toContain("Calico enforces: there ipBlock matches pods by their addresses, too.");
     calico.sandbox.apply({
       apiVersion: `${group}/v1`,
       kind: "GlobalNetworkPolicy",

@@ -80,7 +80,9 @@ function heard(): readonly string[] {
 test("The bot is ready and works with two of its three clusters away, and takes up one that comes back", async () => {
   const [pod] = world.cluster.objects("Pod", "shop").map(({ metadata }) => metadata.name);
   const status = await say("status", /Cluster sandbox/);
-  expect(status).toMatch(/Cluster sandbox: policy enforcement enforced".*nothing of Bulkhead's is in force/);
+  expect(status).toMatch(
+    /Cluster sandbox: policies enforced".*strongest policy engine: networkpolicy: By configuration\..*nothing of Bulkhead's is in force/,
+  );
   expect(status).toMatch(/Cluster frozen: [^]*NOT KNOWN/);
   expect(status).toMatch(/Cluster late: [^]*NOT KNOWN/);
 

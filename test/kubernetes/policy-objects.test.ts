@@ -68,7 +68,6 @@ test("Policies of the served APIs are read by group, version and resource, and o
         spec: { x: 1 },
       })),
     ],
-    groups: ["apps", "policy.networking.k8s.io", "cilium.io"],
     unread: [],
   });
 });
@@ -94,7 +93,7 @@ test("A version that is not known is read where no known one has the kind, and o
 
 test("Where none of the APIs is served there is nothing, and nothing is missing", async () => {
   await using api = await startScriptedApi(serving({ "/apis": groups("apps/v1") }));
-  expect(await read(api)).toEqual({ objects: [], groups: ["apps"], unread: [] });
+  expect(await read(api)).toEqual({ objects: [], unread: [] });
   expect(api.seen.map(({ path }) => path)).toEqual(["/apis"]);
 });
 
@@ -131,7 +130,6 @@ test("Where the server does not say what it serves, that is what is missing", as
   await using api = await startScriptedApi((_seen, response) => status(response, 403, "Forbidden"));
   expect(await read(api)).toEqual({
     objects: [],
-    groups: [],
     unread: [{ what: "the list of the APIs that the cluster serves", why: "Forbidden!" }],
   });
 });

@@ -73,7 +73,7 @@ function allowsOf(endpoint: Endpoint, index: number, given: AdminLimits & { read
   const { peers, note } = peersOf(endpoint, given);
   const closed = `Endpoint ${endpoint.name} stays denied on port ${names.join(", ")}: not every engine resolves names of ports in ${given.kind}.`;
   const sets: readonly PortNumbers[] = numbers === "all" ? ["all"] : chunks(numbers, given.ports);
-  const name = allowName(index, endpoint.name);
+  const name = allowName(endpoint, index);
   return {
     rules: peers.length === 0 ? [] : sets.map((each) => ({ name, allows: true, peers, numbers: each })),
     notes: [...(names.length === 0 ? [] : [closed]), ...(note === undefined ? [] : [note])],

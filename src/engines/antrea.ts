@@ -42,7 +42,11 @@ function allowRules(
 ): readonly object[] {
   return endpoints
     .filter((each) => each.direction === direction)
-    .map(({ name, peer, ports }, index) => ({ name: allowName(index, name), peers: peersOf(peer, namespace), ports }))
+    .map((endpoint, index) => ({
+      ...endpoint,
+      name: allowName(endpoint, index),
+      peers: peersOf(endpoint.peer, namespace),
+    }))
     .filter(({ peers }) => peers.length > 0)
     .map(({ name, peers, ports }) => ({
       name,

@@ -38,7 +38,13 @@ test("More endpoints than rules fit stay denied, and are named; the denies keep 
 test("More ports than a rule may have are several rules, with Cilium several lists", () => {
   const ports = Array.from({ length: 60 }, (_, index) => ({ port: 1_000 + 2 * index }));
   const own = denied("cluster-network-policy", [endpoint(0, { ports })]).spec.egress;
-  expect(own.map(({ name }) => name)).toEqual(["allow-1-e0", "allow-1-e0", "allow-1-e0", "deny-pods", "deny-networks"]);
+  expect(own.map(({ name }) => name)).toEqual([
+    "allow-out-1-e0",
+    "allow-out-1-e0",
+    "allow-out-1-e0",
+    "deny-pods",
+    "deny-networks",
+  ]);
   const rules = denied("cilium", [endpoint(0, { ports })]).spec["egressDeny"] as { toPorts?: { ports: object[] }[] }[];
   const lists = rules.flatMap(({ toPorts = [] }) => toPorts);
   expect(lists.map((list) => list.ports.length)).toEqual([40, 23]);

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { leaks, randomDenial, stronger } from "./random-denial.ts";
 
 /** 100 000 of them are in test/chaos/engines.test.ts. */
-const numRuns = 40;
+const numRuns = 20;
 
 test.each(stronger)("With %s, nothing more is open to or from what is denied than its endpoints", (engine) => {
   const seen = { denied: 0, open: 0 };
@@ -13,6 +13,6 @@ test.each(stronger)("With %s, nothing more is open to or from what is denied tha
     }),
     { numRuns },
   );
-  expect(seen.denied).toBeGreaterThan(numRuns / 4);
-  expect(seen.open).toBeGreaterThan(1);
+  expect(seen.denied).toBeGreaterThan(5);
+  expect(seen.open).toBeGreaterThan(0);
 });

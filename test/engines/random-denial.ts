@@ -42,9 +42,7 @@ export const randomDenial: fc.Arbitrary<Case & { readonly denial: Denial }> = fc
       operation: "q-1",
       namespace: "a",
       subject,
-      endpoints: endpoints.map(
-        (endpoint, index) => ({ name: `e${index}`, purpose: "forensics", ...endpoint }) as Endpoint,
-      ),
+      endpoints: endpoints.map((endpoint) => ({ name: "vault", purpose: "forensics", ...endpoint }) as Endpoint),
       labels: {},
       annotations: {},
     },
@@ -93,7 +91,7 @@ function wire(object: { apiVersion: string; kind: string; metadata: { name: stri
 }
 
 /** Calico and Antrea hold packets against addresses, whose ever they are. */
-function settingsOf(engine: DenyEngine, ipBlockMatchesPods: Settings["ipBlockMatchesPods"]): Settings {
+export function settingsOf(engine: DenyEngine, ipBlockMatchesPods: Settings["ipBlockMatchesPods"]): Settings {
   if (engine === "calico" || engine === "antrea") return { engine, ipBlockMatchesPods: true };
   return { engine: engine === "cilium" ? engine : undefined, ipBlockMatchesPods };
 }

@@ -68,9 +68,10 @@ function atTerminal({ kind, target, plan, incident }: Operation): string {
 }
 
 function choiceWords({ choices }: QuarantinePlan): string {
-  const { engine, detach } = choices ?? {};
+  const { engine, detach, changePolicies } = choices ?? {};
   const engineWords = engine === undefined ? "" : ` --engine ${engine}`;
-  return `${engineWords}${detach === undefined ? "" : detach ? " --detach" : " --no-detach"}`;
+  const detachWords = detach === undefined ? "" : detach ? " --detach" : " --no-detach";
+  return `${engineWords}${detachWords}${changePolicies === true ? " --change-policies" : ""}`;
 }
 
 function headline(operation: Operation): string {

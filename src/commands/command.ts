@@ -73,7 +73,7 @@ export type Manual = {
 export const manuals = {
   quarantine: {
     usage:
-      "quarantine [cluster:]<namespace>/<pod> [review 2h] [--engine NAME] [--no-detach] [--incident ID] [--dry-run] [reason …]",
+      "quarantine [cluster:]<namespace>/<pod> [review 2h] [--engine NAME] [--no-detach] [--change-policies] [--incident ID] [--dry-run] [reason …]",
     does: "cut one pod off from new connections, and say whether that holds",
     details: [
       "Alone, in Slack, it opens a form that helps to find the pod.",
@@ -83,6 +83,7 @@ export const manuals = {
       "review 2h: the card asks after two hours whether it is still needed; it never releases by itself.",
       "--engine: cilium, calico, antrea, cluster-network-policy, admin-network-policy or networkpolicy, instead of the strongest that is enforced.",
       "--no-detach: the pod keeps its labels, so its Services and its controller keep it; --detach: it leaves them, and a replacement starts.",
+      "--change-policies: policies of others that would still let the pod talk are changed so that they leave it out, and back by the release.",
       "--incident ID: the incident that it belongs to, instead of the one that the channel is bound to.",
     ],
     examples: [

@@ -139,6 +139,9 @@ async function showAgain(context: Context<Press>, operation: Operation, plan: Pl
 
 function secondQuestion({ kind, ...plan }: Plan): string {
   const owner = kind === "quarantine" && "controller" in plan ? plan.controller?.kind : undefined;
+  if ("exclusions" in plan && (plan.exclusions ?? []).length > 0) {
+    return "This changes a policy that is not Bulkhead's, as shown. Confirm once more to go on.";
+  }
   return `This pod belongs to a ${owner ?? "workload"} that cannot simply replace it. Confirm once more to go on.`;
 }
 

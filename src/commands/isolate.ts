@@ -6,6 +6,7 @@ import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
 import type { Verdict } from "../policy/verdict.ts";
+import { changePolicies } from "./change-policies.ts";
 import { createObjects, missingOf, namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { readBack } from "./read-back.ts";
@@ -53,6 +54,7 @@ async function cutOff(isolation: Denied): Promise<Verdict & { readonly pod: Pod 
   await isolation.done("pod labelled");
   await isolation.services.wait(isolation.plan.settleMs);
   await isolation.done("settled");
+  await excludeFromOthers(isolation);
   await stripLabels(isolation);
   await isolation.done("labels off");
   const checked = await readBack(isolation);
@@ -137,6 +139,14 @@ async function withdraw(isolation: Denied, why: string, missing: readonly string
   if (left.length > 0) throw new StepFailed(why, `${namesOf(left)} was left; it selects no pod.`);
   const nothing = missing.length > 0 ? lacks : "Nothing is changed.";
   throw new StepFailed(why, `What was written was taken back. ${nothing}`);
+}
+
+/** Once the deny holds for the pod: what others' policies let through is all that they lose. */
+async function excludeFromOthers(isolation: Isolation): Promise<void> {
+  const { exclusions = [] } = isolation.plan;
+  if (exclusions.length === 0) return;
+  await changePolicies(isolation, exclusions);
+  await isolation.done("policies of others changed");
 }
 
 /** As for the label: the planned patch first. */

@@ -3,7 +3,7 @@ import type { Choices } from "../policy/plan.ts";
 import type { Usage } from "./parse.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** Takes `--engine X`, `--detach` and `--no-detach` out, wherever they stand. */
+/** Takes `--engine X`, `--detach`, `--no-detach` and `--change-policies` out, wherever they stand. */
 export function takeChoices(
   all: readonly string[],
 ): Usage | { readonly kind: "choices"; readonly words: readonly string[]; readonly choices: Choices } {
@@ -13,11 +13,19 @@ export function takeChoices(
   if (at >= 0 && engine === undefined) return badEngine(name ?? "");
   const rest = at < 0 ? all : all.toSpliced(at, 2);
   if (rest.includes("--engine")) return usage("--engine is given twice.");
-  const [on, off] = [rest.includes("--detach"), rest.includes("--no-detach")];
-  if (on && off) return usage("--detach and --no-detach exclude each other.");
-  const words = rest.filter((word) => word !== "--detach" && word !== "--no-detach");
-  return { kind: "choices", words, choices: { engine, detach: on ? true : off ? false : undefined } };
+  if (rest.includes("--detach") && rest.includes("--no-detach")) {
+    return usage("--detach and --no-detach exclude each other.");
+  }
+  const words = rest.filter((word) => !flags.includes(word));
+  return { kind: "choices", words, choices: { engine, ...chosen(rest) } };
 }
+
+function chosen(words: readonly string[]): Omit<Choices, "engine"> {
+  const detach = words.includes("--detach") ? true : words.includes("--no-detach") ? false : undefined;
+  return { detach, ...(words.includes("--change-policies") ? { changePolicies: true } : {}) };
+}
+
+const flags = ["--detach", "--no-detach", "--change-policies"];
 
 function badEngine(name: string): Usage {
   const hint = name === "" ? "" : didYouMean(name.slice(0, 40), denyEngines);

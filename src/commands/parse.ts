@@ -48,7 +48,7 @@ function parseQuarantine(all: readonly string[]): Command | Usage {
   if (named.kind === "usage") return named;
   const chosen = takeChoices(named.words);
   if (chosen.kind === "usage") return chosen;
-  const flags = takeFlags(chosen.words, ["--dry-run", "--incident", "--engine", "--detach", "--no-detach"]);
+  const flags = takeFlags(chosen.words, quarantineFlags);
   if (flags.kind === "usage") return { ...flags, topic: "quarantine" };
   const [where, ...rest] = flags.words;
   if (where === undefined) return usage("Which pod?", "quarantine");
@@ -64,6 +64,9 @@ function parseQuarantine(all: readonly string[]): Command | Usage {
   const { choices } = chosen;
   return { kind: "quarantine", ...target, choices, reviewMs: review.reviewMs, dryRun, incident, reason };
 }
+
+/** Those that are known, for the one that is meant by a misspelt one. */
+const quarantineFlags = ["--dry-run", "--incident", "--engine", "--detach", "--no-detach", "--change-policies"];
 
 function parseRelease(all: readonly string[]): Command | Usage {
   const keep = takeKeep(all);

@@ -1,5 +1,9 @@
+import { stringify } from "yaml";
 import { formatDuration } from "../policy/duration.ts";
+import type { Exclusion } from "../policy/exclusion.ts";
+import { manifestName } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
+import type { LabelSelector } from "../policy/objects.ts";
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import type { Section } from "./reply.ts";
 
@@ -22,6 +26,7 @@ function quarantineSections(plan: QuarantinePlan): readonly Section[] {
       "Stays allowed whatever the labels (these policies select every pod or by absence)",
       residualItems(plan),
     ),
+    ...(plan.exclusions ?? []).map(changeOfOthers),
     {
       kind: "list",
       title: "What changes",
@@ -35,6 +40,17 @@ function quarantineSections(plan: QuarantinePlan): readonly Section[] {
   ];
 }
 
+/** A policy that is not ours: what a person confirms has to be seen in full. */
+function changeOfOthers({ namespace, name, before = {}, after }: Exclusion): Section {
+  const title = `Change to NetworkPolicy ${namespace}/${name}, which is not Bulkhead's: release takes it back; GitOps may do so before`;
+  const lines = (sign: string, selector: LabelSelector) =>
+    stringify({ spec: { podSelector: selector } })
+      .trimEnd()
+      .split("\n")
+      .map((line) => `${sign} ${line}`);
+  return { kind: "code", title, text: [...lines("-", before), ...lines("+", after)].join("\n"), mustRead: true };
+}
+
 /** Policies that allow the same are one line: a namespace may have hundreds of them, and each has to be read. */
 function residualItems({ residual }: QuarantinePlan): readonly string[] {
   const policies = new Map<string, string[]>();
@@ -42,14 +58,22 @@ function residualItems({ residual }: QuarantinePlan): readonly string[] {
   return [...policies].map(([allows, names]) => `${names.join(", ")}: ${allows}`);
 }
 
-function quarantineWrites({ policy, removes, settleMs }: QuarantinePlan): readonly string[] {
+function quarantineWrites({
+  policy,
+  denies = [],
+  exclusions = [],
+  removes,
+  settleMs,
+}: QuarantinePlan): readonly string[] {
   const { name, namespace } = policy.metadata;
   const allows = (policy.spec.ingress ?? []).length + (policy.spec.egress ?? []).length;
   const but = allows === 0 ? "no ingress, no egress" : `no ingress, no egress but the configured endpoints (${allows})`;
   return [
     `NetworkPolicy ${namespace}/${name}: ${but}`,
+    ...denies.map((deny) => manifestName(deny)),
     `label ${marks.quarantine} on the pod`,
     `a wait of ${formatDuration(settleMs)}, since NetworkPolicy reports no status`,
+    ...exclusions.map((one) => `spec.podSelector of NetworkPolicy ${one.namespace}/${one.name}, shown above`),
     removes.length === 0 ? "no label comes off" : `labels off the pod: ${removes.join(", ")}`,
   ];
 }
@@ -62,10 +86,11 @@ function releaseSections(plan: ReleasePlan): readonly Section[] {
   ];
 }
 
-function releaseWrites({ mode, labelsBefore, settleMs, lifts, keep }: ReleasePlan): readonly string[] {
-  const removal = `the NetworkPolicy of ${lifts} deleted`;
-  if (mode === "clean-up") return [removal];
-  if (mode === "delete") return ["the pod deleted (by uid)", "a wait until it is gone", removal];
+function releaseWrites({ mode, labelsBefore, settleMs, lifts, keep, includes = [] }: ReleasePlan): readonly string[] {
+  const removal = `what ${lifts} wrote deleted`;
+  const back = includes.map((name) => `spec.podSelector of NetworkPolicy ${name} back to what it was`);
+  if (mode === "clean-up") return [...back, removal];
+  if (mode === "delete") return ["the pod deleted (by uid)", "a wait until it is gone", ...back, removal];
   const cost =
     keep === "any"
       ? []
@@ -75,6 +100,7 @@ function releaseWrites({ mode, labelsBefore, settleMs, lifts, keep }: ReleasePla
   return [
     `labels back on the pod: ${Object.keys(labelsBefore).toSorted().join(", ") || "none"}`,
     ...cost,
+    ...back,
     `a wait of ${formatDuration(settleMs)} with both in place`,
     `label ${marks.quarantine} off the pod`,
     removal,

@@ -20,6 +20,7 @@ import type { Operation } from "../policy/operation.ts";
 import type { Choices, Enforcement, QuarantinePlan } from "../policy/plan.ts";
 import { residualAllows } from "../policy/residual.ts";
 import { deniesMark } from "./denies-mark.ts";
+import { excludedFrom } from "./exclusions.ts";
 import { marksFor } from "./marks-for.ts";
 import type { Settings } from "./services.ts";
 import { oldPlan } from "./unanswered.ts";
@@ -46,6 +47,8 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
   const policies = facts.policies.filter((policy) => policy.metadata.labels?.[marks.operation] !== operation.id);
   const detach = given.choices.detach ?? settings.detach;
   const removes = detach ? keysToRemove(pod.labels, { ...facts, policies }) : [];
+  const during = labelsDuring(pod.labels, removes, operation.id);
+  const others = given.choices.changePolicies === true ? excludedFrom(policies, during) : { exclusions: [], policies };
   const controllerDoes = detach ? controllerEffect(pod, facts.workloads) : attachedController(pod);
   const plan = {
     kind: "quarantine",
@@ -58,6 +61,7 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     engine: "networkpolicy",
     choices: given.choices,
     ...objectsFor(denialOf(given)),
+    exclusions: others.exclusions,
     label: labelPatch(pod, operation.id),
     strip: stripPatch(pod.uid, pod.labels, removes, operation.id),
     settleMs: settings.settleMs,
@@ -69,9 +73,9 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
       controllerDoes,
     ],
     warnings: warningsFor(given),
-    residual: residualAllows(policies, labelsDuring(pod.labels, removes, operation.id)),
+    residual: residualAllows(others.policies, during),
     enforcement: given.enforcement,
-    confirmations: confirmationsFor(pod),
+    confirmations: others.exclusions.length > 0 ? 2 : confirmationsFor(pod),
   } satisfies Omit<QuarantinePlan, "hash">;
   return { ...plan, hash: planHash(plan, controllerDoes) };
 }

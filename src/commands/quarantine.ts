@@ -1,7 +1,7 @@
-import type { Cluster, Freshness } from "../kubernetes/cluster.ts";
+import type { Freshness } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import type { Place } from "../policy/access.ts";
-import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import { isRefusal, type Refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
@@ -18,7 +18,7 @@ import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
 import { planQuarantine } from "./quarantine-plan.ts";
 import type { Reply } from "./reply.ts";
-import type { Request } from "./request.ts";
+import { refuseRights } from "./rights.ts";
 import { seenNamespaces } from "./sees.ts";
 import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
 
@@ -59,7 +59,7 @@ export async function proposeQuarantine(
   if (existing !== undefined) return answerExisting(context, operation, existing, command.dryRun);
   const plan = await drawQuarantine(services, operation, pod, { choices: command.choices, from: "cache" });
   if (isRefusal(plan)) return refuse(context, operation, plan, command.dryRun);
-  const denied = await refusePermissions(cluster, pod.namespace, request.source).catch(orUnknown);
+  const denied = await refuseRights(cluster, plan, request.source).catch(orUnknown);
   if (denied !== undefined && denied !== "unknown") return refuse(context, operation, denied, command.dryRun);
   const planned: Operation = {
     ...operation,
@@ -147,31 +147,6 @@ async function refuse(
   const reply = { ...refused(what, no), operation: operation.id };
   await outlet.show(reply, undefined);
   return reply;
-}
-
-/** Asks the API server beforehand, so that a missing RoleBinding is a clear answer and not a half-done quarantine. */
-async function refusePermissions(
-  cluster: Cluster,
-  namespace: string,
-  source: Request["source"],
-): Promise<Refusal | undefined> {
-  const policies = { group: "networking.k8s.io", plural: "networkpolicies" };
-  const [create, remove, patch] = await Promise.all([
-    cluster.mayI("create", policies, namespace),
-    cluster.mayI("delete", policies, namespace),
-    cluster.mayI("patch", { group: "", plural: "pods" }, namespace),
-  ]);
-  if (create.allowed && remove.allowed && patch.allowed) return undefined;
-  if (source === "terminal") {
-    return refusal(
-      `Kubernetes does not let you write NetworkPolicies and patch pods in namespace ${namespace}`,
-      "Ask for these rights, or use Bulkhead in Slack.",
-    );
-  }
-  return refusal(
-    `Kubernetes does not let Bulkhead write in namespace ${namespace}`,
-    `Opt the namespace in: kubectl create rolebinding bulkhead-write -n ${namespace} --clusterrole=bulkhead-write --serviceaccount=bulkhead:bulkhead`,
-  );
 }
 
 const rightsUnknown = "Whether Kubernetes lets Bulkhead write there could not be asked.";

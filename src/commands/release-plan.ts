@@ -40,11 +40,17 @@ export function planRelease(given: ReleaseFacts): ReleasePlan {
     keep,
     deletionCostBefore: pod?.annotations[deletionCost],
     settleMs: given.settleMs,
+    ...includesOf(quarantine.plan),
     effects: [...changes, ...(mode === "restore" ? [readiness(pod)] : [])],
     warnings: [...given.warnings, ...(pod === undefined ? [] : foreignLabels(pod, labelsBefore))],
     confirmations: 1,
   } satisfies Omit<ReleasePlan, "hash">;
   return { ...plan, hash: planHash(plan, { changes, overwrites: overwritten(pod, labelsBefore) }) };
+}
+
+/** Nothing where nothing was changed, so that the hash of such a plan is as it ever was. */
+function includesOf({ exclusions = [] }: QuarantinePlan): Pick<ReleasePlan, "includes"> {
+  return exclusions.length === 0 ? {} : { includes: exclusions.map(({ namespace, name }) => `${namespace}/${name}`) };
 }
 
 /** SHA-256 over the writes and what they change for the workload; not over the pod's readiness, which changes by itself. */

@@ -5,6 +5,7 @@ import { manifestName } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { JsonPatchOperation, Pod } from "../policy/objects.ts";
 import type { QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import { changePoliciesBack } from "./change-policies.ts";
 import { namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
 import type { Hold } from "./hold.ts";
 import { deletionCost } from "./release-plan.ts";
@@ -34,9 +35,12 @@ const goneWithinMs = 45_000;
  */
 export async function restore(restoration: Restoration): Promise<Restored> {
   const { plan, services } = restoration;
+  const unchanged: string[] = [];
   if (plan.mode === "restore") {
     await relabel(restoration, 3);
     await restoration.done("labels back");
+    // Our deny still holds, so nothing opens yet.
+    unchanged.push(...(await includeAgain(restoration)));
     await services.wait(plan.settleMs);
     await restoration.done("settled");
     await unlabel(restoration, 3);
@@ -46,11 +50,22 @@ export async function restore(restoration: Restoration): Promise<Restored> {
     await deletePod(restoration);
     await restoration.done("pod gone");
   }
+  if (plan.mode !== "restore") unchanged.push(...(await includeAgain(restoration)));
   await removeDenies(restoration);
   await restoration.done("policy deleted");
   const found = await readBack(restoration);
   await restoration.done("read back");
-  return found;
+  return { exact: found.exact && unchanged.length === 0, lines: [...unchanged, ...found.lines] };
+}
+
+/** Policies of others that the quarantine changed select the pod again. Returns, as sentences, what was left as it is. */
+async function includeAgain(restoration: Restoration): Promise<readonly string[]> {
+  const { cluster, plan, quarantine, hold } = restoration;
+  const { exclusions = [] } = quarantine;
+  if (exclusions.length === 0) return [];
+  const left = await changePoliciesBack({ cluster, operation: plan.lifts, hold }, exclusions);
+  await restoration.done("policies of others changed back");
+  return left;
 }
 
 async function relabel(restoration: Restoration, tries: number): Promise<void> {

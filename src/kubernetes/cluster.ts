@@ -1,5 +1,6 @@
 import type { EngineEvidence } from "../policy/evidence.ts";
 import type { Manifest, ManifestReference } from "../policy/manifest.ts";
+import { fieldManagers } from "../policy/marks.ts";
 import type {
   JsonPatchOperation,
   LabelSelector,
@@ -14,7 +15,8 @@ import { createCache } from "./cache.ts";
 import type { Connection } from "./connection.ts";
 import { createEngineEvidence } from "./engine-evidence.ts";
 import type { KubernetesError } from "./failure.ts";
-import { patchPod } from "./patch.ts";
+import { parsePolicy } from "./parse.ts";
+import { patchObject, patchPod } from "./patch.ts";
 import type { PolicyObjects } from "./policy-objects.ts";
 import { createReads } from "./reads.ts";
 import { resources } from "./resources.ts";
@@ -48,6 +50,9 @@ export type NamespaceFacts = Age & {
 /** What a write came to. Conflicts and absences are values; a refusal by the server's rules (403, 422) throws. */
 export type Created = { readonly kind: "created" | "exists"; readonly object: Manifest };
 export type Patched = { readonly kind: "patched"; readonly pod: Pod } | { readonly kind: "gone" | "conflict" };
+export type PatchedPolicy =
+  | { readonly kind: "patched"; readonly policy: NetworkPolicy }
+  | { readonly kind: "gone" | "conflict" };
 export type Deleted = { readonly kind: "deleted" | "gone" | "conflict" };
 
 /** Whether the API server lets this identity do it, and its reason where it says one. */
@@ -92,6 +97,8 @@ export type Cluster = {
   createObject(object: Manifest): Promise<Created>;
   /** DELETE with uid and resourceVersion as preconditions. */
   deleteObject(reference: ManifestReference, version: ObjectVersion): Promise<Deleted>;
+  /** JSON Patch of a NetworkPolicy; a failed `test` is `conflict`. */
+  patchPolicy(namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<PatchedPolicy>;
   /** JSON Patch; a failed `test` is `conflict`. */
   patchPod(namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<Patched>;
   /** DELETE with the uid as precondition. */
@@ -143,13 +150,18 @@ export function openCluster(name: string, connection: Connection, options: Clust
   };
 }
 
-type Writes = "createObject" | "deleteObject" | "patchPod" | "deletePod";
+type Writes = "patchPolicy" | "createObject" | "deleteObject" | "patchPod" | "deletePod";
 
 function createWrites(connection: Connection): Pick<Cluster, Writes> {
   return {
     createObject: (object) => createObject(connection, object),
     deleteObject: (reference, { uid, resourceVersion }) =>
       deleteManifest(connection, reference, { uid, resourceVersion }),
+    patchPolicy: async (namespace, name, patch) => {
+      const target = { resource: resources.policies, namespace, name, fieldManager: fieldManagers.objects };
+      const answer = await patchObject(connection, target, patch);
+      return answer.kind === "patched" ? { kind: "patched", policy: parsePolicy(answer.raw) } : answer;
+    },
     patchPod: (namespace, name, patch) => patchPod(connection, { namespace, name }, patch),
     deletePod: (namespace, name, uid) => deleteObject(connection, resources.pods, { namespace, name }, { uid }),
   };

@@ -6,26 +6,47 @@ import type { Patched } from "./cluster.ts";
 import type { Connection } from "./connection.ts";
 import { isAbsent, isConflict, KubernetesError } from "./failure.ts";
 import { parsePod } from "./parse.ts";
-import { objectPath, resources } from "./resources.ts";
+import { objectPath, type Resource, resources } from "./resources.ts";
 import { getObject } from "./writes.ts";
 
-type PodName = { readonly namespace: string; readonly name: string };
+/** What is patched: where it lies, and as whom. */
+export type Patching = {
+  readonly resource: Resource;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly fieldManager: string;
+};
+
 type Patch = readonly JsonPatchOperation[];
+
+/** With the object as it is stored then, raw. */
+type PatchedRaw = { readonly kind: "patched"; readonly raw: unknown } | { readonly kind: "gone" | "conflict" };
 
 const mostTries = 4;
 
+/** The same of a pod. */
+export async function patchPod(
+  connection: Connection,
+  pod: { readonly namespace: string; readonly name: string },
+  patch: Patch,
+): Promise<Patched> {
+  const target = { ...pod, resource: resources.pods, fieldManager: fieldManagers.labels };
+  const answer = await patchObject(connection, target, patch);
+  return answer.kind === "patched" ? { kind: "patched", pod: parsePod(answer.raw) } : answer;
+}
+
 /**
- * JSON Patch. `conflict` says that this call changed nothing. Where no answer came, the pod decides: if it is as the
+ * JSON Patch. `conflict` says that this call changed nothing. Where no answer came, the object decides: if it is as the
  * patch makes it, it is `patched`; if not, it is sent again after a broken connection or a 5xx, since its tests let it
  * take effect once; a server that did not answer in time is not made to wait for again, and anything else is thrown.
  */
-export async function patchPod(connection: Connection, pod: PodName, patch: Patch): Promise<Patched> {
+export async function patchObject(connection: Connection, target: Patching, patch: Patch): Promise<PatchedRaw> {
   for (let tries = 1; ; tries++) {
     try {
-      return await (tries === 1 ? send(connection, pod, patch) : sendAgain(connection, pod, patch));
+      return await (tries === 1 ? send(connection, target, patch) : sendAgain(connection, target, patch));
     } catch (error) {
       if (!(error instanceof KubernetesError) || !error.mayHaveTakenEffect) throw error;
-      const found = await readBack(connection, pod, patch).catch(() => {
+      const found = await readBack(connection, target, patch).catch(() => {
         throw error;
       });
       if (found !== "otherwise") return found;
@@ -35,14 +56,15 @@ export async function patchPod(connection: Connection, pod: PodName, patch: Patc
   }
 }
 
-async function send(connection: Connection, { namespace, name }: PodName, patch: Patch): Promise<Patched> {
+async function send(connection: Connection, target: Patching, patch: Patch): Promise<PatchedRaw> {
+  const { resource, namespace, name, fieldManager } = target;
   try {
-    const stored = await connection.request("PATCH", objectPath(resources.pods, namespace, name), {
-      query: { fieldManager: fieldManagers.labels },
+    const raw = await connection.request("PATCH", objectPath(resource, namespace, name), {
+      query: { fieldManager },
       body: patch,
       contentType: "application/json-patch+json",
     });
-    return { kind: "patched", pod: parsePod(stored) };
+    return { kind: "patched", raw };
   } catch (error) {
     if (isAbsent(error, name)) return { kind: "gone" };
     if (isConflict(error) || doesNotApply(error)) return { kind: "conflict" };
@@ -60,21 +82,17 @@ function doesNotApply(error: unknown): boolean {
 }
 
 /** An earlier try may take effect as late as now; then this one's tests fail. */
-async function sendAgain(connection: Connection, pod: PodName, patch: Patch): Promise<Patched> {
-  const answer = await send(connection, pod, patch);
+async function sendAgain(connection: Connection, target: Patching, patch: Patch): Promise<PatchedRaw> {
+  const answer = await send(connection, target, patch);
   if (answer.kind !== "conflict") return answer;
-  const found = await readBack(connection, pod, patch);
+  const found = await readBack(connection, target, patch);
   return found === "otherwise" ? answer : found;
 }
 
-async function readBack(
-  connection: Connection,
-  { namespace, name }: PodName,
-  patch: Patch,
-): Promise<Patched | "otherwise"> {
-  const raw = await getObject(connection, resources.pods, namespace, name);
+async function readBack(connection: Connection, target: Patching, patch: Patch): Promise<PatchedRaw | "otherwise"> {
+  const raw = await getObject(connection, target.resource, target.namespace, target.name);
   if (raw === undefined) return { kind: "gone" };
-  return patch.every((operation) => holds(operation, raw)) ? { kind: "patched", pod: parsePod(raw) } : "otherwise";
+  return patch.every((operation) => holds(operation, raw)) ? { kind: "patched", raw } : "otherwise";
 }
 
 /** Whether the object is as the operation leaves it. Of the tests only the uid's is still true afterwards. */

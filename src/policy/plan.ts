@@ -1,4 +1,5 @@
 import type { DenyEngine } from "./engine.ts";
+import type { Exclusion } from "./exclusion.ts";
 import type { Manifest } from "./manifest.ts";
 import type { JsonPatchOperation, Labels, NetworkPolicy, OwnerReference } from "./objects.ts";
 import type { PodTarget } from "./target.ts";
@@ -15,7 +16,12 @@ export type ResidualAllow = {
 };
 
 /** What the person chose about the way of a quarantine; undefined leaves it to configuration and detection. */
-export type Choices = { readonly engine: DenyEngine | undefined; readonly detach: boolean | undefined };
+export type Choices = {
+  readonly engine: DenyEngine | undefined;
+  readonly detach: boolean | undefined;
+  /** Whether policies of others that would still let the pod talk are to be changed, so that they select it no longer. */
+  readonly changePolicies?: boolean;
+};
 
 /** What a containment changes for people, in sentences; names in them come from outside. */
 export type Impact = {
@@ -50,6 +56,8 @@ export type QuarantinePlan = {
   readonly policy: NetworkPolicy;
   /** What a stronger engine writes beside it, in order; undefined in plans of early records: nothing. */
   readonly denies?: readonly Manifest[];
+  /** Changes to policies of others, undone by release; undefined in plans of early records: none. */
+  readonly exclusions?: readonly Exclusion[];
   /** First write on the pod: the quarantine label. */
   readonly label: readonly JsonPatchOperation[];
   /** Second write on the pod, after the settle time: the other labels. */
@@ -87,6 +95,8 @@ export type ReleasePlan = {
   /** The pod's own pod-deletion-cost before, to be put back. */
   readonly deletionCostBefore: string | undefined;
   readonly settleMs: number;
+  /** Names of policies of others whose selector comes back; undefined in plans of early records: none. */
+  readonly includes?: readonly string[];
   readonly effects: readonly string[];
   readonly warnings: readonly string[];
   readonly confirmations: 1;

@@ -22,6 +22,10 @@ describe("a command", () => {
       "quarantine payments/checkout-7d9f --engine Cilium --no-detach",
       { ...quarantine, choices: { engine: "cilium", detach: false } },
     ],
+    [
+      "quarantine payments/checkout-7d9f --change-policies why",
+      { ...quarantine, choices: { engine: undefined, detach: undefined, changePolicies: true }, reason: "why" },
+    ],
     ["quarantine --detach payments/checkout-7d9f", { ...quarantine, choices: { engine: undefined, detach: true } }],
     ["quarantine payments/checkout-7d9f review 2h", { ...quarantine, reviewMs: 7_200_000 }],
     [

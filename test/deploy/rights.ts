@@ -79,6 +79,8 @@ export const expected = {
     // The quarantine label, and the labels that come off and go back; `release --delete-pod`.
     ...each(["delete", "patch"], ["core/pods"]),
   ].sort(),
+  /** The bot, in a namespace where policies of others may be changed, as a person has confirmed twice. */
+  "bulkhead-amend": ["patch networking.k8s.io/networkpolicies"],
   /** The bot, in its own namespace: records of operations that began without Redis, found, progressed, adopted. */
   "bulkhead-records": each(["create", "delete", "get", "list", "update"], ["core/configmaps"]),
   /** A person at a terminal. The ClusterRole: what `edit` on one's own namespaces leaves out. */

@@ -1,0 +1,95 @@
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { manifestResource } from "../kubernetes/manifest-resources.ts";
+import { type Refusal, refusal } from "../policy/guard.ts";
+import type { QuarantinePlan } from "../policy/plan.ts";
+import { objectsOf } from "./deny-objects.ts";
+import type { Request } from "./request.ts";
+
+type Right = { readonly verb: string; readonly group: string; readonly plural: string; readonly namespace: string };
+
+/**
+ * Asks the API server beforehand, so that a missing RoleBinding is a clear answer and not a half-done quarantine. A
+ * cluster-scoped object needs its own right beside those in the namespace, so that opting in keeps its meaning.
+ */
+export async function refuseRights(
+  cluster: Cluster,
+  plan: QuarantinePlan,
+  source: Request["source"],
+): Promise<Refusal | undefined> {
+  const missing = await missingRights(cluster, rightsFor(plan));
+  return missing.length === 0 ? undefined : refuse(plan, missing, source);
+}
+
+/** Of these, what the API server does not allow. */
+async function missingRights(cluster: Cluster, rights: readonly Right[]): Promise<readonly Right[]> {
+  const answers = await Promise.all(
+    rights.map(({ verb, group, plural, namespace }) => cluster.mayI(verb, { group, plural }, namespace)),
+  );
+  return rights.filter((_, index) => answers[index]?.allowed !== true);
+}
+
+/** Whether all objects of a deny may be written and removed. */
+export async function mayWrite(cluster: Cluster, plan: Pick<QuarantinePlan, "policy" | "denies">): Promise<boolean> {
+  return (await missingRights(cluster, objectRights(plan))).length === 0;
+}
+
+function rightsFor(plan: QuarantinePlan): readonly Right[] {
+  const { namespace } = plan.target;
+  const policies = { group: "networking.k8s.io", plural: "networkpolicies", namespace };
+  return [
+    ...objectRights(plan),
+    { verb: "patch", group: "", plural: "pods", namespace },
+    ...((plan.exclusions ?? []).length > 0 ? [{ ...policies, verb: "patch" }] : []),
+  ];
+}
+
+/** What several operations share is made once, and never deleted. */
+function objectRights(plan: Pick<QuarantinePlan, "policy" | "denies">): readonly Right[] {
+  return objectsOf(plan).flatMap((object) => {
+    const { group, plural } = manifestResource(object);
+    const { namespace = "" } = object.metadata;
+    const verbs = object.kind === "Tier" ? ["create"] : ["create", "delete"];
+    return verbs.map((verb) => ({ verb, group, plural, namespace }));
+  });
+}
+
+function refuse(plan: QuarantinePlan, missing: readonly Right[], source: Request["source"]): Refusal {
+  const { namespace } = plan.target;
+  const words = missing.map(
+    ({ verb, group, plural, namespace: where }) =>
+      `${verb} ${plural}${group === "" ? "" : `.${group}`}${where === "" ? " in the cluster" : ""}`,
+  );
+  if (source === "terminal") {
+    return refusal(
+      `Kubernetes does not let you do this for namespace ${namespace}: ${words.join(", ")}`,
+      "Ask for these rights, or use Bulkhead in Slack.",
+    );
+  }
+  if (missing.some((right) => right.namespace === "")) {
+    return refusal(
+      `Kubernetes does not let Bulkhead do this for namespace ${namespace}: ${words.join(", ")}`,
+      "Apply deploy/components/engines, or choose another engine with --engine networkpolicy.",
+    );
+  }
+  return refusal(
+    `Kubernetes does not let Bulkhead do this in namespace ${namespace}: ${words.join(", ")}`,
+    `Opt the namespace in: ${missing
+      .map(roleOf)
+      .filter(isFirst)
+      .map((role) => binding(role, namespace))
+      .join("; ")}`,
+  );
+}
+
+/** Changing policies that are not Bulkhead's is a right of its own. */
+function roleOf({ verb, plural }: Right): string {
+  return verb === "patch" && plural === "networkpolicies" ? "bulkhead-amend" : "bulkhead-write";
+}
+
+function isFirst(role: string, index: number, all: readonly string[]): boolean {
+  return all.indexOf(role) === index;
+}
+
+function binding(role: string, namespace: string): string {
+  return `kubectl create rolebinding ${role} -n ${namespace} --clusterrole=${role} --serviceaccount=bulkhead:bulkhead`;
+}

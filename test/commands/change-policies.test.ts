@@ -92,6 +92,8 @@ test("A plan whose policy was changed since is not carried out, and is shown ane
   const metadata = { name: "allow-all", namespace: "payments" };
   const theirs = { ...allowAll, podSelector: { matchExpressions: [{ key: "x", operator: "DoesNotExist" }] } };
   desk.sandbox.apply({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec: theirs });
-  expect(wordsIn(await desk.press("confirm", plan.operation))).toContain("The cluster changed since this plan was shown");
+  expect(wordsIn(await desk.press("confirm", plan.operation))).toContain(
+    "The cluster changed since this plan was shown",
+  );
   expect(selector()).toEqual(theirs.podSelector);
 });

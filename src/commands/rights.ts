@@ -28,11 +28,6 @@ async function missingRights(cluster: Cluster, rights: readonly Right[]): Promis
   return rights.filter((_, index) => answers[index]?.allowed !== true);
 }
 
-/** Whether all objects of a deny may be written and removed. */
-export async function mayWrite(cluster: Cluster, plan: Pick<QuarantinePlan, "policy" | "denies">): Promise<boolean> {
-  return (await missingRights(cluster, objectRights(plan))).length === 0;
-}
-
 function rightsFor(plan: QuarantinePlan): readonly Right[] {
   const { namespace } = plan.target;
   const policies = { group: "networking.k8s.io", plural: "networkpolicies", namespace };

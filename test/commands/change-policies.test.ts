@@ -34,7 +34,8 @@ function aPod(): string {
 }
 
 function selector(): unknown {
-  return (stored(desk.sandbox, "NetworkPolicy", "allow-all")?.["spec"] as typeof allowAll).podSelector;
+  const spec = stored(desk.sandbox, "NetworkPolicy", "allow-all")?.["spec"] as typeof allowAll | undefined;
+  return spec?.podSelector;
 }
 
 async function quarantined(pod: string): Promise<string> {

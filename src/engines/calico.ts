@@ -13,49 +13,71 @@ const tierLabel = "projectcalico.org/tier";
 
 /**
  * A policy of Calico in a tier of our own: the endpoints are allowed, and everything else is denied, before any other tier is
- * asked (facts: network-policy §2.4). The tier is written too where it is not there yet.
+ * asked (facts: network-policy §2.4). The tier is written too where it is not there yet. Releases without tiers have one
+ * list of policies, in which NetworkPolicies stand at order 1000.
  */
 export function denyByCalico(denial: Denial, ways: Ways): Denies {
-  const { apiVersion, isGlobal } = placeOf(ways);
+  const place = placeOf(ways);
+  const policy = policyFor(denial, place);
+  if (!place.hasTiers) return { objects: [policy], notes: [untiered] };
   const own = ways.calicoTiers.find(({ name }) => name === tierName);
-  const policy = policyFor(denial, apiVersion, isGlobal);
   if (own !== undefined) return { objects: [policy], notes: before(ways, own.order) };
-  return { objects: [tierBefore(ways, apiVersion), policy], notes: [] };
+  const notes = ways.calicoTiers.length === 0 ? [unknownTiers] : [];
+  return { objects: [tierBefore(ways, place.apiVersion), policy], notes };
 }
+
+const untiered =
+  "This release of Calico has no tiers: what another policy of Calico with an order of 0 or less allows stays open.";
+
+/** Calico always has some. */
+const unknownTiers = `Which tiers Calico has is not known: one with a lower order than 0 would be asked before tier ${tierName}.`;
+
+type Place = { readonly apiVersion: string; readonly isGlobal: boolean; readonly hasTiers: boolean };
 
 /** v3 wherever it is served; the namespaced kind wherever that is. */
-function placeOf({ served, writesCalicoStorage }: Ways): { readonly apiVersion: string; readonly isGlobal: boolean } {
+function placeOf({ served, writesCalicoStorage }: Ways): Place {
   const has = (apiVersion: string, plural: string) => served.includes(`${apiVersion}/${plural}`);
-  const kinds = ["networkpolicies", "globalnetworkpolicies"];
+  const hasPolicies = (apiVersion: string) =>
+    has(apiVersion, "networkpolicies") || has(apiVersion, "globalnetworkpolicies");
   const [v3, storage] = ["projectcalico.org/v3", "crd.projectcalico.org/v1"];
-  const stored =
-    writesCalicoStorage && !kinds.some((plural) => has(v3, plural)) && kinds.some((plural) => has(storage, plural));
-  const apiVersion = stored ? storage : v3;
-  return { apiVersion, isGlobal: !has(apiVersion, "networkpolicies") && has(apiVersion, "globalnetworkpolicies") };
+  const apiVersion = writesCalicoStorage && !hasPolicies(v3) && hasPolicies(storage) ? storage : v3;
+  const isServed = hasPolicies(apiVersion);
+  return {
+    apiVersion,
+    isGlobal: isServed && !has(apiVersion, "networkpolicies"),
+    hasTiers: !isServed || has(apiVersion, "tiers"),
+  };
 }
 
-function policyFor(denial: Denial, apiVersion: string, isGlobal: boolean): Manifest {
+function policyFor(denial: Denial, { apiVersion, isGlobal, hasTiers }: Place): Manifest {
   const { operation, namespace, subject, endpoints, labels, annotations } = denial;
-  const selector = calicoSelector(subject);
-  const ofPods = allOf(calicoSelector({ matchLabels: { "projectcalico.org/orchestrator": "k8s" } }), selector);
-  const selectors = isGlobal ? { namespaceSelector: named(namespace), selector: ofPods } : { selector };
+  const name = quarantinePolicyName(operation);
   return {
     apiVersion,
     kind: isGlobal ? "GlobalNetworkPolicy" : "NetworkPolicy",
     metadata: {
-      name: `${tierName}.${quarantinePolicyName(operation)}`,
+      name: hasTiers ? `${tierName}.${name}` : name,
       ...(isGlobal ? {} : { namespace }),
-      labels: { ...labels, [tierLabel]: tierName },
+      labels: hasTiers ? { ...labels, [tierLabel]: tierName } : labels,
       annotations,
     },
     spec: {
-      tier: tierName,
+      ...(hasTiers ? { tier: tierName } : {}),
       order: 0,
-      ...selectors,
+      ...(isGlobal ? selectorsOf(namespace, subject) : { selector: calicoSelector(subject) }),
       types: ["Ingress", "Egress"],
       ingress: [...allowRules(endpoints, "ingress", namespace), { action: "Deny" }],
       egress: [...allowRules(endpoints, "egress", namespace), { action: "Deny" }],
     },
+  };
+}
+
+/** Host endpoints have labels too; only pods are of the orchestrator `k8s`. */
+function selectorsOf(namespace: string, subject: Denial["subject"]): object {
+  const ofPods = calicoSelector({ matchLabels: { "projectcalico.org/orchestrator": "k8s" } });
+  return {
+    namespaceSelector: calicoSelector({ matchLabels: { "projectcalico.org/name": namespace } }),
+    selector: allOf(ofPods, calicoSelector(subject)),
   };
 }
 
@@ -81,8 +103,4 @@ function before({ calicoTiers }: Ways, order = Number.POSITIVE_INFINITY): readon
   return [
     `Calico asks its tiers ${names.join(", ")} before tier ${tierName}: what they allow stays open. Give tier ${tierName} a lower order than theirs.`,
   ];
-}
-
-function named(namespace: string): string {
-  return calicoSelector({ matchLabels: { "projectcalico.org/name": namespace } });
 }

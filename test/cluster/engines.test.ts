@@ -45,10 +45,12 @@ test.each(namespaced)(
 );
 
 test.each([
-  ["calico", "projectcalico.org/v3/globalnetworkpolicies"],
-  ["antrea", "crd.antrea.io/v1beta1/clusternetworkpolicies"],
-] as const)("Where only the cluster-wide kind of %s is served, that is taken too", async (engine, kind) => {
-  await comesBack(objectsFor(engine, "workload", [kind]));
+  ["calico", ["projectcalico.org/v3/globalnetworkpolicies", "projectcalico.org/v3/tiers"]],
+  ["antrea", ["crd.antrea.io/v1beta1/clusternetworkpolicies"]],
+] as const)("Where only the cluster-wide kind of %s is served, that is taken too", async (engine, served) => {
+  const objects = objectsFor(engine, "workload", served);
+  expect(objects.at(-1)?.kind).toMatch(/^(Global|Cluster)NetworkPolicy$/);
+  await comesBack(objects);
 });
 
 function objectsFor(engine: DenyEngine, target: keyof typeof subjects, served: readonly string[]): readonly Manifest[] {

@@ -5,7 +5,8 @@ import { parseSelector } from "../../src/simulator/calico-selector.ts";
 import { aDenial } from "./denials.ts";
 import { noWays } from "./random-denial.ts";
 
-const v3 = ["projectcalico.org/v3/networkpolicies", "projectcalico.org/v3/globalnetworkpolicies"];
+const kinds = ["networkpolicies", "globalnetworkpolicies", "tiers"];
+const v3 = kinds.map((kind) => `projectcalico.org/v3/${kind}`);
 
 test("The tier stands before every other, bears no operation, and is written first", () => {
   const calicoTiers = [
@@ -43,7 +44,7 @@ test("A tier that is there is left alone, and the tiers before it are named", ()
 });
 
 test("Where only GlobalNetworkPolicy is served, it says which namespace, and takes only pods", () => {
-  const ways = { ...noWays, served: ["projectcalico.org/v3/globalnetworkpolicies"] };
+  const ways = { ...noWays, served: v3.filter((kind) => !kind.endsWith("/networkpolicies")) };
   const [, policy] = denyByCalico(aDenial(), ways).objects;
   expect(policy?.kind).toBe("GlobalNetworkPolicy");
   expect(policy?.metadata.namespace).toBeUndefined();
@@ -52,7 +53,7 @@ test("Where only GlobalNetworkPolicy is served, it says which namespace, and tak
 });
 
 test("It writes to the storage only where that is allowed and v3 is not served, and then what nothing defaults", () => {
-  const stored = ["crd.projectcalico.org/v1/networkpolicies", "crd.projectcalico.org/v1/globalnetworkpolicies"];
+  const stored = kinds.map((kind) => `crd.projectcalico.org/v1/${kind}`);
   const versionWith = (served: readonly string[], writesCalicoStorage: boolean) =>
     denyByCalico(aDenial(), { ...noWays, served, writesCalicoStorage }).objects.map(({ apiVersion }) => apiVersion);
   const [v3Group, v1Group] = ["projectcalico.org/v3", "crd.projectcalico.org/v1"];
@@ -63,6 +64,23 @@ test("It writes to the storage only where that is allowed and v3 is not served, 
   expect(policy?.metadata.name).toBe("bulkhead.bulkhead-q-1");
   expect(policy?.metadata.labels).toMatchObject({ "projectcalico.org/tier": "bulkhead" });
   expect(policy?.spec).toMatchObject({ tier: "bulkhead", types: ["Ingress", "Egress"] });
+});
+
+test("Without tiers it is a policy in the one list of all, before NetworkPolicies, and says what may come before it", () => {
+  const ways = { ...noWays, served: ["projectcalico.org/v3/networkpolicies"], calicoTiers: [] };
+  const { objects, notes } = denyByCalico(aDenial(), ways);
+  expect(objects).toHaveLength(1);
+  expect(objects[0]?.metadata).toMatchObject({ name: "bulkhead-q-1", namespace: "shop" });
+  expect(objects[0]?.metadata.labels).toEqual(aDenial().labels);
+  expect(objects[0]?.spec).not.toHaveProperty("tier");
+  expect(objects[0]?.spec["order"]).toBe(0);
+  expect(notes).toEqual([expect.stringContaining("has no tiers")]);
+});
+
+test("Where the tiers could not be read, it says that one may come before ours", () => {
+  const { objects, notes } = denyByCalico(aDenial(), { ...noWays, served: v3, calicoTiers: [] });
+  expect(objects.map(({ kind }) => kind)).toEqual(["Tier", "NetworkPolicy"]);
+  expect(notes).toEqual([expect.stringContaining("Which tiers Calico has is not known")]);
 });
 
 test.each(['a"b', "a'b", `x" || all() || y == "z`, `x' || all() || y == 'z`, `both ' and "`])(

@@ -20,7 +20,11 @@ import {
 
 export const stronger = ["cilium", "calico", "antrea", "cluster-network-policy", "admin-network-policy"] as const;
 
-export const noWays: Ways = { served: [], calicoTiers: [], writesCalicoStorage: false };
+export const noWays: Ways = {
+  served: [],
+  calicoTiers: [{ name: "default", order: 1_000_000 }],
+  writesCalicoStorage: false,
+};
 
 /** A random cluster, in namespace `a` of which some pods are denied everything but some endpoints. */
 export const randomDenial: fc.Arbitrary<Case & { readonly denial: Denial }> = fc

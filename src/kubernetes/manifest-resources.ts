@@ -1,11 +1,11 @@
 import type { ManifestReference } from "../policy/manifest.ts";
 import type { Resource } from "./resources.ts";
 
-/** Where the API keeps objects of this kind. Throws for a kind that Bulkhead never writes. */
+/** Where the API keeps objects of this kind. Throws for a kind that Bulkhead neither writes nor asks for by name. */
 export function manifestResource({ apiVersion, kind }: ManifestReference): Resource {
   const plural = plurals[`${apiVersion} ${kind}`];
   const [group = "", version = ""] = apiVersion.split("/");
-  if (plural === undefined) throw new Error(`${apiVersion} ${kind} is no kind that Bulkhead writes`);
+  if (plural === undefined) throw new Error(`${apiVersion} ${kind} is no kind that Bulkhead knows`);
   return { group, version, plural };
 }
 
@@ -23,4 +23,6 @@ const plurals: Readonly<Record<string, string>> = {
   "crd.antrea.io/v1beta1 ClusterNetworkPolicy": "clusternetworkpolicies",
   "policy.networking.k8s.io/v1alpha1 AdminNetworkPolicy": "adminnetworkpolicies",
   "policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy": "clusternetworkpolicies",
+  // Read only: what Cilium says of a pod.
+  "cilium.io/v2 CiliumEndpoint": "ciliumendpoints",
 };

@@ -34,8 +34,12 @@ function conditionsOf({ status }: Manifest): readonly Condition[] {
   const { conditions } = asRecord(status);
   return (Array.isArray(conditions) ? conditions : []).map((each: unknown) => {
     const { type, status: is, message } = asRecord(each);
-    return { type: String(type ?? ""), status: String(is ?? ""), message: String(message ?? "") };
+    return { type: textOf(type), status: textOf(is), message: textOf(message) };
   });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { marks } from "../../src/policy/marks.ts";
 import { find, type Manifest, read, readKustomization } from "./manifests.ts";
-import { rights } from "./rights.ts";
+import { expected, expectedOfEngines, rights } from "./rights.ts";
 
 const objects = readKustomization("deploy/components/admission");
 const bot = "system:serviceaccount:bulkhead:bulkhead";
@@ -11,7 +11,9 @@ type Policy = {
   readonly matchConditions: readonly { readonly expression: string }[];
   readonly variables: readonly { readonly name: string; readonly expression: string }[];
   readonly validations: readonly { readonly expression: string; readonly message: string }[];
-  readonly matchConstraints: { readonly resourceRules: readonly { resources: string[]; operations: string[] }[] };
+  readonly matchConstraints: {
+    readonly resourceRules: readonly { apiGroups: string[]; resources: string[]; operations: string[] }[];
+  };
 };
 
 function policy(name: string): Policy {
@@ -44,19 +46,31 @@ it("goes by the labels and the account that the bot has", () => {
   }
 });
 
+/** The kinds of policies that the bot has rights to create, by group: of base and of components/engines. */
+function written(): Map<string, string[]> {
+  const roles = [expected["bulkhead-write"], ...Object.values(expectedOfEngines)].flat();
+  const kinds = roles.flatMap(
+    (right) => (/^create ([^/]+)\/([a-z]+policies)$/.exec(right)?.slice(1) as [string, string]) ?? [],
+  );
+  const pairs = Array.from({ length: kinds.length / 2 }, (_, i) => [kinds[2 * i]!, kinds[2 * i + 1]!] as const);
+  return new Map(
+    [...Map.groupBy(pairs, ([group]) => group)].map(([group, all]) => [group, all.map(([, kind]) => kind).toSorted()]),
+  );
+}
+
 it("judges the writes that the bot has rights for, and leaves nodes free to delete pods", () => {
   const operations = (name: string) =>
     Object.fromEntries(
-      policy(name).matchConstraints.resourceRules.map(({ resources, operations: all }) => [resources.join(), all]),
+      policy(name).matchConstraints.resourceRules.map((rule) => [
+        `${rule.apiGroups.join()}/${rule.resources.toSorted().join()}`,
+        rule.operations,
+      ]),
     );
-  expect(operations("bulkhead-bot")).toEqual({
-    networkpolicies: ["CREATE", "UPDATE", "DELETE"],
-    pods: ["UPDATE", "DELETE"],
-  });
-  expect(operations("bulkhead-ours")).toEqual({
-    networkpolicies: ["CREATE", "UPDATE", "DELETE"],
-    pods: ["CREATE", "UPDATE"],
-  });
+  const policies = Object.fromEntries(
+    [...written()].map(([group, kinds]) => [`${group}/${kinds.join()}`, ["CREATE", "UPDATE", "DELETE"]]),
+  );
+  expect(operations("bulkhead-bot")).toEqual({ ...policies, "/pods": ["UPDATE", "DELETE"] });
+  expect(operations("bulkhead-ours")).toEqual({ ...policies, "/pods": ["CREATE", "UPDATE"] });
 });
 
 it("asks for the right that break-glass.yaml grants, and for no other", () => {

@@ -4,7 +4,7 @@ import { policyApis } from "../../src/kubernetes/policy-apis.ts";
 import { resources } from "../../src/kubernetes/resources.ts";
 import { surroundingResources } from "../../src/kubernetes/surroundings.ts";
 import { find, type Kustomization, type Manifest, read, readKustomization, readYaml } from "./manifests.ts";
-import { expected, policyKinds, rights } from "./rights.ts";
+import { expected, expectedOfEngines, policyKinds, rights } from "./rights.ts";
 
 const base = readKustomization("deploy/base");
 const kustomization = readYaml<Kustomization>("deploy/base/kustomization.yaml");
@@ -52,6 +52,16 @@ describe("the rights that deploy/ grants", () => {
     }
     const identities = all.filter((right) => /rbac\.authorization\.k8s\.io|serviceaccounts/.test(right));
     for (const right of identities) expect(right).toMatch(/^(get|list) /);
+  });
+
+  it("of components/engines are exactly their table, and hold no more than the tier's own where Calico asks by name", () => {
+    const objects = readKustomization("deploy/components/engines");
+    const granted = objects.flatMap(({ metadata, rules }) => (rules ? [[metadata.name, rights(rules)]] : []));
+    expect(Object.fromEntries(granted)).toEqual(expectedOfEngines);
+    const bindings = objects.filter(({ roleRef }) => roleRef !== undefined);
+    expect(bindings.map(({ kind, roleRef, subjects }) => ({ kind, name: roleRef!.name, subjects }))).toEqual([
+      { kind: "ClusterRoleBinding", name: "bulkhead-engines", subjects: [bot] },
+    ]);
   });
 
   it("reach the bot for reading everywhere, for writing nowhere", () => {

@@ -4,7 +4,7 @@ import { readConfig } from "../../src/config.ts";
 import { checkout, find, type Manifest, readYaml } from "./manifests.ts";
 import { hasKubectl, render, renderOwn } from "./rendered.ts";
 
-const everything = ["ha", "network-policy", "redis", "priority"].map((name) => `../components/${name}`);
+const everything = ["ha", "network-policy", "redis", "priority", "engines"].map((name) => `../components/${name}`);
 
 describe.runIf(hasKubectl)("what kubectl makes of the overlays", () => {
   it.each([

@@ -45,6 +45,39 @@ export const policyKinds: readonly string[] = [
 /** What a ServiceAccount is bound to: a plan says what is to be rotated. */
 const bindings = ["list rbac.authorization.k8s.io/rolebindings", "list rbac.authorization.k8s.io/clusterrolebindings"];
 
+/** Which engines are enforced and, by Cilium, whether a pod is covered. Of ConfigMaps those of network plugins alone. */
+const engines = [
+  "get core/configmaps: cilium-config, antrea-config, amazon-vpc-cni, ovnkube-config",
+  "list crd.antrea.io/antreaagentinfos",
+  "get cilium.io/ciliumendpoints",
+];
+
+/** What components/engines grants: policies of more than one API, in opted-in namespaces and of the cluster. */
+export const expectedOfEngines = {
+  "bulkhead-write-engines": [
+    ...each(
+      ["create", "delete"],
+      ["cilium.io/ciliumnetworkpolicies", "crd.antrea.io/networkpolicies", "projectcalico.org/networkpolicies"],
+    ),
+    // Calico asks for these by the tier's name.
+    ...each(["create", "delete", "get"], ["projectcalico.org/tier.networkpolicies: bulkhead.*"]),
+  ].sort(),
+  "bulkhead-engines": [
+    ...each(
+      ["create", "delete"],
+      [
+        "policy.networking.k8s.io/adminnetworkpolicies",
+        "policy.networking.k8s.io/clusternetworkpolicies",
+        "crd.antrea.io/clusternetworkpolicies",
+        "projectcalico.org/globalnetworkpolicies",
+      ],
+    ),
+    ...each(["create", "delete", "get"], ["projectcalico.org/tier.globalnetworkpolicies: bulkhead.*"]),
+    // Made once, and never taken away.
+    "create projectcalico.org/tiers",
+  ].sort(),
+} as const;
+
 /** What deploy/ grants, and why. A right that is not here is not granted; one that is here is needed. */
 export const expected = {
   /** The bot, everywhere. */
@@ -71,6 +104,7 @@ export const expected = {
     "get core/serviceaccounts",
     ...bindings,
     "list policy/poddisruptionbudgets",
+    ...engines,
   ].sort(),
   /** The bot, in a namespace that has opted in. */
   "bulkhead-write": [
@@ -87,6 +121,8 @@ export const expected = {
   "ClusterRole/bulkhead-terminal": [
     ...each(look, ["core/namespaces", "networking.k8s.io/networkpolicies", ...policyKinds]),
     ...bindings,
+    "list apps/daemonsets",
+    ...engines,
   ].sort(),
   /** The Role: one's own record, and reading the configuration. */
   "Role/bulkhead-terminal": each(["create", "get", "list", "update"], ["core/configmaps"]),

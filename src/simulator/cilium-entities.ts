@@ -2,7 +2,6 @@ import { addressesOf, whole } from "./addresses.ts";
 import type { Entity } from "./cilium-peer-schema.ts";
 import type { Direction, PeerTerm } from "./model.ts";
 
-const oneNode = "which node is the pod's own, and so host or remote-node, is not evaluated";
 const dualStack = "only clusters of both IP families tell world-ipv4 and world-ipv6 from world";
 const apiServer = "which addresses are the API server's is not known";
 
@@ -12,8 +11,8 @@ const terms: Readonly<Record<Entity, readonly PeerTerm[]>> = {
   "world-ipv4": [{ on: ["external"], addresses: addressesOf("ipv4", [whole("ipv4")]), maybe: dualStack }],
   "world-ipv6": [{ on: ["external"], addresses: addressesOf("ipv6", [whole("ipv6")]), maybe: dualStack }],
   cluster: [{ on: ["pod", "node"] }],
-  host: [{ on: ["node"], maybe: oneNode }],
-  "remote-node": [{ on: ["node"], maybe: oneNode }],
+  host: [{ on: ["node"], node: "own" }],
+  "remote-node": [{ on: ["node"], node: "other" }],
   "kube-apiserver": [{ on: ["node", "external"], maybe: apiServer }],
   health: [],
   init: [],

@@ -83,9 +83,14 @@ function always(kind: "itself" | "own-node" | "not-a-pod"): DirectionAnswer {
   return { verdict: "allowed", because: [{ kind }], notEvaluated: [] };
 }
 
-function isOwnNode({ from, to }: Traffic): boolean {
+function isOwnNode(traffic: Traffic): boolean {
+  return (isNode(traffic.from) || isNode(traffic.to)) && isSameNode(traffic) === true;
+}
+
+/** Undefined: not known. */
+function isSameNode({ from, to }: Traffic): boolean | undefined {
   const [a, b] = [nodeOf(from), nodeOf(to)];
-  return (isNode(from) || isNode(to)) && a !== undefined && a === b;
+  return a === undefined || b === undefined ? undefined : a === b;
 }
 
 /** A pod of the host network has the node's addresses, and its traffic is the node's. */
@@ -120,9 +125,11 @@ function classOfEndpoint(simulator: Simulator, endpoint: Endpoint): PodClass | u
 }
 
 /** What the subject's rules are held against. Named ports are those of the destination. */
-function encounterOf(simulator: Simulator, subject: PodClass, other: Endpoint, { to }: Traffic): Encounter {
+function encounterOf(simulator: Simulator, subject: PodClass, other: Endpoint, traffic: Traffic): Encounter {
+  const { to } = traffic;
+  const peer = peerOf(simulator, other);
   return {
-    peer: peerOf(simulator, other),
+    peer: peer.kind === "node" ? { ...peer, own: isSameNode(traffic) } : peer,
     ports: to.kind === "pod" && !to.pod.hostNetwork ? to.pod.ports : [],
     families: familiesOf(subject.addresses),
     ...readingOf(simulator),

@@ -121,20 +121,48 @@ const directions: readonly Direction[] = ["ingress", "egress"];
 
 function inside(subject: Subject, ends: readonly BothEnds[]): readonly Leak[] {
   const view = viewOf(subject.actual, subject.end);
-  return ends.flatMap((other) => {
-    const others = othersOf(subject, other);
+  return ends.flatMap((each) => {
+    const others = othersOf(subject, each);
     const [first] = others;
     if (first === undefined) return [];
-    const kind = other.actual.podClass === undefined ? "nodes" : "pods";
-    return directions.flatMap((direction) => {
-      const pods = subject.pods.filter((pod) => !isOwnNode(subject.actual, direction, pod, first));
-      const openness = direction === "egress" ? view.to(other.actual) : view.from(other.actual);
-      const [sure, perhaps] = beyond(openness, subject.allowed[direction](other.ideal));
-      if (pods.length === 0 || sure.length + perhaps.length === 0) return [];
-      const excess = { subject, pods, direction, other: other.actual, endpoint: podEndpoint(first), sure, perhaps };
-      return leaksOf(excess, { kind, pods: others }, openness);
+    return meetings(subject, each, first).flatMap(({ pods, direction, actual, ideal }) => {
+      const openness = direction === "egress" ? view.to(actual) : view.from(actual);
+      const [sure, perhaps] = beyond(openness, subject.allowed[direction](ideal));
+      if (sure.length + perhaps.length === 0) return [];
+      const endpoint: Endpoint = { kind: "pod", pod: first };
+      const kind = first.hostNetwork ? "nodes" : "pods";
+      return leaksOf(
+        { subject, pods, direction, other: actual, endpoint, sure, perhaps },
+        { kind, pods: others },
+        openness,
+      );
     });
   });
+}
+
+type Meeting = Omit<BothEnds, "pods"> & { readonly pods: readonly SimulatedPod[]; readonly direction: Direction };
+
+/** The subject's pods to which the other end is the same, both ways; not where no policy can stop it. */
+function meetings(subject: Subject, { actual, ideal }: BothEnds, other: SimulatedPod): readonly Meeting[] {
+  const both = (pods: readonly SimulatedPod[], own?: boolean) =>
+    directions.map((direction) => ({ pods, direction, actual: withOwn(actual, own), ideal: withOwn(ideal, own) }));
+  if (!other.hostNetwork) return both(subject.pods);
+  const parts = [...Map.groupBy(subject.pods, (pod) => isOwnNode(pod, other))].flatMap(([own, pods]) =>
+    both(pods, own),
+  );
+  return parts.filter(({ pods: [pod], direction }) => {
+    const [from, to] = direction === "egress" ? [pod, other] : [other, pod];
+    return from !== undefined && to !== undefined && !isOwnNodeTraffic(subject.actual.engine, from, to);
+  });
+}
+
+/** Undefined: not known. */
+function isOwnNode({ node }: SimulatedPod, other: SimulatedPod): boolean | undefined {
+  return node === undefined || other.node === undefined ? undefined : node === other.node;
+}
+
+function withOwn({ peer, podClass }: End, own: boolean | undefined): End {
+  return { peer: peer.kind === "node" ? { ...peer, own } : peer, podClass };
 }
 
 /** A pod alone has no other of its class to talk to. */
@@ -143,15 +171,6 @@ function othersOf({ pods, end }: Subject, other: BothEnds): readonly SimulatedPo
   return other.actual.podClass !== end.podClass || more.length > 0
     ? other.pods
     : other.pods.filter((pod) => pod !== only);
-}
-
-function isOwnNode({ engine }: Simulator, direction: Direction, pod: SimulatedPod, other: SimulatedPod): boolean {
-  if (!other.hostNetwork || pod.hostNetwork) return false;
-  return direction === "egress" ? isOwnNodeTraffic(engine, pod, other) : isOwnNodeTraffic(engine, other, pod);
-}
-
-function podEndpoint(pod: SimulatedPod): Endpoint {
-  return { kind: "pod", pod };
 }
 
 /** Surely open, and open perhaps, beyond what was to stay open. */

@@ -10,7 +10,8 @@ import type { Settings } from "./snapshot.ts";
 /** The other end, as a rule sees it. */
 export type Peer =
   | { readonly kind: "pod"; readonly index: number; readonly addresses: readonly PodAddress[] }
-  | { readonly kind: "node"; readonly addresses: readonly PodAddress[] }
+  /** `own`: the subject runs on it; undefined: not known. */
+  | { readonly kind: "node"; readonly addresses: readonly PodAddress[]; readonly own?: boolean | undefined }
   | { readonly kind: "external"; readonly addresses: readonly [PodAddress] };
 
 /**
@@ -89,7 +90,14 @@ function matchTerm(bound: BoundTerm, encounter: Encounter): Match {
 function isOfKind({ term, pods, notPods }: BoundTerm, peer: Encounter["peer"]): Match {
   if (peer.kind === "stranger") return isStranger(term, peer);
   if (!term.on.includes(peer.kind)) return false;
+  if (peer.kind === "node" && term.node !== undefined) {
+    return peer.own === undefined ? { maybe: "which node is the pod's own is not known" } : isNode(term.node, peer.own);
+  }
   return peer.kind !== "pod" || (pods?.has(peer.index) !== false && notPods?.has(peer.index) !== true);
+}
+
+function isNode(wanted: "own" | "other", own: boolean): boolean {
+  return own === (wanted === "own");
 }
 
 function isStranger({ on, pods, notPods }: BoundTerm["term"], { identity }: Stranger): Match {

@@ -60,6 +60,8 @@ export type EndpointKind = "pod" | "node" | "external";
 export type PeerTerm = {
   /** The kinds of endpoints that can match at all. */
   readonly on: readonly EndpointKind[];
+  /** Of nodes only the one that the subject runs on, or only the others; where that is not known, perhaps. Absent: all. */
+  readonly node?: "own" | "other";
   /** A pod must be selected. Says nothing of nodes and externals: leave them out of `on` where they cannot match. */
   readonly pods?: Matcher;
   /** A pod must not be selected. Nodes and externals are never selected, so they pass. */

@@ -108,11 +108,15 @@ function createTeller(layers: Layers, direction: Direction): (other: End) => str
     ({ term }: BoundTerm) => term.addresses !== undefined || term.notAddresses !== undefined,
   );
   return ({ peer, podClass }) => {
-    const seen = peer.kind === "pod" ? bitsOf(columns, peer.index) : peer.kind;
+    const seen = peer.kind === "pod" ? bitsOf(columns, peer.index) : kindOf(peer);
     const ports = seesPorts ? (podClass?.ports ?? []).map(portKey) : [];
     const addresses = seesAddresses ? peer.addresses.map(({ family, value }) => `${family}${value}`) : [];
     return ports.length + addresses.length === 0 ? seen : [seen, ports.join(), addresses.join()].join("|");
   };
+}
+
+function kindOf(peer: Peer): string {
+  return peer.kind === "node" ? `node ${peer.own}` : peer.kind;
 }
 
 function portKey({ name, protocol, port }: ContainerPort): string {

@@ -43,7 +43,8 @@ function nameOf({ kind, namespace, name }: PolicyReference): string {
   return JSON.stringify([kind, namespace, name]);
 }
 
-type Absent = Stranger | { readonly kind: "node"; readonly addresses: readonly [] };
+/** A node is another than the subject's own, with which it may always talk. */
+type Absent = Stranger | { readonly kind: "node"; readonly addresses: readonly []; readonly own: false };
 
 /** One for each selector of a rule that allows anything, ours among them: what it exempts may be open by another. */
 function strangersTo(subject: Subject, direction: Direction): readonly Absent[] {
@@ -59,7 +60,7 @@ function strangersTo(subject: Subject, direction: Direction): readonly Absent[] 
   const different = [...new Map([everyPod, ...matchers].map((matcher) => [matcher.key, matcher])).values()];
   return [
     ...different.flatMap((matcher) => strangersLike(matcher, actual.snapshot.namespaces)),
-    { kind: "node", addresses: [] },
+    { kind: "node", addresses: [], own: false },
   ];
 }
 

@@ -3,6 +3,7 @@ import { compile, type Simulator } from "../../src/simulator/compile.ts";
 import { connections } from "../../src/simulator/connections.ts";
 import { decide } from "../../src/simulator/decide.ts";
 import { delta } from "../../src/simulator/delta.ts";
+import { leaks } from "../../src/simulator/leaks.ts";
 import { reach } from "../../src/simulator/reach.ts";
 import type { SimulatedPod, Snapshot } from "../../src/simulator/snapshot.ts";
 import { simulatedCluster } from "./simulated-cluster.ts";
@@ -12,6 +13,7 @@ export type SimulatorReading = {
   readonly compile: readonly [ms: number, parseMs: number];
   readonly reach: readonly [ms: number, oneByOneMs: number];
   readonly delta: readonly [ms: number, anewMs: number];
+  readonly leaks: readonly [ms: number, oneByOneMs: number];
   readonly connectivity: readonly [ms: number, oneByOneMs: number];
   readonly heapMib: readonly [simulator: number, snapshot: number];
 };
@@ -29,6 +31,7 @@ const middle = snapshot.pods[snapshot.pods.length >> 1];
 if (middle === undefined) throw new Error("a cluster without pods");
 const [, reachMs] = timed(() => reach(simulator, middle));
 const [, deltaMs] = timed(() => quarantine(simulator, middle));
+const leaksMs = leaksOfQuarantineMs(simulator, middle);
 const [, connectivityMs] = timed(() => [...connections(simulator)].length);
 const heap: SimulatorReading["heapMib"] = [heapMib() - parsed, parsed - before];
 const questionMs = oneQuestionMs(simulator);
@@ -37,6 +40,7 @@ const reading: SimulatorReading = {
   compile: [compileMs, parseMs],
   reach: [reachMs, questionMs * 2 * (snapshot.pods.length - 1)],
   delta: [deltaMs, timed(() => quarantine(compileIt(snapshot), middle))[1]],
+  leaks: [leaksMs, questionMs * 2 * (snapshot.pods.length - 1)],
   connectivity: [connectivityMs, questionMs * workloads * (workloads - 1)],
   heapMib: heap,
 };
@@ -48,6 +52,19 @@ function compileIt(given: Snapshot): Simulator {
 
 /** What the plan of a quarantine would ask: one policy more, and one pod with other labels. */
 function quarantine(given: Simulator, pod: SimulatedPod): number {
+  const { after, isolated } = quarantined(given, pod);
+  return delta(given, after, new Map([[isolated, pod]])).length;
+}
+
+/** What it leaves open: DNS, since the policy for it selects whatever the labels. */
+function leaksOfQuarantineMs(given: Simulator, pod: SimulatedPod): number {
+  const { after, isolated, policy } = quarantined(given, pod);
+  const [found, ms] = timed(() => leaks(after, [isolated], [policy]));
+  if (found.length === 0) throw new Error("DNS should have stayed open");
+  return ms;
+}
+
+function quarantined(given: Simulator, pod: SimulatedPod) {
   const labels = { "bulkhead.dev/quarantine": "q-1" };
   const isolated = { ...pod, labels };
   const policy = {
@@ -57,7 +74,7 @@ function quarantine(given: Simulator, pod: SimulatedPod): number {
     spec: { podSelector: { matchLabels: labels }, policyTypes: ["Ingress", "Egress"] },
   };
   const after = change(given, { added: [policy], pods: new Map([[pod, isolated]]) });
-  return delta(given, after, new Map([[isolated, pod]])).length;
+  return { after, isolated, policy };
 }
 
 /** Of one connection on one port, between pods taken from all over. */

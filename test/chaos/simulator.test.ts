@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { disagreements } from "../simulator/agreement.ts";
+import { containment, differences } from "../simulator/contained.ts";
 import { randomCase } from "../simulator/random-cluster.ts";
 
 /** SIMULATOR_SEED repeats a run, SIMULATOR_CLUSTERS says how many clusters. */
@@ -18,4 +19,17 @@ test(`The simulator agrees with a naive evaluator on ${clusters} random clusters
     { seed, numRuns: clusters },
   );
   process.stdout.write(`simulator: ${connections} connections asked\n`);
+});
+
+/** Each asks some hundreds of connections, so there are fewer of them. */
+const contained = Math.ceil(clusters / 10);
+
+test(`A quarantine leaves just what it lists on ${contained} random clusters`, { timeout: 1_800_000 }, () => {
+  process.stdout.write(`simulator: SIMULATOR_SEED=${seed}, ${contained} quarantines\n`);
+  fc.assert(
+    fc.property(containment, (each) => {
+      expect(differences(each)).toEqual([]);
+    }),
+    { seed, numRuns: contained },
+  );
 });

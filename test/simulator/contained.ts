@@ -1,7 +1,10 @@
 import fc from "fast-check";
+import type { Denial } from "../../src/engines/denial.ts";
+import { deniesOf } from "../../src/engines/engines.ts";
 import { denyByNetworkPolicy } from "../../src/engines/networkpolicy.ts";
 import { keysToRemove, labelsDuring } from "../../src/policy/detach.ts";
 import type { Endpoint as Exempt } from "../../src/policy/endpoint.ts";
+import { type DenyEngine, denyEngines } from "../../src/policy/engine.ts";
 import type { NetworkPolicy } from "../../src/policy/objects.ts";
 import { change } from "../../src/simulator/change.ts";
 import { compile } from "../../src/simulator/compile.ts";
@@ -10,6 +13,7 @@ import { type Leak, leaks } from "../../src/simulator/leaks.ts";
 import type { WireObject } from "../../src/simulator/model.ts";
 import { hasPort } from "../../src/simulator/ports.ts";
 import type { SimulatedPod } from "../../src/simulator/snapshot.ts";
+import { noWays, settingsOf } from "../engines/random-denial.ts";
 import { anywhere, type Case, externals, networkPolicyPeer, networkPolicyPort, randomCase } from "./random-cluster.ts";
 
 /** A quarantine of one pod of a random cluster. */
@@ -18,6 +22,7 @@ export type Containment = {
   readonly which: number;
   readonly exempt: readonly Exempt[];
   readonly detach: boolean;
+  readonly engine: DenyEngine;
 };
 
 const exempt: fc.Arbitrary<Exempt> = fc.record({
@@ -33,29 +38,23 @@ export const containment: fc.Arbitrary<Containment> = fc.record({
   which: fc.nat(7),
   exempt: fc.array(exempt, { maxLength: 2 }),
   detach: fc.boolean(),
+  engine: fc.constantFrom(...denyEngines),
 });
 
 /** Where the list of leaks and the verdicts of single connections differ: a line each. */
-export function differences({ given, which, exempt: endpoints, detach }: Containment): readonly string[] {
+export function differences({ given, which, exempt: endpoints, detach, engine }: Containment): readonly string[] {
   const { cluster, ipBlockMatchesPods } = given;
   const subjects = cluster.pods.filter(({ hostNetwork }) => !hostNetwork);
   const pod = subjects[which % subjects.length];
   if (pod === undefined) return [];
-  const settings = { engine: undefined, ipBlockMatchesPods };
+  const settings = settingsOf(engine, ipBlockMatchesPods);
   const isolated = { ...pod, labels: labelsDuring(pod.labels, detach ? keysOff(given, pod) : [], "q-1") };
-  const ours = denyByNetworkPolicy({
-    operation: "q-1",
-    namespace: pod.namespace,
-    subject: { matchLabels: { "bulkhead.dev/quarantine": "q-1" } },
-    endpoints,
-    labels: {},
-    annotations: {},
-  }) as unknown as WireObject;
-  const changed = change(compile(cluster, settings), { added: [ours], pods: new Map([[pod, isolated]]) });
-  const told = leaks(changed, [isolated], [ours]);
+  const ours = objectsOf(engine, pod.namespace, endpoints);
+  const changed = change(compile(cluster, settings), { added: ours, pods: new Map([[pod, isolated]]) });
+  const told = leaks(changed, [isolated], ours);
   const pods = cluster.pods.map((each) => (each === pod ? isolated : each));
-  const actual = compile({ ...cluster, pods, policies: [...cluster.policies, ours] }, settings);
-  const ideal = compile({ ...cluster, pods, policies: [ours] }, settings);
+  const actual = compile({ ...cluster, pods, policies: [...cluster.policies, ...ours] }, settings);
+  const ideal = compile({ ...cluster, pods, policies: ours.slice(0, 1) }, settings);
   return questions(isolated, pods).flatMap(({ direction, other, traffic }) => {
     const answer = decide(actual, traffic);
     if (answer[direction].because.some(({ kind }) => kind === "own-node")) return [];
@@ -65,6 +64,20 @@ export function differences({ given, which, exempt: endpoints, detach }: Contain
       ? []
       : [`${direction} ${nameOf(other)} ${traffic.protocol} ${traffic.port}: ${found} instead of ${expected}`];
   });
+}
+
+/** The NetworkPolicy first. */
+export function objectsOf(engine: DenyEngine, namespace: string, endpoints: readonly Exempt[]): readonly WireObject[] {
+  const denial: Denial = {
+    operation: "q-1",
+    namespace,
+    subject: { matchLabels: { "bulkhead.dev/quarantine": "q-1" } },
+    endpoints,
+    labels: {},
+    annotations: {},
+  };
+  const objects = [denyByNetworkPolicy(denial), ...deniesOf(engine, denial, noWays).objects];
+  return objects.map((object) => ({ ...object }) as unknown as WireObject);
 }
 
 function keysOff({ cluster }: Case, pod: SimulatedPod): readonly string[] {

@@ -24,11 +24,20 @@ export function residualOf(
   return [...byPolicy.values()].map((of) => residualAllow(of, actual));
 }
 
-/** What is sure before what is not, the world outside before the cluster, ways out before ways in, more before less. */
+/** What is sure before what is not, what could not be read before other doubts, the world outside before the cluster, ways out before ways in, more before less. */
 function compareLeaks(a: Leak, b: Leak): number {
-  const order = [Number(b.sure) - Number(a.sure), kinds[a.end.kind] - kinds[b.end.kind], rank(a) - rank(b)];
+  const order = [
+    Number(b.sure) - Number(a.sure),
+    unread(b) - unread(a),
+    kinds[a.end.kind] - kinds[b.end.kind],
+    rank(a) - rank(b),
+  ];
   const others = sizeOf(b) - sizeOf(a);
   return [...order, others, ports(b) - ports(a)].find((each) => each !== 0) ?? compare(nameOf(a), nameOf(b));
+}
+
+function unread({ maybe }: Leak): number {
+  return Number(maybe === unreadableReason);
 }
 
 const kinds: Record<Leak["end"]["kind"], number> = {
@@ -107,11 +116,12 @@ function few(words: readonly string[], most: number): readonly string[] {
 function claimOf(leak: Leak, part: readonly Leak[], actual: Simulator): string {
   const widths = [60, 40, 30, 20];
   const claims = widths.map((width) => claimWithin(leak, endsInWords(part, actual), width));
-  return claims.find(({ length }) => length <= mostOfHeadline) ?? claims.at(-1) ?? "";
+  const most = leak.sure ? mostOfHeadline.sure : mostOfHeadline.perhaps;
+  return claims.find(({ length }) => length <= most) ?? claims.at(-1) ?? "";
 }
 
-/** Slack's 150, without the verdict before it and `, and 12 more policies` after it. */
-const mostOfHeadline = 112;
+/** Slack's 150, without `NOT ISOLATED: ` or `UNKNOWN: ` before it and `, and 12 more policies` after it. */
+const mostOfHeadline = { sure: 113, perhaps: 118 };
 
 function claimWithin({ policy, direction, sure, maybe, lets: set }: Leak, ends: readonly string[], width: number) {
   const name = policy === undefined ? undefined : cut(named(policy), width);
@@ -119,13 +129,10 @@ function claimWithin({ policy, direction, sure, maybe, lets: set }: Leak, ends: 
   const [who = "others", ...more] = ends;
   const whom = `${cut(who, width)}${more.length === 0 ? "" : ` and ${more.length} more`}`;
   const on = cut(headlinePorts(set), 24);
-  const way = direction === "ingress" ? `${whom} in` : `it out to ${whom}`;
-  if (sure)
-    return name === undefined
-      ? `nothing denies ${way.replace(/^it out to/, "its way to")} ${on}`
-      : `${name} still lets ${way} ${on}`;
-  const lets = name === undefined ? "the default lets" : `${name} still lets`;
-  return `whether ${lets} ${way} ${on} is not decided`;
+  if (name === undefined)
+    return `nothing denies ${direction === "ingress" ? `${whom} the way in` : `it the way out to ${whom}`} ${on}`;
+  const lets = `${name} still lets ${direction === "ingress" ? `${whom} in` : `it out to ${whom}`} ${on}`;
+  return sure ? lets : `whether ${lets} is not decided`;
 }
 
 /** `on 9090`, `on UDP 53`, `on all ports`. */

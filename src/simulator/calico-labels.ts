@@ -1,6 +1,7 @@
 import type { Labels } from "../policy/objects.ts";
 import type { Expression } from "./calico-selector.ts";
 import { keysOf, type LabelOf, truthFor } from "./calico-truth.ts";
+import { podLike } from "./examples.ts";
 import type { Matcher, PodExample, PodIdentity, SimulatedNamespace } from "./model.ts";
 
 /** Calico adds these to every pod, and the first also to what else has a namespace. */
@@ -53,16 +54,17 @@ export function podsWhere(selector: Expression, reading: "certain" | "possible")
     return truth === true || (truth === "perhaps" && reading === "possible");
   };
   const namespace = namespaceIn(selector);
+  const example = exampleOf(selector);
   return {
     key: `calico ${isCertain(selector) ? "" : reading} ${JSON.stringify(selector)}`,
     ...(namespace === undefined ? {} : { namespace }),
     ...(selector.op === "all" ? {} : { pods }),
     labels: keysOf(selector),
-    example: exampleOf(selector),
+    ...(pods(podLike(example, namespace)) ? { example } : {}),
   };
 }
 
-/** One way to make the selector true; of what is negated only that it asks for absence, which needs nothing. */
+/** An attempt to make the selector true: of several alternatives the first, and nothing for what is negated. */
 function exampleOf(selector: Expression): PodExample {
   const wanted = wantedBy(selector);
   const inherited = wanted.filter(([key]) => key.startsWith(namespacePrefix) || key === namespaceKey);

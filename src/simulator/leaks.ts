@@ -6,7 +6,7 @@ import { type Excess, explained } from "./leak-causes.ts";
 import type { Direction, PodIdentity, PolicyReference, WireObject } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
 import { isOwnNodeTraffic } from "./own-node.ts";
-import { allPorts, noPorts, type PortSet, subtractPorts } from "./ports.ts";
+import { allPorts, noPorts, type PortSet, subtractPorts, unitePorts } from "./ports.ts";
 import { piecesOf } from "./ranges.ts";
 import { endsOf } from "./reach.ts";
 import { type End, endOfPod, joinSides, type Openness, open, type Side, sideOf, viewOf } from "./sides.ts";
@@ -203,8 +203,6 @@ function layersOf(simulator: Simulator, direction: Direction, { podClass }: End)
 }
 
 function leaksOf(excess: Excess, end: LeakEnd, { allow, undecided }: Openness): readonly Leak[] {
-  return [...explained(excess, true, allow), ...explained(excess, false, undecided)].map((cause) => ({
-    ...cause,
-    end,
-  }));
+  const perhaps = unitePorts(undecided, subtractPorts(allow, excess.sure));
+  return [...explained(excess, true, allow), ...explained(excess, false, perhaps)].map((cause) => ({ ...cause, end }));
 }

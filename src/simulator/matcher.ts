@@ -7,7 +7,7 @@ import type { Matcher, PodIdentity } from "./model.ts";
 /** All pods of all namespaces. */
 export const everyPod: Matcher = { key: "*", labels: [], example: { namespaceLabels: {}, labels: {} } };
 
-export const noPod: Matcher = { key: "none", namespaces: () => false, labels: [] };
+export const noPod: Matcher = { ...everyPod, key: "none", namespaces: () => false };
 
 /** Pods of one namespace; an absent selector is all of them. */
 export function podsOf(namespace: string, selector: LabelSelector | undefined): Matcher {

@@ -1,9 +1,9 @@
-import { podsLike } from "./examples.ts";
+import { podLike } from "./examples.ts";
 import { encounterOf, openingCauses, tie } from "./leak-causes.ts";
 import type { Leak, Subject } from "./leaks.ts";
 import type { Encounter, Stranger } from "./match.ts";
-import { everyPod, isSelected, noPod } from "./matcher.ts";
-import type { Direction, Matcher, PolicyReference, SimulatedNamespace, WireObject } from "./model.ts";
+import { everyPod, isSelected } from "./matcher.ts";
+import type { Direction, Matcher, PodIdentity, PolicyReference, SimulatedNamespace, WireObject } from "./model.ts";
 import { outcomeOf } from "./outcome.ts";
 import { subtractPorts } from "./ports.ts";
 import { referenceTo } from "./translate.ts";
@@ -65,10 +65,26 @@ function strangersTo(subject: Subject, direction: Direction): readonly Absent[] 
 }
 
 function strangersLike(matcher: Matcher, namespaces: readonly SimulatedNamespace[]): readonly Stranger[] {
-  if (matcher.key === noPod.key) return [];
-  const like = podsLike(matcher, namespaces).filter((pod) => isSelected(matcher, pod));
-  return (like.length === 0 ? [undefined] : like).map((identity) => ({ kind: "stranger", identity, addresses: [] }));
+  const like = podsLike(matcher, namespaces) ?? [undefined];
+  return like.map((identity) => ({ kind: "stranger", identity, addresses: [] }));
 }
+
+/**
+ * Pods that the matcher selects, by its example: in some of the namespaces that there are, and in one that is not. None
+ * where it can select none; undefined where no example was worked out.
+ */
+function podsLike(matcher: Matcher, known: readonly SimulatedNamespace[]): readonly PodIdentity[] | undefined {
+  const { namespace, namespaces, example } = matcher;
+  if (example === undefined) return undefined;
+  const made = podLike(example, namespace);
+  const there = known.filter((each) => (namespace ?? each.name) === each.name && namespaces?.(each) !== false);
+  const isThere = known.some(({ name }) => name === made.namespace.name);
+  const like = there.slice(0, mostNamespaces).map((each) => ({ ...made, namespace: each }));
+  return [...like, ...(isThere ? [] : [made])].filter((pod) => isSelected(matcher, pod));
+}
+
+/** Of the namespaces that a selector selects, so many are tried: it seldom matters which. */
+const mostNamespaces = 10;
 
 function leaksTo(subject: Subject, direction: Direction, peer: Absent): readonly Leak[] {
   const { actual, end, pods } = subject;

@@ -113,11 +113,12 @@ function exampleOf(requirements: readonly Requirement[]): PodExample {
   const all = requirements.map(({ name, operator, values }) => ({ key: name, operator, values }));
   const like = Object.entries(labelsLike({ matchExpressions: all }));
   const inherited = like.filter(([key]) => key.startsWith(namespaceLabel) || key === namespaceName);
+  const account = like.find(([key]) => key === serviceAccountName);
   const nameOf = (key: string): string =>
     key === namespaceName ? "kubernetes.io/metadata.name" : key.slice(namespaceLabel.length);
   return {
     namespaceLabels: Object.fromEntries(inherited.map(([key, value]) => [nameOf(key), value])),
-    labels: Object.fromEntries(like.filter((each) => !inherited.includes(each))),
-    serviceAccount: like.find(([key]) => key === serviceAccountName)?.[1],
+    labels: Object.fromEntries(like.filter((each) => !inherited.includes(each) && each !== account)),
+    serviceAccount: account?.[1],
   };
 }

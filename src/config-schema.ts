@@ -12,6 +12,8 @@ const duration = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const positiveDuration = duration.refine((ms) => ms > 0, "must be more than nothing");
+
 const clusterName = z
   .string()
   .refine(isClusterName, "is no cluster name (at most 63 lower-case letters, digits, dashes, dots)");
@@ -94,6 +96,34 @@ const defaultSpool = "/var/lib/bulkhead/spool";
 /** How long an exported entry stays in Redis: 90 days, as long as an ended operation. */
 const defaultKeepMs = 90 * 86_400_000;
 
+const dayMs = 86_400_000;
+
+const canaryDefaults = {
+  namespace: "bulkhead-canary",
+  tolerateTaints: false,
+  start: 120_000,
+  timeout: 30_000,
+  keep: dayMs,
+};
+
+const labelKey = z
+  .string()
+  .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, "is no label's key");
+
+/** What verify-enforcement uses: deploy/components/canary. */
+const canary = z
+  .strictObject({
+    namespace: namespace.default(canaryDefaults.namespace),
+    image: z.string().min(1).optional(),
+    nodePoolLabel: labelKey.optional(),
+    tolerateTaints: z.boolean().default(canaryDefaults.tolerateTaints),
+    start: positiveDuration.default(canaryDefaults.start),
+    timeout: positiveDuration.default(canaryDefaults.timeout),
+    // Detection forgets what is older (engines/detect.ts): agents and switches change.
+    keep: positiveDuration.refine((ms) => ms <= dayMs, "can be at most 24h").default(canaryDefaults.keep),
+  })
+  .default(canaryDefaults);
+
 export const configFile = z.strictObject({
   clusters: z
     .array(cluster)
@@ -136,6 +166,7 @@ export const configFile = z.strictObject({
       budgetMiB: z.number().positive().optional(),
     })
     .default({ keep: defaultKeepMs, warnAtShare: 0.7 }),
+  canary,
   port: z.int().min(0).max(65_535).default(8080),
 });
 

@@ -137,6 +137,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       writesCalicoStorage: file.calico.writeStorage,
       detach: file.quarantine.detach,
       clusters: clusterSettings(file),
+      canary: canaryOf(file),
     },
     clusters: file.clusters.map(({ name, kubeconfig, context, enforcement }) => ({
       name,
@@ -221,6 +222,11 @@ function serviceOf(host: string, ownNamespace: string): Settings["redisService"]
   return inCluster && /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name !== "localhost"
     ? { name, namespace }
     : undefined;
+}
+
+function canaryOf({ canary }: ConfigFile): Settings["canary"] {
+  const { namespace, image, nodePoolLabel, tolerateTaints, start, timeout, keep } = canary;
+  return { namespace, image, nodePoolLabel, tolerateTaints, startMs: start, effectMs: timeout, keepMs: keep };
 }
 
 function auditLimits({ warnAtShare, budgetMiB }: ConfigFile["audit"]): HealthLimits {

@@ -20,6 +20,7 @@ import { startProbes } from "./probes.ts";
 import { type Readiness, readinessOf } from "./readiness.ts";
 import { connectRedis, untilReady } from "./redis.ts";
 import { type RedisWatch, watchRedis } from "./redis-check.ts";
+import { createCanaries } from "./scheduler/enforcement.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
@@ -144,6 +145,7 @@ async function createServices(
     leases: fallback.leases,
     audit: fallback.audit,
     incidents: fallback.incidents,
+    canaries: createCanaries(redis),
     now,
     wait: (ms) => wait(ms),
     replica: hostname(),

@@ -10,6 +10,7 @@ import { whoIs } from "./kubernetes/identity.ts";
 import { createRecords } from "./kubernetes/records.ts";
 import type { Principal } from "./policy/principal.ts";
 import { connectRedis, untilReady } from "./redis.ts";
+import { createCanaries } from "./scheduler/enforcement.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createOperations } from "./scheduler/operations.ts";
@@ -112,7 +113,11 @@ async function clusterCopy(connection: Connection, namespace: string): Promise<s
   return data?.[sharedConfig.key];
 }
 
-type OpenJournal = { readonly journal: Journal; readonly connected: boolean; readonly release: () => void };
+type OpenJournal = {
+  readonly journal: Journal & Pick<Services, "canaries">;
+  readonly connected: boolean;
+  readonly release: () => void;
+};
 
 /** Redis where it is configured and answers; else, on a laptop, ConfigMaps of the bot's namespace. */
 async function openJournal(
@@ -129,6 +134,7 @@ async function openJournal(
     operations: createOperations(redis, { now }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
+    canaries: createCanaries(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
   };
   const connected = await untilReady(redis, redisWithinMs);

@@ -6,12 +6,20 @@ import { checkout, read, readKustomization } from "./deploy/manifests.ts";
 
 const folder = "runbooks/procedures";
 const names = readdirSync(`${checkout}${folder}`).filter((name) => name.endsWith(".md"));
-const objects = [...readKustomization("deploy/base"), ...readKustomization("deploy/components/redis")].map(
-  ({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`,
-);
+const objects = [
+  ...readKustomization("deploy/base"),
+  ...readKustomization("deploy/components/redis"),
+  ...readKustomization("deploy/components/canary"),
+].map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
 
-test("There is a procedure for each thing that may be away, and for the audit chain", () => {
-  expect(names.toSorted()).toEqual(["audit-verify.md", "kubernetes-away.md", "redis-away.md", "slack-away.md"]);
+test("There is a procedure for each thing that may be away, for the audit chain, and for whether policy is enforced", () => {
+  expect(names.toSorted()).toEqual([
+    "audit-verify.md",
+    "kubernetes-away.md",
+    "redis-away.md",
+    "slack-away.md",
+    "verify-enforcement.md",
+  ]);
 });
 
 describe.each(names)("The procedure %s", (name) => {
@@ -51,12 +59,17 @@ describe.each(names)("The procedure %s", (name) => {
 
   test("names only objects that deploy/ has", () => {
     const named = commands.flatMap((line) => [
-      ...[...line.matchAll(/\bdeploy\/(\S+)/g)].map(([, one]) => `deployment/${one}`),
+      ...[...line.matchAll(/\bdeploy\/(?!components\/)(\S+)/g)].map(([, one]) => `deployment/${one}`),
       ...[...line.matchAll(/\b(bulkhead-redis)-0\b/g)].map(([, one]) => `statefulset/${one}`),
       ...[...line.matchAll(/-l app\.kubernetes\.io\/name=(\S+)/g)].map(([, one]) => `service/${one}`),
-      ...(line.includes("-n bulkhead ") ? ["namespace/bulkhead"] : []),
+      ...[...line.matchAll(/ -n (bulkhead\S*) /g)].map(([, one]) => `namespace/${one}`),
     ]);
     expect(named.filter((one) => !objects.includes(one))).toEqual([]);
+  });
+
+  test("applies only folders that can be applied", () => {
+    for (const [, path] of text.matchAll(/ -k (deploy\/\S+)/g))
+      expect(() => read(`${path}/kustomization.yaml`)).not.toThrow();
   });
 
   test("links to what is there", () => {

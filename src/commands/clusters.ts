@@ -45,6 +45,24 @@ export async function clusterFor(
   return soleHolder(sightings, `${namespace}/${pod}`);
 }
 
+/**
+ * The cluster that a command about a whole cluster means: named, the channel's, the default, the only one; else a refusal.
+ */
+export function wholeCluster(context: Context, verb: Verb, named: string | undefined): string | Refusal {
+  const { services, request } = context;
+  const names = [...services.clusters.keys()];
+  const choice = chooseCluster({ ...services.settings.clusters, names }, { named, channel: request.channel });
+  if (choice.kind === "unknown") return unknownCluster(context, choice.name);
+  if (choice.kind === "search") {
+    return refusal(
+      "which cluster is meant is not guessed",
+      `Name it, with a colon. Clusters are: ${seenClusters(context).join(", ")}.`,
+    );
+  }
+  if (isSeen(context, choice.cluster)) return choice.cluster;
+  return named === undefined ? unseenCluster(context, verb) : unknownCluster(context, choice.cluster);
+}
+
 /** The place as typed, or the refusal of a cluster that the person cannot know. What only reads may be about all clusters. */
 export function placeFor(context: Context, place: Place): Place | Refusal {
   const { cluster } = place;

@@ -42,6 +42,7 @@ export type Command =
       readonly by: string | undefined;
       readonly incident: string | undefined;
     } & PlaceReference)
+  | { readonly kind: "verify-enforcement"; readonly cluster: string | undefined }
   | { readonly kind: "incident"; readonly change: IncidentChange }
   | { readonly kind: "whoami" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined };
@@ -148,6 +149,17 @@ export const manuals = {
       "audit by <@U024BE7LH|jane>",
       "audit since 7d incident INC-482",
     ],
+  },
+  "verify-enforcement": {
+    usage: "verify-enforcement [<cluster>:]",
+    does: "find out by two throw-away pods in each node pool whether the cluster enforces NetworkPolicy at all",
+    details: [
+      "They open new connections to each other under a policy that denies ingress, one that denies egress, and without.",
+      "It needs the right verify-enforcement in the canary's namespace, and deploy/components/canary in the cluster.",
+      "What it found is kept for a day and counts when Bulkhead says whether a quarantine holds.",
+      "One run in a cluster at a time; it takes some minutes, and deletes what it made.",
+    ],
+    examples: ["verify-enforcement", "verify-enforcement prod-eu:"],
   },
   incident: {
     usage: "incident [<id> | off]",

@@ -14,9 +14,13 @@ export async function detectionOf(
   nodes: readonly string[] = [],
 ): Promise<Detection> {
   const { cluster, enforcement } = clusterOf(services, name);
-  const evidence = await cluster.engineEvidence(from);
+  const [evidence, canary] = await Promise.all([
+    cluster.engineEvidence(from),
+    // Without Redis it is as if nobody had tried.
+    services.canaries?.canaryOf(name).catch(() => undefined),
+  ]);
   const { writesCalicoStorage } = services.settings;
-  return detectEngines(evidence, enforcement, { nodes, writesCalicoStorage, now: services.now() });
+  return detectEngines(evidence, enforcement, { canary, nodes, writesCalicoStorage, now: services.now() });
 }
 
 /** The state of one engine; of NetworkPolicy: whether anything enforces it. */

@@ -2,7 +2,7 @@ import { parseDuration } from "../policy/duration.ts";
 import { isIncidentId } from "../policy/incident.ts";
 import { isOperationIdPrefix } from "../policy/operation.ts";
 import type { KeepChoice } from "../policy/plan.ts";
-import { parsePlaceReference, parsePodReference } from "../policy/target.ts";
+import { isClusterName, parsePlaceReference, parsePodReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
 import { takeChoices } from "./parse-choices.ts";
 import { parseExplain } from "./parse-explain.ts";
@@ -38,6 +38,7 @@ const parsers: Record<CommandName, Parser> = {
   status: parseStatus,
   explain: parseExplain,
   audit: parseAudit,
+  "verify-enforcement": parseVerify,
   incident: parseIncident,
   whoami: (words) => (words.length === 0 ? { kind: "whoami" } : tooMuch("whoami", words)),
   help: parseHelp,
@@ -97,6 +98,14 @@ function parseStatus([where, ...rest]: readonly string[]): Command | Usage {
   if (rest.length > 0) return tooMuch("status", rest);
   const place = where === undefined ? anywhere : parsePlaceReference(where);
   return place === undefined ? usage(notAPlace(where ?? ""), "status") : { kind: "status", ...place };
+}
+
+function parseVerify([where, ...rest]: readonly string[]): Command | Usage {
+  const topic = "verify-enforcement";
+  if (rest.length > 0) return tooMuch(topic, rest);
+  const cluster = where?.replace(/:$/, "");
+  if (cluster === undefined || isClusterName(cluster)) return { kind: topic, cluster };
+  return usage(`"${cluster.slice(0, 80)}" is no cluster's name; it is about a whole cluster.`, topic);
 }
 
 const anywhere = { cluster: undefined, namespace: undefined };

@@ -23,6 +23,7 @@ import type { Context, Services } from "./services.ts";
 import { status } from "./status.ts";
 import { whatToDo } from "./unanswered.ts";
 import { understand } from "./understand.ts";
+import { locateVerify, verifyEnforcement } from "./verify-enforcement.ts";
 import { whoami } from "./whoami.ts";
 
 /** The one door: parses, authorises, runs, maps errors, measures. No command can forget any of it. */
@@ -73,6 +74,7 @@ const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> 
   status: { verbs: () => ["status"], locate: locateRead, run: status },
   explain: { verbs: () => ["status"], locate: locateExplain, run: explain },
   audit: { verbs: () => ["audit"], locate: locateRead, run: audit },
+  "verify-enforcement": { verbs: () => ["verify-enforcement"], locate: locateVerify, run: verifyEnforcement },
   incident: { verbs: incidentVerbs, locate: locateNowhere, run: incident },
   whoami: { verbs: () => [], locate: locateNowhere, run: whoami },
   help: { verbs: () => [], locate: locateNowhere, run: help },

@@ -4,6 +4,7 @@ import type { Access } from "../policy/access.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import type { CardReference, Operation } from "../policy/operation.ts";
 import type { Enforcement } from "../policy/plan.ts";
+import type { Canaries } from "../scheduler/enforcement.ts";
 import type { Incidents } from "../scheduler/incidents.ts";
 import type { Lease, Leases } from "../scheduler/leases.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
@@ -25,6 +26,23 @@ export type Settings = {
   /** Whether a quarantine takes the labels off that Services and controllers go by, where the person does not say. */
   readonly detach: boolean;
   readonly clusters: ClusterSettings;
+  readonly canary: CanarySettings;
+};
+
+/** How verify-enforcement finds out; times in milliseconds. */
+export type CanarySettings = {
+  /** Where its pods run: nothing else does. */
+  readonly namespace: string;
+  /** An image with Node; undefined is the one that Bulkhead itself runs. */
+  readonly image: string | undefined;
+  /** The label that tells node pools apart; undefined: those of the big vendors. */
+  readonly nodePoolLabel: string | undefined;
+  readonly tolerateTaints: boolean;
+  /** How long a pod may take to start, and a policy to take effect. */
+  readonly startMs: number;
+  readonly effectMs: number;
+  /** How long the result counts. */
+  readonly keepMs: number;
 };
 
 /** Which cluster is meant where none is named, and which one Bulkhead itself belongs to. */
@@ -63,6 +81,8 @@ export type Services = {
   /** What is wrong with the settings of the store, as sentences, when they were looked at last. */
   readonly storeProblems?: () => readonly string[];
   readonly incidents: Incidents;
+  /** Undefined at a terminal that reaches no Redis. */
+  readonly canaries?: Canaries;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Resolves after so many milliseconds; tests pass a clock of their own. */

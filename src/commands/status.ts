@@ -9,6 +9,7 @@ import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
 import { targetReference } from "../policy/target.ts";
 import { list, note, text } from "./answers.ts";
+import { headlineOf } from "./canary-reply.ts";
 import { inCluster, inTime, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { detectionLines, detectionOf, stateOf } from "./detection.ts";
@@ -58,6 +59,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
     const before = knownBefore(ours);
     return list(`Cluster ${name}: policies ${engines.known}`, [
       ...engines.lines,
+      ...(await testedLines(services, name)),
       ...(before === undefined ? cacheLines(entry.cluster.watches(), services.now()) : [before]),
       ...(shown.length === 0
         ? ["nothing of Bulkhead's is in force"]
@@ -87,6 +89,14 @@ async function enginesOf(
 }
 
 const stateWords = { enforced: "enforced", "not-enforced": "NOT enforced", unknown: "not known to be enforced" };
+
+/** What verify-enforcement found last, where it is still kept; where that cannot be read, Redis is said to be away below. */
+async function testedLines(services: Services, cluster: string): Promise<readonly string[]> {
+  const record = await services.canaries?.last(cluster).catch(() => undefined);
+  if (record === undefined) return [];
+  const age = formatDuration(Math.max(0, services.now() - record.at));
+  return [`${headlineOf(cluster, record)} (tested ${age} ago, run ${record.run})`];
+}
 
 function inForce({ metadata }: NetworkPolicy, now: number): string {
   const { labels = {}, annotations = {}, namespace, creationTimestamp } = metadata;

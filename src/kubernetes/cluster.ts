@@ -12,6 +12,7 @@ import type {
   Workload,
 } from "../policy/objects.ts";
 import { createCache } from "./cache.ts";
+import { type CanaryPods, createCanaryPods } from "./canary-pods.ts";
 import type { Connection } from "./connection.ts";
 import { createEngineEvidence } from "./engine-evidence.ts";
 import type { KubernetesError } from "./failure.ts";
@@ -103,6 +104,8 @@ export type Cluster = {
   patchPod(namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<Patched>;
   /** DELETE with the uid as precondition. */
   deletePod(namespace: string, name: string, uid: string): Promise<Deleted>;
+  /** For verify-enforcement alone. */
+  readonly canary: CanaryPods;
   /** How each watch of the cache stands; empty where there is no cache. The cache is complete when all are synced. */
   watches(): readonly WatchState[];
   /** Calls the listener with every change of a pod that the cache sees; the answer ends that. Never without a cache. */
@@ -138,6 +141,7 @@ export function openCluster(name: string, connection: Connection, options: Clust
     ...createReads(connection, cache),
     engineEvidence: createEngineEvidence(connection, now),
     ...createWrites(connection),
+    canary: createCanaryPods(connection),
     watches: () => cache?.states() ?? [],
     onPodChange(listener) {
       listeners.add(listener);

@@ -4,7 +4,7 @@ import type { LabelSelector } from "./objects.ts";
 export const marks = {
   /** Label on our objects: the operation's id. */
   operation: "bulkhead.dev/operation",
-  /** Label on our objects: `quarantine` or `lockdown`. */
+  /** Label on our objects: `quarantine`, `lockdown` or `canary`. */
   kind: "bulkhead.dev/kind",
   /** Label on a quarantined pod, and what our policy selects: the operation's id. */
   quarantine: "bulkhead.dev/quarantine",
@@ -20,6 +20,8 @@ export const marks = {
   denies: "bulkhead.dev/denies",
   /** Annotation: the incident's id, where there is one; a label too, so that kubectl can select by it, where it is fit to be one. */
   incident: "bulkhead.dev/incident",
+  /** Label on pods of the canary: which of its run, `0-server`. */
+  canary: "bulkhead.dev/canary",
   /** Informational; selecting goes by our own labels. */
   managedBy: "app.kubernetes.io/managed-by",
 } as const;

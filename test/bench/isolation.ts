@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createCluster } from "../../src/kubernetes/cluster.ts";
 import { type Connection, createConnection } from "../../src/kubernetes/connection.ts";
 import type { QuarantinePlan } from "../../src/policy/plan.ts";
+import { canarySettings } from "../commands/canary-settings.ts";
 import { startDesk, type TestDesk } from "../commands/desk.ts";
 import { waitFor } from "../wait.ts";
 import { type BareWrites, createBareWrites } from "./bare-writes.ts";
@@ -61,6 +62,7 @@ function settingsFor(namespace: string): TestDesk["services"]["settings"] {
     writesCalicoStorage: false,
     detach: true,
     clusters: { home: "bench", defaultCluster: undefined, channels: {} },
+    canary: canarySettings,
   };
 }
 

@@ -11,6 +11,7 @@ import type { Principal } from "../../src/policy/principal.ts";
 import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
+import { canarySettings } from "../commands/canary-settings.ts";
 
 const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "alice" };
 
@@ -60,6 +61,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Aro
       writesCalicoStorage: false,
       detach: true,
       clusters: { home: cluster.name, defaultCluster: undefined, channels: {} },
+      canary: canarySettings,
     },
     clusters: new Map([[cluster.name, { cluster, enforcement: "enforced" }]]),
     operations: createOperations(redis, { now: Date.now }),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Reply } from "../../src/commands/reply.ts";
 import { marks } from "../../src/policy/marks.ts";
 import type { Fault, FaultMatch } from "../../src/sandbox/kubernetes/faults.ts";
+import { canarySettings } from "./canary-settings.ts";
 import { startDesk, stored, type TestDesk } from "./desk.ts";
 
 /** One desk for all cases, each in a namespace of its own; calls to the cluster end after 2 s. */
@@ -24,6 +25,7 @@ beforeAll(async () => {
         writesCalicoStorage: false,
         detach: true,
         clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
+        canary: canarySettings,
       },
     },
   });

@@ -18,6 +18,7 @@ import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { connectTestRedis } from "../redis.ts";
+import { canarySettings } from "./canary-settings.ts";
 
 const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "alice" };
 export const bob: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U2", displayName: "bob" };
@@ -72,6 +73,7 @@ export async function startDesk(options: DeskOptions = {}) {
       writesCalicoStorage: false,
       detach: true,
       clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
+      canary: canarySettings,
       ...options.settings,
     },
     clusters: new Map([["sandbox", { cluster, enforcement: "enforced" }]]),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { configPath, readConfig } from "../../src/config.ts";
+import { configFile } from "../../src/config-schema.ts";
 import { policyApis } from "../../src/kubernetes/policy-apis.ts";
 import { resources } from "../../src/kubernetes/resources.ts";
 import { surroundingResources } from "../../src/kubernetes/surroundings.ts";
@@ -12,7 +13,8 @@ const pod = find(base, "Deployment", "bulkhead").spec!.template.spec;
 const container = pod.containers[0]!;
 
 describe("the rights that deploy/ grants", () => {
-  const roles = base.filter(({ rules }) => rules !== undefined);
+  const canary = readKustomization("deploy/components/canary");
+  const roles = [...base, ...canary].filter(({ rules }) => rules !== undefined);
 
   it("are exactly the table, role by role", () => {
     const granted = Object.fromEntries(roles.map((role) => [nameIn(roles, role), rights(role.rules!)]));
@@ -71,6 +73,23 @@ describe("the rights that deploy/ grants", () => {
       "RoleBinding of Role bulkhead-records",
     ]);
     for (const { subjects } of bindings) expect(subjects).toEqual([bot]);
+  });
+
+  it("reach the canary's namespace, which holds nothing else, by the component alone, for the bot alone", () => {
+    expect(canary.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`)).toEqual([
+      "Namespace /bulkhead-canary",
+      "Role bulkhead-canary/bulkhead-canary",
+      "RoleBinding bulkhead-canary/bulkhead-canary",
+      "ClusterRole /bulkhead-canary",
+      "ClusterRoleBinding /bulkhead-canary",
+    ]);
+    const bindings = canary.filter(({ roleRef }) => roleRef !== undefined);
+    for (const { subjects, kind, roleRef } of bindings) {
+      expect(subjects).toEqual([bot]);
+      expect(roleRef).toMatchObject({ kind: kind.replace("Binding", ""), name: "bulkhead-canary" });
+    }
+    const { metadata } = find(canary, "Namespace", configFile.parse({}).canary.namespace);
+    expect(metadata.labels).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
   });
 
   it("reach a namespace that opts in by one RoleBinding, for the bot alone", () => {

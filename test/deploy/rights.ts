@@ -126,4 +126,8 @@ export const expected = {
   ].sort(),
   /** The Role: one's own record, and reading the configuration. */
   "Role/bulkhead-terminal": each(["create", "get", "list", "update"], ["core/configmaps"]),
+  /** The Role of deploy/components/canary: the canary's own pods and policies, in a namespace of their own. */
+  "Role/bulkhead-canary": each(["create", "delete", "get", "list"], ["core/pods", "networking.k8s.io/networkpolicies"]),
+  /** Its ClusterRole: which node pools there are. */
+  "ClusterRole/bulkhead-canary": each(["get", "list"], ["core/nodes"]),
 } as const;

@@ -40,7 +40,7 @@ it("declares /np, whose users arrive as ids, over Socket Mode with buttons", () 
 });
 
 it("names in its hint the commands that there are", () => {
-  for (const verb of ["quarantine", "release", "status", "explain", "audit", "whoami", "help"]) {
+  for (const verb of ["quarantine", "release", "status", "explain", "audit", "verify-enforcement", "whoami", "help"]) {
     expect(manifest.features.slash_commands[0]!.usage_hint).toContain(verb);
   }
 });

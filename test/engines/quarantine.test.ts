@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { leaks, randomDenial, stronger } from "./random-denial.ts";
 
-/** 100 000 of them are in test/chaos/engines.test.ts. */
+/** 10 000 for each are in test/chaos/engines.test.ts. */
 const numRuns = 20;
 
 const seen = { denied: 0, open: 0 };

@@ -9,9 +9,11 @@ import { compile } from "../../src/simulator/compile.ts";
 import { type DirectionAnswer, decide, type Verdict } from "../../src/simulator/decide.ts";
 import type { Settings } from "../../src/simulator/snapshot.ts";
 import { trafficOf } from "../simulator/agreement.ts";
-import type { Connection } from "../simulator/naive.ts";
+import type { Connection, Party } from "../simulator/naive.ts";
 import {
   type Case,
+  externals,
+  isPossible,
   networkPolicyPeer,
   networkPolicyPort,
   podSelector,
@@ -26,10 +28,21 @@ export const noWays: Ways = {
   writesCalicoStorage: false,
 };
 
+type RandomDenial = Omit<Case, "connections"> & { readonly denial: Denial };
+
+/** So that nothing is denied there by anybody else. */
+const allowAll = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "allow-all", namespace: "a" },
+  spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"], ingress: [{}], egress: [{}] },
+};
+
 /** A random cluster, in namespace `a` of which some pods are denied everything but some endpoints. */
-export const randomDenial: fc.Arbitrary<Case & { readonly denial: Denial }> = fc
+export const randomDenial: fc.Arbitrary<RandomDenial> = fc
   .record({
     each: randomCase,
+    isOpen: fc.boolean(),
     subject: podSelector as fc.Arbitrary<Denial["subject"]>,
     endpoints: fc.array(
       fc.record({
@@ -40,8 +53,9 @@ export const randomDenial: fc.Arbitrary<Case & { readonly denial: Denial }> = fc
       { maxLength: 4 },
     ),
   })
-  .map(({ each, subject, endpoints }) => ({
-    ...each,
+  .map(({ each: { cluster, ipBlockMatchesPods }, isOpen, subject, endpoints }) => ({
+    cluster: isOpen ? { ...cluster, policies: [...cluster.policies, allowAll] } : cluster,
+    ipBlockMatchesPods,
     denial: {
       operation: "q-1",
       namespace: "a",
@@ -58,7 +72,7 @@ export const randomDenial: fc.Arbitrary<Case & { readonly denial: Denial }> = fc
  */
 export function leaks(
   engine: (typeof stronger)[number],
-  { cluster, connections, ipBlockMatchesPods, denial }: Case & { readonly denial: Denial },
+  { cluster, ipBlockMatchesPods, denial }: RandomDenial,
   seen: { denied: number; open: number },
 ): readonly string[] {
   const own = denyByNetworkPolicy(denial);
@@ -67,7 +81,7 @@ export function leaks(
   const ideal = compile({ ...cluster, policies: [{ ...own }] }, settings);
   const real = compile({ ...cluster, policies: [...cluster.policies, ...[own, ...objects].map(wire)] }, settings);
   const unreadable = real.problems.map((problem) => JSON.stringify(problem));
-  const differing = connections.flatMap((connection) => {
+  const differing = connectionsOf(cluster, denial).flatMap((connection) => {
     const [wanted, found] = [ideal, real].map((simulator) => decide(simulator, trafficOf(connection)));
     return (["ingress", "egress"] as const).flatMap((direction) => {
       if (!isSubject(denial, direction === "egress" ? connection.from : connection.to)) return [];
@@ -82,6 +96,24 @@ export function leaks(
     });
   });
   return [...unreadable, ...differing];
+}
+
+const ports = [80, 81, 82, 443, 444].map((port) => ({ protocol: "TCP", port }));
+const asked = [...ports, { protocol: "UDP", port: 80 }, { protocol: "UDP", port: 82 }, { protocol: "SCTP", port: 81 }];
+
+/** All of the first two subjects with everybody. */
+function connectionsOf({ pods }: Case["cluster"], denial: Denial): readonly Connection[] {
+  const parties: readonly Party[] = [...pods, ...[...externals, "198.51.100.1"].map((external) => ({ external }))];
+  const subjects = pods.filter((pod) => isSubject(denial, pod)).slice(0, 2);
+  const pairs = subjects.flatMap((subject) =>
+    parties
+      .filter((party) => isPossible(subject, party))
+      .flatMap((party) => [
+        { from: subject, to: party },
+        { from: party, to: subject },
+      ]),
+  );
+  return pairs.flatMap((pair) => asked.map((port) => ({ ...pair, ...port })));
 }
 
 /** What is denied must be; what is allowed must be too, unless the engine told of something that it denies more. */

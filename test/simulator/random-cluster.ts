@@ -296,7 +296,7 @@ function partyOf({ pods: all }: Snapshot, end: number | string): Connection["fro
   return typeof end === "string" ? { external: end } : all[end % all.length]!;
 }
 
-function isPossible(from: Connection["from"], to: Connection["to"]): boolean {
+export function isPossible(from: Connection["from"], to: Connection["to"]): boolean {
   if ("external" in from && "external" in to) return false;
   const families = [from, to].map((party) => {
     if ("external" in party) return [party.external.includes(":")];

@@ -76,8 +76,9 @@ function refuse(plan: QuarantinePlan, missing: readonly Right[], source: Request
   );
 }
 
-/** Changing policies that are not Bulkhead's is a right of its own. */
-function roleOf({ verb, plural }: Right): string {
+/** Changing policies that are not Bulkhead's is a right of its own, and so is writing those of network plugins. */
+function roleOf({ verb, group, plural }: Right): string {
+  if (group !== "" && group !== "networking.k8s.io") return "bulkhead-write-engines";
   return verb === "patch" && plural === "networkpolicies" ? "bulkhead-amend" : "bulkhead-write";
 }
 

@@ -1,4 +1,5 @@
 import { burst, measureAcknowledgement } from "./acknowledgement.ts";
+import { measureDetection } from "./detection.ts";
 import { mediansTable, type Row, tableOf } from "./figures.ts";
 import { measureIsolation } from "./isolation.ts";
 import { manyPods } from "./many-pods.ts";
@@ -49,8 +50,12 @@ if (kubeconfig) {
     `Confirm to isolated, Kubernetes ${version}; the settle wait (2 s where nothing else is configured) is excluded: set to 0; ${manyPods} more pods in the cluster`,
     rows,
   );
+  print(
+    "Which policy engines are enforced, with the APIs of all and Cilium's agent",
+    await measureDetection(kubeconfig),
+  );
 } else {
-  process.stdout.write("Confirm to isolated was not measured: KUBECONFIG names no cluster.\n");
+  process.stdout.write("Confirm to isolated and detection were not measured: KUBECONFIG names no cluster.\n");
 }
 
 function print(title: string, rows: readonly Row[]): void {

@@ -48,7 +48,11 @@ it("goes by the labels and the account that the bot has", () => {
 
 /** The kinds of policies that the bot has rights to create, by group: of base and of components/engines. */
 function written(): Map<string, string[]> {
-  const roles = [expected["bulkhead-write"], ...Object.values(expectedOfEngines)].flat();
+  const roles = [
+    expected["bulkhead-write"],
+    expected["bulkhead-write-engines"],
+    ...Object.values(expectedOfEngines),
+  ].flat();
   const kinds = roles.flatMap(
     (right) => (/^create ([^/]+)\/([a-z]+policies)$/.exec(right)?.slice(1) as [string, string]) ?? [],
   );

@@ -192,6 +192,7 @@ it.runIf(hasKubectl)("remote is the account and its rights, and nothing that run
       "ServiceAccount/bulkhead",
       "ClusterRole/bulkhead-read",
       "ClusterRole/bulkhead-write",
+      "ClusterRole/bulkhead-write-engines",
       "ClusterRole/bulkhead-amend",
       "ClusterRole/bulkhead-terminal",
       "ClusterRoleBinding/bulkhead-read",

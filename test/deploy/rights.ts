@@ -52,16 +52,8 @@ const engines = [
   "get cilium.io/ciliumendpoints",
 ];
 
-/** What components/engines grants: policies of more than one API, in opted-in namespaces and of the cluster. */
+/** What components/engines grants: policies that belong to the cluster, and Calico's tier. */
 export const expectedOfEngines = {
-  "bulkhead-write-engines": [
-    ...each(
-      ["create", "delete"],
-      ["cilium.io/ciliumnetworkpolicies", "crd.antrea.io/networkpolicies", "projectcalico.org/networkpolicies"],
-    ),
-    // Calico asks for these by the tier's name.
-    ...each(["create", "delete", "get"], ["projectcalico.org/tier.networkpolicies: bulkhead.*"]),
-  ].sort(),
   "bulkhead-engines": [
     ...each(
       ["create", "delete"],
@@ -112,6 +104,15 @@ export const expected = {
     ...each(["create", "delete"], ["networking.k8s.io/networkpolicies"]),
     // The quarantine label, and the labels that come off and go back; `release --delete-pod`.
     ...each(["delete", "patch"], ["core/pods"]),
+  ].sort(),
+  /** The bot, in a namespace that lets it write more than NetworkPolicies. */
+  "bulkhead-write-engines": [
+    ...each(
+      ["create", "delete"],
+      ["cilium.io/ciliumnetworkpolicies", "crd.antrea.io/networkpolicies", "projectcalico.org/networkpolicies"],
+    ),
+    // Calico asks for these by the tier's name.
+    ...each(["create", "delete", "get"], ["projectcalico.org/tier.networkpolicies: bulkhead.*"]),
   ].sort(),
   /** The bot, in a namespace where policies of others may be changed, as a person has confirmed twice. */
   "bulkhead-amend": ["patch networking.k8s.io/networkpolicies"],

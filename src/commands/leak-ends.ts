@@ -57,14 +57,14 @@ function workloadOf({ workload: { namespace, name } }: SimulatedPod): string {
 function absentInWords(ends: readonly LeakEnd[]): readonly string[] {
   const pods = ends.flatMap((end) => (end.kind === "absent pods" ? [likeInWords(end.like)] : []));
   const nodes = ends.some(({ kind }) => kind === "absent nodes");
-  return [...new Set(pods), ...(nodes ? ["nodes (none known now)"] : [])];
+  return [...new Set(pods), ...(nodes ? ["nodes (none can now)"] : [])];
 }
 
 function likeInWords(like: PodIdentity | undefined): string {
-  if (like === undefined) return "pods that its rules describe (none now)";
+  if (like === undefined) return "pods that its rules describe (none can now)";
   const labels = Object.entries(like.labels).map(([key, value]) => `${key}=${value}`);
   const which = labels.length === 0 ? "pods" : `pods like ${labels.join(",")}`;
-  return `${which} of namespace ${like.namespace.name} (none now)`;
+  return `${which} in ${like.namespace.name} (none can now)`;
 }
 
 /** `anywhere outside the cluster`, `10.0.0.0/8`, or what is left out where that is less. */

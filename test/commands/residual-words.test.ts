@@ -81,9 +81,9 @@ describe("what stays open is said by policy, workload and port", () => {
     expect(left({ namespaces: { monitoring: {} }, pods: {}, policies: [allowMetrics] })).toEqual([
       {
         policy: "allow-metrics",
-        allows: "in from pods like app=prometheus of namespace monitoring (none now) on TCP 9090",
+        allows: "in from pods like app=prometheus in monitoring (none can now) on TCP 9090",
         sure: true,
-        claim: "policy allow-metrics still lets pods like app=prometheus of namespace monitoring (none now) in on 9090",
+        claim: "policy allow-metrics still lets pods like app=prometheus in monitoring (none can now) in on 9090",
       },
     ]);
   });

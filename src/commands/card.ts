@@ -67,11 +67,21 @@ function atTerminal({ kind, target, plan, incident }: Operation): string {
   return `bulkhead release ${lifts}${how}${rest}`;
 }
 
+/** `cilium, enforced: why`; of early plans the state alone. */
+function engineWords({ engine = "networkpolicy", enforcement, because }: QuarantinePlan): string {
+  const state = {
+    enforced: "known to be enforced",
+    "not-enforced": "NOT enforced",
+    unknown: "not known to be enforced",
+  };
+  return `${engine}, ${state[enforcement]}${because === undefined ? "" : `: ${because}`}`;
+}
+
 function choiceWords({ choices }: QuarantinePlan): string {
   const { engine, detach, changePolicies } = choices ?? {};
-  const engineWords = engine === undefined ? "" : ` --engine ${engine}`;
+  const engineChoice = engine === undefined ? "" : ` --engine ${engine}`;
   const detachWords = detach === undefined ? "" : detach ? " --detach" : " --no-detach";
-  return `${engineWords}${detachWords}${changePolicies === true ? " --change-policies" : ""}`;
+  return `${engineChoice}${detachWords}${changePolicies === true ? " --change-policies" : ""}`;
 }
 
 function headline(operation: Operation): string {
@@ -105,7 +115,7 @@ function facts(operation: Operation): Section {
     ...incidents(operation),
   ];
   if (plan?.kind === "quarantine" && (state === "planned" || state === "awaiting-second")) {
-    fields.push(["Policy engine", plan.enforcement === "enforced" ? "known to be enforced" : plan.enforcement]);
+    fields.push(["Policy engine", engineWords(plan)]);
   }
   return { kind: "fields", fields, mustRead: true };
 }

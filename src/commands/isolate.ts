@@ -5,18 +5,17 @@ import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
-import type { Verdict } from "../policy/verdict.ts";
 import { changePolicies } from "./change-policies.ts";
 import { createObjects, missingOf, namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
-import { readBack } from "./read-back.ts";
+import { type ReadBack, readBack } from "./read-back.ts";
 import { releaseOf } from "./releasing.ts";
 import type { Services } from "./services.ts";
 import { leftBehind, StepFailed } from "./step-failed.ts";
 
 /** One quarantine on its way into the cluster. */
 export type Isolation = {
-  readonly services: Pick<Services, "wait" | "operations" | "meter">;
+  readonly services: Services;
   readonly cluster: Cluster;
   readonly operation: string;
   readonly plan: QuarantinePlan;
@@ -30,7 +29,7 @@ export type Isolation = {
  * selects, then a settle time, then the other labels off, then a read-back. Every step can be repeated after a crash:
  * each looks at what is there and does only what is missing.
  */
-export async function isolate(isolation: Isolation): Promise<Verdict & { readonly pod: Pod }> {
+export async function isolate(isolation: Isolation): Promise<ReadBack> {
   await isolation.hold.check();
   const created: Manifest[] = [];
   try {
@@ -49,7 +48,7 @@ export async function isolate(isolation: Isolation): Promise<Verdict & { readonl
 /** With what this try has created, and was not there before. */
 type Denied = Isolation & { readonly created: readonly Manifest[] };
 
-async function cutOff(isolation: Denied): Promise<Verdict & { readonly pod: Pod }> {
+async function cutOff(isolation: Denied): Promise<ReadBack> {
   await addLabel(isolation);
   await isolation.done("pod labelled");
   await isolation.services.wait(isolation.plan.settleMs);
@@ -57,7 +56,7 @@ async function cutOff(isolation: Denied): Promise<Verdict & { readonly pod: Pod 
   await excludeFromOthers(isolation);
   await stripLabels(isolation);
   await isolation.done("labels off");
-  const checked = await readBack(isolation);
+  const checked = await readBack(isolation, { state: "no-status", words: "this engine has no status" });
   await isolation.done("read back");
   return checked;
 }

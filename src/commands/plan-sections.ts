@@ -12,20 +12,16 @@ export function planSections(plan: Plan): readonly Section[] {
   return plan.kind === "quarantine" ? quarantineSections(plan) : releaseSections(plan);
 }
 
-/** What no quarantine by NetworkPolicy cuts; said on every plan and every card of one in force. */
-export const notCut: readonly string[] = [
-  "Open connections may survive: some engines apply a new policy to new connections only.",
-  "Traffic between the pod and its own node (kubelet probes) is never cut by NetworkPolicy.",
-  "Only NetworkPolicy objects were looked at: admin, Cilium, Calico or Antrea policies were not evaluated.",
-];
+/** What no policy cuts; said on every plan and every card of one in force. */
+export const ownNode = "Traffic between the pod and its own node (kubelet probes) is not cut.";
+
+const notCut = ["Open connections may survive: some engines apply a new policy to new connections only.", ownNode];
 
 function quarantineSections(plan: QuarantinePlan): readonly Section[] {
   return [
     ...optional("Warning", [...plan.warnings, ...(plan.impact?.warnings ?? [])]),
-    ...optional(
-      "Stays allowed whatever the labels (these policies select every pod or by absence)",
-      residualItems(plan),
-    ),
+    ...optional("Stays open, by the policy that leaves it open", residualItems(plan)),
+    ...optional("What can be done about that", plan.next ?? []),
     ...(plan.exclusions ?? []).map(changeOfOthers),
     {
       kind: "list",
@@ -36,7 +32,7 @@ function quarantineSections(plan: QuarantinePlan): readonly Section[] {
     ...forReference("What is cut (by port where policies, Services or container ports tell one)", plan.impact?.loses),
     { kind: "list", title: "What will be written, in this order", items: quarantineWrites(plan), mustRead: true },
     ...forReference("To be rotated: what could be read in there", plan.impact?.rotate),
-    { kind: "list", title: "What this does not cut", items: notCut },
+    { kind: "list", title: "What this does not cut", items: plan.notCut ?? notCut },
   ];
 }
 

@@ -3,13 +3,13 @@ import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
 import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { targetName } from "../policy/target.ts";
+import { drawQuarantine } from "./draw-quarantine.ts";
 import { recordOutcome, storeEnd, unstored } from "./ending.ts";
 import { findQuarantine, type Quarantine } from "./find-quarantine.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { isolate } from "./isolate.ts";
 import { showLifted } from "./lift.ts";
-import { notCut } from "./plan-sections.ts";
-import { drawQuarantine } from "./quarantine.ts";
+import { ownNode } from "./plan-sections.ts";
 import { drawRelease } from "./release.ts";
 import { claimForRelease } from "./releasing.ts";
 import { restore } from "./restore.ts";
@@ -32,7 +32,12 @@ export async function redraw(services: Services, operation: Operation): Promise<
   const { target } = plan;
   const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
   if (pod === undefined || pod.uid !== plan.podUid) return refusal("the pod is gone", "Nothing needs to be cut off.");
-  return drawQuarantine(services, operation, pod, { choices: plan.choices ?? noChoices, from: "recent" });
+  const { choices = noChoices } = plan;
+  const same = await drawQuarantine(services, operation, pod, { choices, from: "recent", again: plan });
+  // What is shown anew is drawn anew.
+  return isRefusal(same) || same.hash === plan.hash
+    ? same
+    : drawQuarantine(services, operation, pod, { choices, from: "recent" });
 }
 
 /** Plans of early records say nothing of them. */
@@ -103,8 +108,21 @@ async function actQuarantine(
     ok: true,
     headline: `${found.headline} (${targetName(operation.target)})`,
     tone: tones[found.state],
-    lines: [...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`), ...notCut],
-    detail: { verdict: found.state, labelsAfter: found.pod.labels, residual: found.residual, policy: plan.policy },
+    lines: [
+      ...found.lines,
+      ...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`),
+      ...found.next,
+      ownNode,
+      ...found.steps,
+    ],
+    detail: {
+      verdict: found.state,
+      labelsAfter: found.pod.labels,
+      residual: found.residual,
+      policy: plan.policy,
+      denies: plan.denies ?? [],
+      said: found.lines,
+    },
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Denial } from "../engines/denial.ts";
-import { denyByNetworkPolicy } from "../engines/networkpolicy.ts";
 import type { NamespaceFacts } from "../kubernetes/cluster.ts";
 import { canonicalHash, canonicalJson } from "../policy/canonical.ts";
 import { keysToRemove, labelPatch, labelsDuring, stripPatch } from "../policy/detach.ts";
@@ -12,16 +11,28 @@ import {
   serviceEffects,
   servicesOf,
 } from "../policy/effects.ts";
+import type { Endpoint } from "../policy/endpoint.ts";
+import type { DenyEngine } from "../policy/engine.ts";
 import { type Refusal, refusal, refuseTarget } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
-import type { Pod } from "../policy/objects.ts";
+import { type Left, nextSteps } from "../policy/next-steps.ts";
+import type { Labels, Pod } from "../policy/objects.ts";
+import { openConnectionsLine } from "../policy/open-connections.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { Choices, Enforcement, QuarantinePlan } from "../policy/plan.ts";
-import { residualAllows } from "../policy/residual.ts";
-import { deniesMark } from "./denies-mark.ts";
-import { excludedFrom } from "./exclusions.ts";
+import type { Choices, QuarantinePlan, ResidualAllow } from "../policy/plan.ts";
+import type { WireObject } from "../simulator/model.ts";
+import { type ClusterView, simulatedPod } from "./cluster-view.ts";
+import { objectsFor, simulateContainment } from "./containment.ts";
+import { objectsOf } from "./deny-objects.ts";
+import { stateOf } from "./detection.ts";
+import { type Excluded, excludedFrom, nothingExcluded } from "./exclusions.ts";
+import { impactOf, type SimulatedChange } from "./impact.ts";
+import type { ImpactFacts } from "./impact-facts.ts";
+import { probeEndpoints } from "./impact-probes.ts";
 import { marksFor } from "./marks-for.ts";
+import { ownNode } from "./plan-sections.ts";
+import { residualOf } from "./residual-words.ts";
 import type { Settings } from "./services.ts";
 import { oldPlan } from "./unanswered.ts";
 
@@ -31,82 +42,148 @@ export type QuarantineFacts = {
   readonly cluster: string;
   readonly pod: Pod;
   readonly facts: NamespaceFacts;
+  /** The whole cluster, `facts` among it. */
+  readonly view: ClusterView;
   readonly settings: Settings;
-  readonly enforcement: Enforcement;
+  readonly engine: DenyEngine;
   readonly choices: Choices;
+  /** What a person is to know of the choice of the engine. */
+  readonly remarks: readonly string[];
+  /** Read for this plan, or what an earlier drawing of it was told of the same pod. */
+  readonly around: ImpactFacts | Pick<QuarantinePlan, "impact" | "openings">;
   /** Names of configured endpoints whose selector matches no pod now. */
   readonly emptyEndpoints: readonly string[];
 };
 
 /** The plan of a quarantine, or the reason why there is none. Pure. */
 export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal {
-  const { pod, facts, settings, operation } = given;
+  const { pod, facts, settings, operation, engine, choices, view } = given;
   const inHomeCluster = given.cluster === settings.clusters.home;
   const no = refuseTarget({ ...settings, pod, inHomeCluster, services: facts.services }) ?? refuseForeignMark(pod);
   if (no !== undefined) return no;
-  const policies = facts.policies.filter((policy) => policy.metadata.labels?.[marks.operation] !== operation.id);
-  const detach = given.choices.detach ?? settings.detach;
-  const removes = detach ? keysToRemove(pod.labels, { ...facts, policies }) : [];
-  const during = labelsDuring(pod.labels, removes, operation.id);
-  const others = given.choices.changePolicies === true ? excludedFrom(policies, during) : { exclusions: [], policies };
-  const controllerDoes = detach ? controllerEffect(pod, facts.workloads) : attachedController(pod);
+  const target = { cluster: given.cluster, namespace: pod.namespace, pod: pod.name };
+  const labels = labelChanges(given);
+  const openings = openingsOf(given.around);
+  const { notes, ...objects } = objectsFor(engine, denialOf(given, openings), view.detection);
+  const { simulated, residual } = whatStays(given, objectsOf(objects), labels);
+  const { because, state: enforcement } = stateOf(view.detection, engine);
+  const controllerDoes = labels.detach ? controllerEffect(pod, facts.workloads) : attachedController(pod);
   const plan = {
     kind: "quarantine",
     version: 1,
-    target: { cluster: given.cluster, namespace: pod.namespace, pod: pod.name },
+    target,
     podUid: pod.uid,
     labelsBefore: pod.labels,
     snapshotHash: canonicalHash(pod.labels),
-    removes,
-    engine: "networkpolicy",
-    choices: given.choices,
-    ...objectsFor(denialOf(given)),
-    exclusions: others.exclusions,
+    removes: labels.removes,
+    engine,
+    because,
+    choices,
+    openings,
+    ...objects,
+    exclusions: labels.exclusions,
     label: labelPatch(pod, operation.id),
-    strip: stripPatch(pod.uid, pod.labels, removes, operation.id),
+    strip: stripPatch(pod.uid, pod.labels, labels.removes, operation.id),
     settleMs: settings.settleMs,
     leavesServices: servicesOf(pod, facts.services),
     lastReady: isLastReady(pod, facts.services, facts.pods),
     controller: pod.controller,
-    effects: [
-      ...(detach ? serviceEffects(pod, facts.services, facts.pods) : attachedServices(pod, facts.services)),
-      controllerDoes,
-    ],
-    warnings: warningsFor(given),
-    residual: residualAllows(others.policies, during),
-    enforcement: given.enforcement,
-    confirmations: others.exclusions.length > 0 ? 2 : confirmationsFor(pod),
+    effects: [...servicesDo(given, labels), controllerDoes],
+    warnings: [...warningsFor(given), ...given.remarks, ...notes],
+    residual,
+    next: nextSteps({ ...whatIsLeft(given, labels), target, stage: "plan", engine, residual }),
+    notCut: [openConnectionsLine(view.detection.openConnections, view.detection.plugin), ownNode],
+    ...impactFor(given.around, simulated),
+    enforcement,
+    confirmations: labels.exclusions.length > 0 ? 2 : confirmationsFor(pod),
   } satisfies Omit<QuarantinePlan, "hash">;
   return { ...plan, hash: planHash(plan, controllerDoes) };
 }
 
+function servicesDo({ pod, facts: { services, pods } }: QuarantineFacts, { detach }: LabelChanges): readonly string[] {
+  return detach ? serviceEffects(pod, services, pods) : attachedServices(pod, services);
+}
+
+type LabelChanges = Excluded & {
+  readonly detach: boolean;
+  readonly removes: readonly string[];
+  /** The pod's labels while it is quarantined. */
+  readonly during: Labels;
+};
+
+function labelChanges({ pod, facts, settings, choices, operation }: QuarantineFacts): LabelChanges {
+  const policies = facts.policies.filter((policy) => policy.metadata.labels?.[marks.operation] !== operation.id);
+  const detach = choices.detach ?? settings.detach;
+  const removes = detach ? keysToRemove(pod.labels, { ...facts, policies }) : [];
+  const during = labelsDuring(pod.labels, removes, operation.id);
+  const others = choices.changePolicies === true ? excludedFrom(policies, during) : nothingExcluded;
+  return { ...others, detach, removes, during };
+}
+
+/** By what else more could be closed. */
+function whatIsLeft(
+  { view, facts, choices }: QuarantineFacts,
+  { during }: LabelChanges,
+): Pick<Left, "engines" | "changesPolicies"> {
+  const changesPolicies = choices.changePolicies !== true && excludedFrom(facts.policies, during).exclusions.length > 0;
+  return { engines: view.detection.engines, changesPolicies };
+}
+
+type Stays = { readonly simulated: SimulatedChange; readonly residual: readonly ResidualAllow[] };
+
+/** Without what an earlier try of the same operation left. */
+function whatStays(
+  { view, pod, operation }: QuarantineFacts,
+  objects: readonly Manifest[],
+  { during, changed }: LabelChanges,
+): Stays {
+  const policies = view.snapshot.policies.filter((policy) => operationOf(policy) !== operation.id);
+  const snapshot = { ...view.snapshot, policies };
+  const subject = simulatedPod(snapshot, pod);
+  const labels = new Map(subject === undefined ? [] : [[subject, during]]);
+  const simulated = simulateContainment(snapshot, view.detection, { objects, labels, changed });
+  return { simulated, residual: residualOf(simulated.after, simulated.subjects, objects) };
+}
+
+function operationOf({ metadata }: WireObject): unknown {
+  return (metadata as Manifest["metadata"]).labels?.[marks.operation];
+}
+
+function openingsOf(around: QuarantineFacts["around"]): readonly Endpoint[] {
+  return "pods" in around ? probeEndpoints(around.pods, around.namespaceLabels) : (around.openings ?? []);
+}
+
+function impactFor(around: QuarantineFacts["around"], simulated: SimulatedChange): Pick<QuarantinePlan, "impact"> {
+  if ("pods" in around) return { impact: impactOf(around, simulated) };
+  return around.impact === undefined ? {} : { impact: around.impact };
+}
+
 /**
- * SHA-256 over the writes and what they change for the workload, with what its controller does. Not over
- * resourceVersions, the numbers of other pods or anything else that a busy cluster changes by itself: those would void
- * every approval.
+ * SHA-256 over the writes and what they change for the workload, with what its controller does and which policies leave
+ * something open. Not over resourceVersions, the numbers and names of other pods or anything else that a busy cluster
+ * changes by itself: those would void every approval.
  */
 function planHash(plan: Omit<QuarantinePlan, "hash">, controllerDoes: string): string {
-  const { effects: _effects, warnings: _warnings, label, ...rest } = plan;
+  const { effects: _e, warnings: _w, notCut: _n, next: _next, because: _b, impact, label, residual, ...rest } = plan;
   return canonicalHash({
     ...rest,
     controllerDoes,
+    opens: impact?.opens ?? [],
+    residual: residual.map(({ policy, sure = true }) => ({ policy, sure })),
     label: label.filter(({ path }) => path !== "/metadata/resourceVersion"),
   });
 }
 
-/** The NetworkPolicy names the others, so that whoever finds it finds them. */
-function objectsFor(denial: Denial): Pick<QuarantinePlan, "policy" | "denies"> {
-  const denies: readonly Manifest[] = [];
-  const annotations = { ...denial.annotations, ...deniesMark(denies) };
-  return { policy: denyByNetworkPolicy({ ...denial, annotations }), denies };
-}
-
-function denialOf({ operation, pod, settings }: QuarantineFacts): Denial {
+/** What is denied of the pod: everything but the configured endpoints and these openings. */
+export function denialOf(
+  { operation, pod, settings }: Pick<QuarantineFacts, "operation" | "pod" | "settings">,
+  openings: readonly Endpoint[],
+): Denial {
   return {
     operation: operation.id,
     namespace: pod.namespace,
     subject: { matchLabels: { [marks.quarantine]: operation.id } },
-    endpoints: settings.endpoints,
+    endpoints: [...settings.endpoints, ...openings],
     ...marksFor(operation, {
       [marks.pod]: `${pod.name} ${pod.uid}`,
       [marks.snapshot]: canonicalJson(pod.labels),
@@ -125,17 +202,19 @@ function refuseForeignMark(pod: Pod): Refusal | undefined {
       );
 }
 
-function warningsFor({ pod, facts, emptyEndpoints, enforcement, cluster }: QuarantineFacts): readonly string[] {
+function warningsFor({ pod, facts, view, engine, emptyEndpoints, cluster }: QuarantineFacts): readonly string[] {
+  const { state, because } = stateOf(view.detection, engine);
   return [
-    ...(enforcement === "enforced" ? [] : [notKnown(enforcement, cluster)]),
+    ...(state === "enforced" ? [] : [notKnown(state, cluster, because)]),
+    ...view.unread.map(({ what, why }) => `Not read, so that nothing can be claimed of it: ${what} (${why}).`),
     ...emptyEndpoints.map((name) => `Endpoint ${name} of the configuration matches no pod now.`),
     ...(pod.terminating ? ["The pod is being deleted already; it is still enforced until it is gone."] : []),
     ...oldPlan(facts),
   ];
 }
 
-function notKnown(enforcement: "not-enforced" | "unknown", cluster: string): string {
+function notKnown(enforcement: "not-enforced" | "unknown", cluster: string, because: string): string {
   return enforcement === "unknown"
-    ? `Whether cluster ${cluster} enforces NetworkPolicy is not known (enforcement in the configuration).`
-    : `Cluster ${cluster} does not enforce NetworkPolicy: this will not isolate the pod.`;
+    ? `Whether cluster ${cluster} enforces this is not known, so nothing will be claimed: ${because}`
+    : `Cluster ${cluster} does not enforce this: it will not isolate the pod. ${because}`;
 }

@@ -1,22 +1,19 @@
-import type { Freshness } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import type { Place } from "../policy/access.ts";
 import { isRefusal, type Refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { Choices, QuarantinePlan } from "../policy/plan.ts";
 import { targetReference } from "../policy/target.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
 import { operationCard, showPreview } from "./card.ts";
 import { clusterFor, inCluster } from "./clusters.ts";
 import type { Command } from "./command.ts";
-import { emptyEndpointsOf } from "./empty-endpoints.ts";
+import { drawQuarantine } from "./draw-quarantine.ts";
 import { findPod, hasPod } from "./find-pod.ts";
 import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
-import { planQuarantine } from "./quarantine-plan.ts";
 import type { Reply } from "./reply.ts";
 import { refuseRights } from "./rights.ts";
 import { seenNamespaces } from "./sees.ts";
@@ -76,24 +73,6 @@ export async function proposeQuarantine(
   const reply = operationCard(stored, services.now());
   await keepCard(services, stored, (await outlet.show(reply, undefined)).card);
   return reply;
-}
-
-/** Gathers facts and decides: the plan as it would be now. */
-export async function drawQuarantine(
-  services: Services,
-  operation: Operation,
-  pod: Pod,
-  { choices, from }: { readonly choices: Choices; readonly from: Freshness },
-): Promise<QuarantinePlan | Refusal> {
-  const { cluster, enforcement } = clusterOf(services, operation.target.cluster);
-  const facts = await cluster.facts(pod.namespace, from);
-  const emptyEndpoints = await emptyEndpointsOf(cluster, services.settings.endpoints, {
-    facts,
-    namespace: pod.namespace,
-  });
-  const { settings } = services;
-  const { name } = cluster;
-  return planQuarantine({ operation, cluster: name, pod, facts, settings, enforcement, choices, emptyEndpoints });
 }
 
 /** The live operation that quarantines this pod already. */

@@ -1,39 +1,66 @@
 import { canonicalJson } from "../policy/canonical.ts";
 import { labelsDuring } from "../policy/detach.ts";
+import { type Manifest, manifestName } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
-import type { Labels, NetworkPolicy, Pod } from "../policy/objects.ts";
-import type { QuarantinePlan } from "../policy/plan.ts";
-import { residualAllows } from "../policy/residual.ts";
-import { type Verdict, verdict } from "../policy/verdict.ts";
+import { nextSteps } from "../policy/next-steps.ts";
+import type { Labels, Pod } from "../policy/objects.ts";
+import type { QuarantinePlan, ResidualAllow } from "../policy/plan.ts";
+import { type Realised, type Verdict, verdict } from "../policy/verdict.ts";
+import { compile } from "../simulator/compile.ts";
+import type { WireObject } from "../simulator/model.ts";
+import { type ClusterView, readView, simulatedPod } from "./cluster-view.ts";
+import { ownObjectsOf } from "./deny-objects.ts";
+import { stateOf } from "./detection.ts";
+import { excludedFrom } from "./exclusions.ts";
+import { isAsWritten } from "./is-as-written.ts";
 import type { Isolation } from "./isolate.ts";
+import { residualOf } from "./residual-words.ts";
 import { leftBehind, StepFailed } from "./step-failed.ts";
 
-/** Looks at the cluster, not at what was sent: labels, policy, and what the union of policies still lets through. */
-export async function readBack({ cluster, operation, plan }: Isolation): Promise<Verdict & { readonly pod: Pod }> {
+/** What the cluster holds once the writes are done, and what may be claimed of it. */
+export type ReadBack = Verdict & {
+  readonly pod: Pod;
+  /** What can be done about what stays open, in sentences. */
+  readonly next: readonly string[];
+};
+
+/** Looks at the cluster, not at what was sent: labels, objects, and what all policies together still let through. */
+export async function readBack(isolation: Isolation, realised: Realised): Promise<ReadBack> {
+  const { services, cluster, operation, plan } = isolation;
   const { namespace } = plan.target;
-  const [pods, policies] = await Promise.all([cluster.listPods(namespace, ""), cluster.listPolicies("", namespace)]);
+  const [known, pods, policies, objects] = await Promise.all([
+    cluster.facts(namespace, "cache"),
+    cluster.listPods(namespace, ""),
+    cluster.listPolicies("", namespace),
+    Promise.all(ownObjectsOf(plan).map((object) => cluster.getObject(object))),
+  ]);
   const pod = pods.find(({ uid }) => uid === plan.podUid);
-  const policy = policies.find(({ metadata }) => metadata.name === plan.policy.metadata.name);
-  const bearers = pods.filter(({ labels }) => labels[marks.quarantine] === operation);
   if (pod === undefined) throw new StepFailed("the pod is gone", leftBehind(plan));
-  const others = policies.filter(({ metadata }) => metadata.name !== plan.policy.metadata.name);
-  const residual = residualAllows(others, pod.labels);
+  const { nodeName, podIPs } = pod;
+  const facts = { ...known, pods, policies };
+  const view = await readView(services, cluster.name, { namespace, facts }, nodeName === undefined ? [] : [nodeName]);
+  const bearers = pods.filter(({ labels }) => labels[marks.quarantine] === operation);
   const mismatch =
     mismatchOf(plan, pod.labels, operation) ??
-    policyMismatch(plan, policy) ??
+    objectMismatch(plan, objects) ??
     (bearers.length > 1 ? "another pod bears the label too" : undefined);
-  const { nodeName, podIPs } = pod;
+  const { detection } = view;
+  const residual = residualNow(view, pod, operation);
   const found = verdict({
     mismatch,
     residual,
-    enforcement: plan.enforcement,
-    unread: [],
-    realised: { state: "no-status", words: "NetworkPolicy has no status" },
-    openConnections: "unknown",
-    plugin: undefined,
+    enforcement: stateOf(detection, plan.engine ?? "networkpolicy").state,
+    unread: view.unread.map(({ what }) => what),
+    realised,
+    openConnections: detection.openConnections,
+    plugin: detection.plugin,
     pod: { namespace, pod: pod.name, nodeName, podIPs },
   });
-  return { ...found, pod };
+  const engine = plan.engine ?? "networkpolicy";
+  const { exclusions } = excludedFrom(policies, pod.labels);
+  const left = { target: plan.target, stage: "in-force", engine, engines: detection.engines, residual } as const;
+  const next = nextSteps({ ...left, changesPolicies: exclusions.length > 0 });
+  return { ...found, pod, next };
 }
 
 function mismatchOf(plan: QuarantinePlan, labels: Labels, operation: string): string | undefined {
@@ -43,9 +70,23 @@ function mismatchOf(plan: QuarantinePlan, labels: Labels, operation: string): st
     : "labels that were taken off are back on the pod";
 }
 
-function policyMismatch(plan: QuarantinePlan, policy: NetworkPolicy | undefined): string | undefined {
-  if (policy === undefined) return "the policy is gone again";
-  return canonicalJson(policy.spec) === canonicalJson(plan.policy.spec)
-    ? undefined
-    : "the policy is not as it was written";
+function objectMismatch(plan: QuarantinePlan, stored: readonly (Manifest | undefined)[]): string | undefined {
+  for (const [index, wanted] of ownObjectsOf(plan).entries()) {
+    const object = stored[index];
+    if (object === undefined) return `${manifestName(wanted)} is gone again`;
+    if (!isAsWritten(wanted, object)) return `${manifestName(wanted)} is not as it was written`;
+  }
+  return undefined;
+}
+
+/** By the objects as they are stored. */
+function residualNow({ snapshot, detection }: ClusterView, pod: Pod, operation: string): readonly ResidualAllow[] {
+  const simulator = compile(snapshot, detection.simulated);
+  const subject = simulatedPod(snapshot, pod);
+  const ours = snapshot.policies.filter((policy) => operationOf(policy) === operation);
+  return residualOf(simulator, subject === undefined ? [] : [subject], ours);
+}
+
+function operationOf({ metadata }: WireObject): unknown {
+  return (metadata as Manifest["metadata"]).labels?.[marks.operation];
 }

@@ -1,6 +1,7 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { manifestResource } from "../kubernetes/manifest-resources.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
+import type { Manifest } from "../policy/manifest.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
 import { objectsOf } from "./deny-objects.ts";
 import type { Request } from "./request.ts";
@@ -28,24 +29,27 @@ async function missingRights(cluster: Cluster, rights: readonly Right[]): Promis
   return rights.filter((_, index) => answers[index]?.allowed !== true);
 }
 
+/** Whether all of these may be written, and removed where they are. */
+export async function mayWrite(cluster: Cluster, objects: readonly Manifest[]): Promise<boolean> {
+  return (await missingRights(cluster, objects.flatMap(rightsOn))).length === 0;
+}
+
 function rightsFor(plan: QuarantinePlan): readonly Right[] {
   const { namespace } = plan.target;
   const policies = { group: "networking.k8s.io", plural: "networkpolicies", namespace };
   return [
-    ...objectRights(plan),
+    ...objectsOf(plan).flatMap(rightsOn),
     { verb: "patch", group: "", plural: "pods", namespace },
     ...((plan.exclusions ?? []).length > 0 ? [{ ...policies, verb: "patch" }] : []),
   ];
 }
 
 /** What several operations share is made once, and never deleted. */
-function objectRights(plan: Pick<QuarantinePlan, "policy" | "denies">): readonly Right[] {
-  return objectsOf(plan).flatMap((object) => {
-    const { group, plural } = manifestResource(object);
-    const { namespace = "" } = object.metadata;
-    const verbs = object.kind === "Tier" ? ["create"] : ["create", "delete"];
-    return verbs.map((verb) => ({ verb, group, plural, namespace }));
-  });
+function rightsOn(object: Manifest): readonly Right[] {
+  const { group, plural } = manifestResource(object);
+  const { namespace = "" } = object.metadata;
+  const verbs = object.kind === "Tier" ? ["create"] : ["create", "delete"];
+  return verbs.map((verb) => ({ verb, group, plural, namespace }));
 }
 
 function refuse(plan: QuarantinePlan, missing: readonly Right[], source: Request["source"]): Refusal {

@@ -1,3 +1,4 @@
+import type { Endpoint } from "./endpoint.ts";
 import type { DenyEngine } from "./engine.ts";
 import type { Exclusion } from "./exclusion.ts";
 import type { Manifest } from "./manifest.ts";
@@ -50,6 +51,10 @@ export type QuarantinePlan = {
   readonly removes: readonly string[];
   /** The engine that denies; undefined in plans of early records: `networkpolicy`. */
   readonly engine?: DenyEngine;
+  /** How it is known what becomes of the engine's policies; undefined in plans of early records. */
+  readonly because?: string;
+  /** What stays open beside the configured endpoints (probes that a mesh sends); undefined in plans of early records. */
+  readonly openings?: readonly Endpoint[];
   /** What the person asked for about the way, to draw it again; undefined in plans of early records. */
   readonly choices?: Choices;
   /** Written whatever the engine, and the object that bears the operation's record. */
@@ -74,6 +79,10 @@ export type QuarantinePlan = {
   /** Undefined in plans of early records. */
   readonly impact?: Impact;
   readonly residual: readonly ResidualAllow[];
+  /** What can be done about what stays open, in sentences; undefined in plans of early records. */
+  readonly next?: readonly string[];
+  /** What it does not cut, in sentences; undefined in plans of early records. */
+  readonly notCut?: readonly string[];
   readonly enforcement: Enforcement;
   readonly confirmations: 1 | 2;
   /** See planHash. */

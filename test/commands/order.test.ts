@@ -85,7 +85,7 @@ test("An end that cannot be stored is told as it is, not as a failure (invariant
   expect(wordsIn(reply)).toMatch(/could not be stored/);
 });
 
-test("A quarantine is read back from two fresh lists, of the pods and the policies of its namespace", async () => {
+test("A quarantine is read back from fresh lists of the pods and the policies of its namespace, and the rest from the cache", async () => {
   const { operation } = await desk.type("quarantine payments/checkout-1");
   const entry = desk.services.clusters.get("sandbox")!;
   const asked: string[] = [];
@@ -94,9 +94,9 @@ test("A quarantine is read back from two fresh lists, of the pods and the polici
     listPods: (namespace, selector) => (asked.push(`pods ${selector}`), entry.cluster.listPods(namespace, selector)),
     listPolicies: (selector, of) => (asked.push(`policies ${of}`), entry.cluster.listPolicies(selector, of)),
     patchPod: (...of) => ((asked.length = 0), entry.cluster.patchPod(...of)),
-    facts: (...of) => (asked.push("facts"), entry.cluster.facts(...of)),
+    facts: (of, from) => (asked.push(`all from ${from}`), entry.cluster.facts(of, from)),
   };
   const services = { ...desk.services, clusters: new Map([["sandbox", { ...entry, cluster }]]) };
   expect((await confirm(services, operation)).headline).toBe("ISOLATED FOR NEW CONNECTIONS (payments/checkout-1)");
-  expect(asked).toEqual(["pods ", "policies payments"]);
+  expect(asked.toSorted()).toEqual(["all from cache", "all from cache", "pods ", "policies payments"]);
 });

@@ -1,0 +1,83 @@
+import type { Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
+import { KubernetesError } from "../kubernetes/failure.ts";
+import type { Unread } from "../kubernetes/policy-objects.ts";
+import type { Detection } from "../policy/engine.ts";
+import type { Namespace } from "../policy/objects.ts";
+import type { SimulatedPod, Snapshot } from "../simulator/snapshot.ts";
+import { detectionOf } from "./detection.ts";
+import { notSimulated } from "./explain-facts.ts";
+import { type Everywhere, readEverywhere } from "./read-everywhere.ts";
+import { clusterOf, type Services } from "./services.ts";
+import { snapshotOf } from "./simulated.ts";
+
+/** All by which it is judged what a containment leaves open: the whole cluster, as far as it could be read. */
+export type ClusterView = {
+  readonly snapshot: Snapshot;
+  readonly detection: Detection;
+  /** What was not read, and so is not in the snapshot. */
+  readonly unread: readonly Unread[];
+};
+
+/**
+ * Reads the cluster around one namespace, whose facts are known already and of the freshness that the caller needs; the
+ * rest may come from the cache. `nodes` are those of the pods concerned. Never rejects for what could not be read: it is named.
+ */
+export async function readView(
+  services: Services,
+  name: string,
+  own: { readonly namespace: string; readonly facts: NamespaceFacts },
+  nodes: readonly string[],
+): Promise<ClusterView> {
+  const { cluster } = clusterOf(services, name);
+  const [everywhere, namespaces, policies, detection] = await Promise.all([
+    readEverywhere(cluster, "the pods and policies of other namespaces"),
+    readNamespaces(cluster, own.namespace),
+    cluster.policyObjects(),
+    detectionOf(services, name, "cache", nodes),
+  ]);
+  const all = withOwn(everywhere, own);
+  const snapshot = snapshotOf({
+    ...all,
+    namespaces: namespaces.items,
+    policies: [...all.policies, ...policies.objects],
+  });
+  const unread = [...everywhere.unread, ...namespaces.unread, ...policies.unread, ...notSimulated(snapshot)];
+  return { snapshot, detection, unread };
+}
+
+/** The pod as the simulator has it; undefined where it has finished, or was not read. */
+export function simulatedPod(
+  { pods }: Snapshot,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): SimulatedPod | undefined {
+  return pods.find((pod) => pod.name === name && pod.namespace === namespace);
+}
+
+type Namespaces = { readonly items: readonly Namespace[]; readonly unread: readonly Unread[] };
+
+/** The own one always counts, with the label that the control plane gives it (facts: network-policy §1). */
+async function readNamespaces(cluster: Cluster, own: string): Promise<Namespaces> {
+  try {
+    return { items: await cluster.namespaces(), unread: [] };
+  } catch (error) {
+    if (!(error instanceof KubernetesError)) throw error;
+    const labels = { "kubernetes.io/metadata.name": own };
+    return {
+      items: [{ name: own, labels, terminating: false }],
+      unread: [{ what: "the namespaces and their labels", why: error.message }],
+    };
+  }
+}
+
+function withOwn(
+  everywhere: Everywhere,
+  { namespace, facts }: { readonly namespace: string; readonly facts: NamespaceFacts },
+): Pick<NamespaceFacts, "pods" | "services" | "workloads" | "policies"> {
+  const isElsewhere = (one: { readonly namespace: string }): boolean => one.namespace !== namespace;
+  return {
+    pods: [...facts.pods, ...everywhere.pods.filter(isElsewhere)],
+    services: [...facts.services, ...everywhere.services.filter(isElsewhere)],
+    workloads: [...facts.workloads, ...everywhere.workloads.filter(isElsewhere)],
+    policies: [...facts.policies, ...everywhere.policies.filter(({ metadata }) => isElsewhere(metadata))],
+  };
+}

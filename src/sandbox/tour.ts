@@ -45,7 +45,7 @@ export async function playTour(options: TourOptions): Promise<number> {
   write("\n── A namespace whose policies select every pod cannot be closed by a policy alone; Bulkhead says so ──\n");
   await say(
     `/np quarantine payments/${firstPod(world, "payments", "checkout")} --dry-run`,
-    /Stays allowed whatever the labels/,
+    /Stays open, by the policy/,
   );
   await say("/np audit since 1h", /confirmed by/);
   write("\n$ bulkhead audit verify\n");

@@ -1,6 +1,8 @@
+import type { BoundRule } from "./bound.ts";
 import { decide, type Endpoint, type Reason } from "./decide.ts";
+import type { Layers } from "./layers.ts";
 import type { Leak, Subject } from "./leaks.ts";
-import { type Encounter, familiesOf, matchPorts, readingOf } from "./match.ts";
+import { type Encounter, familiesOf, matchPeers, matchPorts, readingOf } from "./match.ts";
 import type { ContainerPort, Direction, PolicyReference } from "./model.ts";
 import { type Cause, outcomeOf } from "./outcome.ts";
 import { firstPort, intersectPorts, type PortSet } from "./ports.ts";
@@ -70,11 +72,32 @@ export function openingCauses(
   const opening: Opening[] = [];
   let maybe: string | undefined;
   const layers = podClass === undefined ? [] : actual.layersOf(direction, podClass);
+  const told = new Set<BoundRule>();
   outcomeOf(layers, encounter, ports, (cause, came) => {
     maybe ??= perhapsBy(cause);
-    opening.push(...openingOf(cause, came, encounter, ports));
+    for (const each of [cause, ...alike(cause, layers, encounter)]) {
+      if (each.kind === "rule" && told.has(each.bound)) continue;
+      if (each.kind === "rule") told.add(each.bound);
+      opening.push(...openingOf(each, came, encounter, ports));
+    }
   });
   return { opening, maybe };
+}
+
+/**
+ * Rules of the same rank that let in the same: the first of them takes the ports, and each would without it. A stage of
+ * NetworkPolicies is such a rank.
+ */
+function alike(cause: Cause, layers: Layers, encounter: Encounter): readonly Cause[] {
+  if (cause.kind !== "rule" || cause.bound.rule.action !== "allow") return [];
+  const lanes = layers.flatMap(({ groups }) => groups).filter((group) => group.length === 1);
+  const lane = lanes.flat().find((rules) => rules.includes(cause.bound)) ?? [];
+  if (lane.some(({ rule }) => rule.action !== "allow")) return [];
+  return lane.flatMap((bound) => {
+    const match = bound === cause.bound ? false : matchPeers(bound, encounter);
+    if (match === false || matchPorts(bound, encounter).length === 0) return [];
+    return [{ kind: "rule", bound, maybe: match === true ? undefined : match.maybe }];
+  });
 }
 
 /** A rule is heard of once, though it may stand in several orders: so all that it says of the ports is taken. */
@@ -85,6 +108,7 @@ function openingOf(cause: Cause, came: PortSet, encounter: Encounter, ports: Por
   const { policy, rule } = cause.bound;
   const speaks = matchPorts(cause.bound, encounter);
   const opened = intersectPorts(ports, speaks);
+  if (opened.length === 0) return [];
   return [{ policy: policy.reference, rule: rule.name, ports: opened, speaks, maybe: cause.maybe }];
 }
 

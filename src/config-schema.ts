@@ -123,6 +123,7 @@ const canary = z
     keep: positiveDuration.refine((ms) => ms <= dayMs, "can be at most 24h").default(canaryDefaults.keep),
   })
   .default(canaryDefaults);
+const defaultLimits = { pods: 5, perPerson: 10, perCluster: 30 };
 
 export const configFile = z.strictObject({
   clusters: z
@@ -138,6 +139,13 @@ export const configFile = z.strictObject({
   realise: duration.default(15_000),
   calico: z.strictObject({ writeStorage: z.boolean().default(false) }).default({ writeStorage: false }),
   quarantine: z.strictObject({ detach: z.boolean().default(true) }).default({ detach: true }),
+  limits: z
+    .strictObject({
+      pods: z.int().min(1).default(defaultLimits.pods),
+      perPerson: z.int().min(1).default(defaultLimits.perPerson),
+      perCluster: z.int().min(1).default(defaultLimits.perCluster),
+    })
+    .default(defaultLimits),
   protectedNamespaces: z.array(namespace).default(["kube-system"]),
   endpoints: z
     .strictObject({ forensics: z.array(endpoint).default([]), monitoring: z.array(endpoint).default([]) })

@@ -136,6 +136,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       realiseMs: file.realise,
       writesCalicoStorage: file.calico.writeStorage,
       detach: file.quarantine.detach,
+      limits: file.limits,
       clusters: clusterSettings(file),
       canary: canaryOf(file),
     },

@@ -23,6 +23,7 @@ import { type RedisWatch, watchRedis } from "./redis-check.ts";
 import { createCanaries } from "./scheduler/enforcement.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
+import { createLimits } from "./scheduler/limits.ts";
 import { createOperations } from "./scheduler/operations.ts";
 import { createShelf, type Shelf } from "./scheduler/shelf.ts";
 import { shutDown } from "./shutdown.ts";
@@ -132,6 +133,7 @@ async function createServices(
     operations: createOperations(redis, { now, onProblem }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
+    limits: createLimits(redis),
     audit: openAudit(config, redis, log),
   };
   const all = createRecords(connectionOf(connections, settings.clusters.home), settings.ownNamespace);
@@ -143,6 +145,7 @@ async function createServices(
     clusters: clusters.entries,
     operations: fallback.operations,
     leases: fallback.leases,
+    limits: fallback.limits,
     audit: fallback.audit,
     incidents: fallback.incidents,
     canaries: createCanaries(redis),

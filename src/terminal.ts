@@ -13,6 +13,7 @@ import { connectRedis, untilReady } from "./redis.ts";
 import { createCanaries } from "./scheduler/enforcement.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
+import { createLimits } from "./scheduler/limits.ts";
 import { createOperations } from "./scheduler/operations.ts";
 
 /** How long a terminal waits for Redis before it goes on without. */
@@ -135,6 +136,7 @@ async function openJournal(
     leases: createLeases(redis),
     incidents: createIncidents(redis),
     canaries: createCanaries(redis),
+    limits: createLimits(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
   };
   const connected = await untilReady(redis, redisWithinMs);

@@ -34,6 +34,7 @@ describe("defaults", () => {
         realiseMs: 15_000,
         writesCalicoStorage: false,
         detach: true,
+        limits: { pods: 5, perPerson: 10, perCluster: 30 },
       },
       clusters: [{ name: "default", enforcement: "unknown" }],
       slack: { command: "/np", apiUrl: "https://slack.com/api/", teams: undefined },

@@ -78,10 +78,11 @@ function engineWords({ engine = "networkpolicy", enforcement, because }: Quarant
 }
 
 function choiceWords({ choices }: QuarantinePlan): string {
-  const { engine, detach, changePolicies } = choices ?? {};
+  const { engine, detach, changePolicies, confirm } = choices ?? {};
   const engineChoice = engine === undefined ? "" : ` --engine ${engine}`;
   const detachWords = detach === undefined ? "" : detach ? " --detach" : " --no-detach";
-  return `${engineChoice}${detachWords}${changePolicies === true ? " --change-policies" : ""}`;
+  const confirmWords = confirm === undefined ? "" : ` --confirm ${confirm}`;
+  return `${engineChoice}${detachWords}${changePolicies === true ? " --change-policies" : ""}${confirmWords}`;
 }
 
 function headline(operation: Operation): string {

@@ -6,11 +6,12 @@ import { principalName } from "../policy/principal.ts";
 import { targetName } from "../policy/target.ts";
 import type { Lease } from "../scheduler/leases.ts";
 import type { Held } from "../scheduler/operations.ts";
-import { mustRead, text } from "./answers.ts";
+import { mustRead, refused, text } from "./answers.ts";
 import { notKnown } from "./ask-again.ts";
 import { operationCard } from "./card.ts";
 import { type Hold, LeaseLost, owing } from "./hold.ts";
 import { record } from "./journal.ts";
+import { overLimit } from "./over-limit.ts";
 import { carryOut, redraw } from "./procedures.ts";
 import { isBeingReleased, releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
@@ -34,10 +35,15 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
   if (plan.confirmations === 2 && operation.state === "planned") {
     return show(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
   }
+  const full = await overLimit(context, operation);
+  if (full !== undefined) return tell(context, refused(`confirm ${operation.id}`, full));
   return begin(context, { ...operation, plan });
 }
 
-/** What failed is tried again with the plan that was confirmed: every step does only what is missing. */
+/**
+ * What failed is tried again with the plan that was confirmed: every step does only what is missing. It is still the
+ * same action, so that no limit counts it again.
+ */
 export async function retry(context: Context<Press>, operation: Operation): Promise<Reply> {
   const release = await releaseOf(context.services, operation);
   if (release !== undefined) return tell(context, isBeingReleased(operation, release));

@@ -23,6 +23,7 @@ export function withFallback(redis: Journal, records: Records): FallbackJournal 
     operations: fallbackOperations(redis.operations, cluster.operations, state),
     leases: redis.leases,
     incidents: redis.incidents,
+    limits: redis.limits,
     audit: fallbackAudit(redis.audit, cluster.audit),
     noneKept() {
       state.mayHold = false;

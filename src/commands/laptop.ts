@@ -5,6 +5,7 @@ import type { Records, StoredRecord } from "../kubernetes/records.ts";
 import { isLive, type Operation } from "../policy/operation.ts";
 import type { Incidents } from "../scheduler/incidents.ts";
 import type { Leases } from "../scheduler/leases.ts";
+import type { Limits } from "../scheduler/limits.ts";
 import type { Operations } from "../scheduler/operations.ts";
 
 /** What one ConfigMap holds: an operation that began without Redis, and the audit entries that it wrote so far. */
@@ -20,6 +21,7 @@ export type Journal = {
   readonly leases: Leases;
   readonly audit: AuditLog;
   readonly incidents: Incidents;
+  readonly limits: Limits;
 };
 
 const shape = z.object({
@@ -54,6 +56,7 @@ export function createLaptopJournal(records: Records): Journal {
     leases: noLeases,
     audit: laptopAudit(records),
     incidents: noIncidents,
+    limits: noLimits,
   };
 }
 
@@ -62,6 +65,9 @@ const noIncidents: Incidents = {
   get: () => Promise.reject(new Error("incidents of channels are in Redis, which cannot be reached")),
   set: () => Promise.reject(new Error("incidents of channels are in Redis, which cannot be reached")),
 };
+
+/** There is nowhere to count, and containing does not wait for it. */
+const noLimits: Limits = { count: () => Promise.resolve({ kind: "counted" }) };
 
 /** What one terminal began, no other takes over. */
 const noLeases: Leases = {

@@ -3,10 +3,20 @@ import type { Choices } from "../policy/plan.ts";
 import type { Usage } from "./parse.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** Takes `--engine X`, `--detach`, `--no-detach` and `--change-policies` out, wherever they stand. */
-export function takeChoices(
-  all: readonly string[],
-): Usage | { readonly kind: "choices"; readonly words: readonly string[]; readonly choices: Choices } {
+type Taken = { readonly kind: "choices"; readonly words: readonly string[]; readonly choices: Choices };
+
+/** Takes `--engine X`, `--confirm NAME`, `--detach`, `--no-detach` and `--change-policies` out, wherever they stand. */
+export function takeChoices(all: readonly string[]): Usage | Taken {
+  const at = all.indexOf("--confirm");
+  const taken = takeWay(at < 0 ? all : all.toSpliced(at, 2));
+  if (at < 0 || taken.kind === "usage") return taken;
+  const confirm = all[at + 1] ?? "";
+  if (confirm === "" || confirm.startsWith("--")) return usage("--confirm needs the full name of what it is about.");
+  if (taken.words.includes("--confirm")) return usage("--confirm is given twice.");
+  return { ...taken, choices: { ...taken.choices, confirm } };
+}
+
+function takeWay(all: readonly string[]): Usage | Taken {
   const at = all.indexOf("--engine");
   const name = at < 0 ? undefined : (all[at + 1] ?? "").toLowerCase();
   const engine = denyEngines.find((one) => one === name);

@@ -67,7 +67,15 @@ function parseQuarantine(all: readonly string[]): Command | Usage {
 }
 
 /** Those that are known, for the one that is meant by a misspelt one. */
-const quarantineFlags = ["--dry-run", "--incident", "--engine", "--detach", "--no-detach", "--change-policies"];
+const quarantineFlags = [
+  "--dry-run",
+  "--incident",
+  "--engine",
+  "--detach",
+  "--no-detach",
+  "--change-policies",
+  "--confirm",
+];
 
 function parseRelease(all: readonly string[]): Command | Usage {
   const keep = takeKeep(all);

@@ -7,7 +7,7 @@ import {
   attachedServices,
   confirmationsFor,
   controllerEffect,
-  isLastReady,
+  lastReadyOf,
   serviceEffects,
   servicesOf,
 } from "../policy/effects.ts";
@@ -59,7 +59,9 @@ export type QuarantineFacts = {
 export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal {
   const { pod, facts, settings, operation, engine, choices, view } = given;
   const inHomeCluster = given.cluster === settings.clusters.home;
-  const no = refuseTarget({ ...settings, pod, inHomeCluster, services: facts.services }) ?? refuseForeignMark(pod);
+  const { confirm: confirmed } = given.choices;
+  const typed = `quarantine ${given.cluster}:${pod.namespace}/${pod.name}`;
+  const no = refuseTarget({ ...settings, ...facts, pod, inHomeCluster, confirmed, typed }) ?? refuseForeignMark(pod);
   if (no !== undefined) return no;
   const target = { cluster: given.cluster, namespace: pod.namespace, pod: pod.name };
   const labels = labelChanges(given);
@@ -86,7 +88,7 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     strip: stripPatch(pod.uid, pod.labels, labels.removes, operation.id),
     settleMs: settings.settleMs,
     leavesServices: servicesOf(pod, facts.services),
-    lastReady: isLastReady(pod, facts.services, facts.pods),
+    lastReady: lastReadyOf(pod, facts.services, facts.pods).length > 0,
     controller: pod.controller,
     effects: [...servicesDo(given, labels), controllerDoes],
     warnings: [...warningsFor(given), ...given.remarks, ...notes],

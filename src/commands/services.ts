@@ -7,6 +7,7 @@ import type { Enforcement } from "../policy/plan.ts";
 import type { Canaries } from "../scheduler/enforcement.ts";
 import type { Incidents } from "../scheduler/incidents.ts";
 import type { Lease, Leases } from "../scheduler/leases.ts";
+import type { Limits } from "../scheduler/limits.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
 import type { Outlet } from "./desk.ts";
 import type { Request } from "./request.ts";
@@ -25,6 +26,7 @@ export type Settings = {
   readonly writesCalicoStorage: boolean;
   /** Whether a quarantine takes the labels off that Services and controllers go by, where the person does not say. */
   readonly detach: boolean;
+  readonly limits: LimitSettings;
   readonly clusters: ClusterSettings;
   readonly canary: CanarySettings;
 };
@@ -44,6 +46,9 @@ export type CanarySettings = {
   /** How long the result counts. */
   readonly keepMs: number;
 };
+
+/** Pods that one operation may cut off; confirmed actions in any minute. */
+export type LimitSettings = { readonly pods: number; readonly perPerson: number; readonly perCluster: number };
 
 /** Which cluster is meant where none is named, and which one Bulkhead itself belongs to. */
 export type ClusterSettings = {
@@ -77,6 +82,7 @@ export type Services = {
   readonly clusters: ReadonlyMap<string, ClusterEntry>;
   readonly operations: Operations;
   readonly leases: Leases;
+  readonly limits: Limits;
   readonly audit: AuditLog;
   /** What is wrong with the settings of the store, as sentences, when they were looked at last. */
   readonly storeProblems?: () => readonly string[];

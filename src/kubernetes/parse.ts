@@ -42,6 +42,7 @@ type RawContainer = {
 type RawPod = RawObject<
   {
     readonly hostNetwork?: boolean;
+    readonly priorityClassName?: string;
     readonly nodeName?: string;
     readonly serviceAccountName?: string;
     readonly containers?: readonly RawContainer[];
@@ -66,6 +67,7 @@ export function parsePod(raw: unknown): Pod {
     ready: status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
     terminating: metadata.deletionTimestamp !== undefined,
     hostNetwork: spec.hostNetwork ?? false,
+    critical: isCritical(spec),
     mirror: metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined,
     nodeName: spec.nodeName,
     podIP: status.podIP,
@@ -74,6 +76,11 @@ export function parsePod(raw: unknown): Pod {
     serviceAccount: spec.serviceAccountName ?? "default",
     ports: namedPorts([...(spec.containers ?? []), ...(spec.initContainers ?? []).filter(isSidecar)]),
   };
+}
+
+/** The two classes that every cluster has (Kubernetes' documentation, Guaranteed Scheduling For Critical Add-On Pods). */
+function isCritical({ priorityClassName: name }: NonNullable<RawPod["spec"]>): boolean {
+  return name === "system-node-critical" || name === "system-cluster-critical";
 }
 
 function podIPsOf({ podIP, podIPs }: NonNullable<RawPod["status"]>): readonly string[] {

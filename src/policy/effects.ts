@@ -18,14 +18,12 @@ export function serviceEffects(pod: Pod, services: readonly Service[], pods: rea
   });
 }
 
-/** Whether the pod is the last ready one of some Service. */
-export function isLastReady(pod: Pod, services: readonly Service[], pods: readonly Pod[]): boolean {
-  return (
-    pod.ready &&
-    selecting(pod, services).some(
-      (service) => !pods.some((other) => other.uid !== pod.uid && isReadyBehind(other, service)),
-    )
-  );
+/** Names of the Services of which the pod is the last ready replica, sorted. */
+export function lastReadyOf(pod: Pod, services: readonly Service[], pods: readonly Pod[]): readonly string[] {
+  if (!pod.ready || pod.terminating) return [];
+  return selecting(pod, services)
+    .filter((service) => !pods.some((other) => other.uid !== pod.uid && isReadyBehind(other, service)))
+    .map(({ name }) => name);
 }
 
 /** What the pod's controller does once the pod's labels are off, in one sentence. */

@@ -1,5 +1,7 @@
+import { lastReadyOf } from "./effects.ts";
 import type { Pod, Service } from "./objects.ts";
 import { selects } from "./selector.ts";
+import { systemComponent } from "./system-component.ts";
 
 /** A "no" with its reason and what to do next, both for people. */
 export type Refusal = { readonly kind: "refusal"; readonly reason: string; readonly next: string };
@@ -7,7 +9,13 @@ export type Refusal = { readonly kind: "refusal"; readonly reason: string; reado
 /** What the guard rules look at. */
 export type GuardInput = {
   readonly pod: Pod;
+  /** Of the pod's namespace, as `pods`. */
   readonly services: readonly Service[];
+  readonly pods: readonly Pod[];
+  /** The name that the person typed after --confirm. */
+  readonly confirmed: string | undefined;
+  /** The command as it is to be typed again, without --confirm: `quarantine prod:payments/checkout-7d9f`. */
+  readonly typed: string;
   readonly protectedNamespaces: readonly string[];
   /** Whether the pod is in the cluster that the bot itself belongs to: its namespace and its Redis are only there. */
   readonly inHomeCluster: boolean;
@@ -83,4 +91,62 @@ const finished: Rule = ({ pod }) =>
     ? refusal(`it has finished (${pod.phase}) and has no network any more`, "Nothing needs to be cut off.")
     : undefined;
 
-const rules: readonly Rule[] = [ownNamespace, protectedNamespace, ownRedis, hostNetwork, staticPod, finished];
+/**
+ * Confirmed by name it goes on: labels, owners and priority classes are what whoever made the pod wrote, and must not be
+ * a way to escape a quarantine. What is truly the cluster's lies in protected namespaces, where no word helps.
+ */
+const system: Rule = (input) => {
+  const what = systemComponent(input.pod);
+  return what === undefined
+    ? undefined
+    : unlessConfirmed(input, input.pod.name, `${what}: cutting it off may take more down than this pod`);
+};
+
+const lastReady: Rule = (input) => {
+  const services = lastReadyOf(input.pod, input.services, input.pods);
+  return services.length === 0 ? undefined : refuseLastReady(services, input.pod.name, input);
+};
+
+/**
+ * Refuses to take the last ready replica from these Services, unless the pod or the workload that is contained was
+ * confirmed by its own full name.
+ */
+export function refuseLastReady(
+  services: readonly string[],
+  name: string,
+  asked: Pick<GuardInput, "confirmed" | "typed">,
+): Refusal | undefined {
+  const [first] = services;
+  if (first === undefined) return undefined;
+  const which = services.length === 1 ? `Service ${first}` : `Services ${services.join(", ")}`;
+  return unlessConfirmed(asked, name, `no other replica of ${which} is ready: it would stop answering`);
+}
+
+function unlessConfirmed(
+  { confirmed, typed }: Pick<GuardInput, "confirmed" | "typed">,
+  name: string,
+  reason: string,
+): Refusal | undefined {
+  if (confirmed === name) return undefined;
+  return refusal(reason, `To do it all the same, confirm it by its name: /np ${typed} --confirm ${name}`);
+}
+
+/** Refuses to contain more pods at once than `most` (limits.pods). */
+export function refuseCount(count: number, most: number): Refusal | undefined {
+  if (count <= most) return undefined;
+  return refusal(
+    `it would cut off ${count} pods at once, and ${most} is the most`,
+    "Quarantine single pods, or ask an administrator to raise limits.pods in the configuration.",
+  );
+}
+
+const rules: readonly Rule[] = [
+  ownNamespace,
+  protectedNamespace,
+  ownRedis,
+  hostNetwork,
+  staticPod,
+  finished,
+  system,
+  lastReady,
+];

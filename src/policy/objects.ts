@@ -42,6 +42,8 @@ export type Pod = ObjectMeta & {
   /** It has a deletionTimestamp. */
   readonly terminating: boolean;
   readonly hostNetwork: boolean;
+  /** Its priority class is system-node-critical or system-cluster-critical. */
+  readonly critical: boolean;
   /** A static pod's mirror: annotation kubernetes.io/config.mirror. */
   readonly mirror: boolean;
   readonly nodeName: string | undefined;

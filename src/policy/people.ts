@@ -10,6 +10,15 @@ export function personOf(people: readonly Person[], principal: Principal): Perso
 }
 
 /**
+ * One key for all ids of a human being: `person:jane` where configuration maps them, else the principal's own. Those whom
+ * nobody can name share one.
+ */
+export function personKey(people: readonly Person[], principal: Principal): string {
+  const person = personOf(people, principal);
+  return person === undefined ? (principalKey(principal) ?? "nobody") : `person:${person.name}`;
+}
+
+/**
  * Every key that rules of the access section may name this principal by, its own first: `slack:T1/U1`, `person:jane`,
  * `slack-group:T1/S1`. Empty for a terminal whose user nobody could tell. The groups of a person's other ids are not
  * known here, so a group counts only for the id that is in it.

@@ -22,6 +22,8 @@ export type Choices = {
   readonly detach: boolean | undefined;
   /** Whether policies of others that would still let the pod talk are to be changed, so that they select it no longer. */
   readonly changePolicies?: boolean;
+  /** The name typed after --confirm, for what is refused without. */
+  readonly confirm?: string | undefined;
 };
 
 /** What a containment changes for people, in sentences; names in them come from outside. */

@@ -61,6 +61,7 @@ function settingsFor(namespace: string): TestDesk["services"]["settings"] {
     realiseMs: 2_000,
     writesCalicoStorage: false,
     detach: true,
+    limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
     clusters: { home: "bench", defaultCluster: undefined, channels: {} },
     canary: canarySettings,
   };

@@ -118,6 +118,7 @@ function configuration(team: string): Readonly<Record<string, unknown>> {
   return {
     clusters: [{ name: "chaos", enforcement: "enforced" }],
     settle: "0s",
+    limits: { perPerson: 1_000_000, perCluster: 1_000_000 },
     access: [
       { principals: [`slack:${team}/U0ALICE`], verbs: ["*"], namespaces: ["*"] },
       { principals: [`slack:${team}/U0BOB`], verbs: ["status", "audit"], namespaces: ["*"] },

@@ -10,6 +10,7 @@ import type { Cluster } from "../../src/kubernetes/cluster.ts";
 import type { Principal } from "../../src/policy/principal.ts";
 import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
+import { createLimits } from "../../src/scheduler/limits.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { canarySettings } from "../commands/canary-settings.ts";
 
@@ -60,6 +61,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Aro
       realiseMs: 2_000,
       writesCalicoStorage: false,
       detach: true,
+      limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: cluster.name, defaultCluster: undefined, channels: {} },
       canary: canarySettings,
     },
@@ -67,6 +69,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Aro
     operations: createOperations(redis, { now: Date.now }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
+    limits: createLimits(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now: Date.now,
     wait: (ms) => wait(ms),

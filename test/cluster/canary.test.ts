@@ -119,6 +119,7 @@ function servicesOf(
       realiseMs: 0,
       writesCalicoStorage: false,
       detach: true,
+      limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: "real", defaultCluster: undefined, channels: {} },
       canary: { ...canarySettings, image: "none.invalid/bulkhead", startMs: 4_000, effectMs: 1_000 },
     },

@@ -24,6 +24,7 @@ beforeAll(async () => {
         realiseMs: 2_000,
         writesCalicoStorage: false,
         detach: true,
+        limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
         clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
         canary: canarySettings,
       },

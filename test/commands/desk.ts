@@ -16,6 +16,7 @@ import {
 } from "../../src/sandbox/kubernetes/cluster.ts";
 import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
+import { createLimits } from "../../src/scheduler/limits.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { connectTestRedis } from "../redis.ts";
 import { canarySettings } from "./canary-settings.ts";
@@ -72,6 +73,7 @@ export async function startDesk(options: DeskOptions = {}) {
       realiseMs: 2_000,
       writesCalicoStorage: false,
       detach: true,
+      limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
       canary: canarySettings,
       ...options.settings,
@@ -80,6 +82,7 @@ export async function startDesk(options: DeskOptions = {}) {
     operations: createOperations(redis, { now }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
+    limits: createLimits(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now,
     wait(ms) {

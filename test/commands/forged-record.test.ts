@@ -36,8 +36,8 @@ const kept = () => ({ all: bot.records, sealed: sealedRecords(bot.records, "a se
 
 /** Everything that the bot does by itself, with Redis there. */
 async function sweep(): Promise<void> {
-  const { operations, leases, audit, incidents } = bot.services;
-  const redis = { operations, leases, audit, incidents };
+  const { operations, leases, audit, incidents, limits } = bot.services;
+  const redis = { operations, leases, audit, incidents, limits };
   const fallback = withFallback(redis, kept().sealed);
   const services = { ...bot.services, ...fallback };
   const outletFor = () => bot.outlet;

@@ -52,7 +52,7 @@ function terminal() {
 
 async function quarantine(): Promise<string> {
   const laptop = terminal();
-  const { operation = "" } = await laptop.type("quarantine payments/checkout-1 odd traffic");
+  const { operation = "" } = await laptop.type("quarantine payments/checkout-1 --confirm checkout-1 odd traffic");
   expect(await laptop.confirm(operation)).toMatchObject({ outcome: "ok" });
   return operation;
 }
@@ -77,7 +77,7 @@ describe("a terminal without Redis", () => {
 
   test("has recorded the intent before it asks for a NetworkPolicy", async () => {
     const laptop = terminal();
-    const { operation } = await laptop.type("quarantine payments/checkout-1");
+    const { operation } = await laptop.type("quarantine payments/checkout-1 --confirm checkout-1");
     bot.sandbox.faults.inject({ method: "POST", path: "networkpolicies", times: 50 }, { type: "status", code: 403 });
     expect(await laptop.confirm(operation)).toMatchObject({ outcome: "failed" });
     const [record] = await recorded();
@@ -88,7 +88,7 @@ describe("a terminal without Redis", () => {
 
   test("writes nothing where the ConfigMap cannot be created", async () => {
     bot.sandbox.faults.inject({ method: "POST", path: "configmaps", times: 50 }, { type: "status", code: 403 });
-    const reply = await terminal().type("quarantine payments/checkout-1");
+    const reply = await terminal().type("quarantine payments/checkout-1 --confirm checkout-1");
     expect(reply).toMatchObject({ outcome: "failed", headline: "Not accepted: quarantine payments/checkout-1" });
     expect(policies()).toEqual([]);
     expect(labelsOfPod()).toEqual(labels);
@@ -97,7 +97,7 @@ describe("a terminal without Redis", () => {
 
   test("writes nothing where the intent cannot be put into the ConfigMap", async () => {
     const laptop = terminal();
-    const { operation } = await laptop.type("quarantine payments/checkout-1");
+    const { operation } = await laptop.type("quarantine payments/checkout-1 --confirm checkout-1");
     const [record] = await bot.records.list();
     await bot.records.remove(record!);
     expect(await laptop.confirm(operation)).toMatchObject({ outcome: "refused" });
@@ -133,7 +133,7 @@ describe("adoption by the bot", () => {
   });
 
   test("leaves a ConfigMap to which a terminal still writes, and ends it when that was abandoned", async () => {
-    const { operation = "" } = await terminal().type("quarantine payments/checkout-1");
+    const { operation = "" } = await terminal().type("quarantine payments/checkout-1 --confirm checkout-1");
     expect((await adoptRecords(bot.services, kept())).taken).toHaveLength(0);
     expect(await recorded()).toHaveLength(1);
     bot.pass(11 * 60_000);

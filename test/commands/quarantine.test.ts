@@ -8,13 +8,29 @@ let count = 0;
 
 beforeAll(async () => {
   desk = await startDesk();
-  desk.sandbox.apply(namespace("payments"), namespace("shop"), namespace("bulkhead"), namespace("kube-system"), {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "checkout", namespace: "payments" },
-    spec: { selector: { app: "checkout" }, ports: [{ port: 80 }] },
-  });
+  desk.sandbox.apply(
+    namespace("payments"),
+    namespace("shop"),
+    namespace("bulkhead"),
+    namespace("kube-system"),
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "checkout", namespace: "payments" },
+      spec: { selector: { app: "checkout" }, ports: [{ port: 80 }] },
+    },
+    another,
+  );
 });
+
+/** Stays ready behind the Service, so that no other pod is its last. */
+const another = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "another", namespace: "payments", labels: { app: "checkout" } },
+  spec: { containers: [{ name: "main", image: "x" }] },
+  status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+};
 
 afterAll(() => desk.close());
 

@@ -16,6 +16,7 @@ import { createTakeover } from "../../src/commands/takeover.ts";
 import { connectRedis, untilReady } from "../../src/redis.ts";
 import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
+import { createLimits } from "../../src/scheduler/limits.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { type OwnRedis, startOwnRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
@@ -44,6 +45,7 @@ beforeEach(async () => {
     operations: createOperations(redis, { now }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
+    limits: createLimits(redis),
     audit,
   };
   const fallback = withFallback(chained, sealed());

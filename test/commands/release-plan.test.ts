@@ -58,7 +58,7 @@ function turnUnready(): void {
 }
 
 async function plannedRelease() {
-  const { operation } = await desk.type(`quarantine payments/${pod}`);
+  const { operation } = await desk.type(`quarantine payments/${pod} --confirm ${pod}`);
   expect(await desk.press("confirm", operation)).toMatchObject({ outcome: "ok" });
   return desk.type(`release ${operation}`);
 }
@@ -104,7 +104,7 @@ test("A pod that is ready no more, and a ReplicaSet that has more replicas, do n
 });
 
 test("A quarantine is planned anew where the ReplicaSet was scaled to 0 since, and would start no replacement", async () => {
-  const plan = await desk.type(`quarantine payments/${pod}`);
+  const plan = await desk.type(`quarantine payments/${pod} --confirm ${pod}`);
   expect(wordsIn(plan)).toContain("starts a replacement");
   scale(0);
   const again = await desk.press("confirm", plan.operation);

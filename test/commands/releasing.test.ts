@@ -20,8 +20,18 @@ beforeAll(async () => {
       metadata: { name: "checkout", namespace: "payments" },
       spec: { selector: { app: "checkout" }, ports: [{ port: 80 }] },
     },
+    another,
   );
 });
+
+/** Stays ready behind the Service, so that no other pod is its last. */
+const another = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "another", namespace: "payments", labels: { app: "checkout" } },
+  spec: { containers: [{ name: "main", image: "x" }] },
+  status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+};
 
 afterAll(() => desk.close());
 

@@ -230,6 +230,7 @@ describe("configuration and secrets", () => {
           ownNamespace: "bulkhead",
           settleMs: 2_000,
           detach: true,
+          limits: { pods: 5, perPerson: 10, perCluster: 30 },
         },
         clusters: [{ name: "default", enforcement: "unknown" }],
         slack: { botToken: "xoxb-1", appToken: "xapp-1", command: "/np" },

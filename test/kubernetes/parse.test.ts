@@ -28,6 +28,7 @@ test("A pod keeps what decisions need", () => {
     },
     spec: {
       nodeName: "node-1",
+      priorityClassName: "system-node-critical",
       serviceAccountName: "web",
       containers: [
         {},
@@ -58,6 +59,7 @@ test("A pod keeps what decisions need", () => {
     ready: true,
     terminating: false,
     hostNetwork: false,
+    critical: true,
     mirror: false,
     nodeName: "node-1",
     podIP: "10.0.0.7",

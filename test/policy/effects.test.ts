@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { confirmationsFor, controllerEffect, isLastReady, serviceEffects } from "../../src/policy/effects.ts";
+import { confirmationsFor, controllerEffect, lastReadyOf, serviceEffects } from "../../src/policy/effects.ts";
 import { aPod, aService, aWorkload } from "./pods.ts";
 
 describe("what the plan says it changes", () => {
@@ -32,15 +32,15 @@ describe("what the plan says it changes", () => {
   test("the last ready replica of a Service is named as such", () => {
     const pod = aPod();
     const notReady = aPod({ uid: "pod-2", ready: false });
-    expect(isLastReady(pod, [aService()], [pod, notReady])).toBe(true);
+    expect(lastReadyOf(pod, [aService()], [pod, notReady])).toEqual(["checkout"]);
     expect(serviceEffects(pod, [aService()], [pod, notReady])[0]).toMatch(/LAST ready replica/);
   });
 
   test("another ready replica makes it one of several; a terminating one does not count", () => {
     const pod = aPod();
     const second = aPod({ uid: "pod-2" });
-    expect(isLastReady(pod, [aService()], [pod, second])).toBe(false);
+    expect(lastReadyOf(pod, [aService()], [pod, second])).toEqual([]);
     expect(serviceEffects(pod, [aService()], [pod, second])[0]).toMatch(/1 other ready replica stays/);
-    expect(isLastReady(pod, [aService()], [pod, { ...second, terminating: true }])).toBe(true);
+    expect(lastReadyOf(pod, [aService()], [pod, { ...second, terminating: true }])).toEqual(["checkout"]);
   });
 });

@@ -16,6 +16,7 @@ export function aPod(changes: Partial<Pod> = {}): Pod {
     ready: true,
     terminating: false,
     hostNetwork: false,
+    critical: false,
     mirror: false,
     nodeName: "node-1",
     podIP: "10.0.0.1",

@@ -63,23 +63,25 @@ function actionsOf(blocks: readonly types.KnownBlock[]): readonly string[] {
 test("A plan with 300 residual allows and 100 labels that does not fit offers no Confirm, and says how to see it", async () => {
   aPodWithLabels("payments");
   manyPolicies("payments", (number) => 1_000 + number);
-  const plan = await desk.type("quarantine payments/checkout-1 --incident INC-1");
+  const plan = await desk.type("quarantine payments/checkout-1 --confirm checkout-1 --incident INC-1");
   const { blocks, text } = renderReply(plan, "/np");
   expect(actionsOf(blocks)).toEqual(["cancel"]);
   expect(Buffer.byteLength(JSON.stringify(blocks))).toBeLessThanOrEqual(12_000);
   for (const shown of [JSON.stringify(blocks), text]) {
-    expect(shown).toContain("bulkhead quarantine sandbox:payments/checkout-1 --incident INC-1 --dry-run");
+    expect(shown).toContain(
+      "bulkhead quarantine sandbox:payments/checkout-1 --confirm checkout-1 --incident INC-1 --dry-run",
+    );
   }
-  const shownThere = /bulkhead (quarantine \S+ --incident \S+ --dry-run)/.exec(text)?.[1] ?? "";
+  const shownThere = /bulkhead (quarantine \S+ --confirm \S+ --incident \S+ --dry-run)/.exec(text)?.[1] ?? "";
   expect(wordsIn(await desk.type(shownThere))).toContain("allow-299");
-  const dry = await desk.type("quarantine payments/checkout-1 --dry-run");
+  const dry = await desk.type("quarantine payments/checkout-1 --confirm checkout-1 --dry-run");
   for (const name of ["allow-000", "allow-299", "example.com/label-99"]) expect(JSON.stringify(dry)).toContain(name);
 });
 
 test("300 policies that allow the same are one line, and with 100 labels all of it is shown beside Confirm", async () => {
   aPodWithLabels("shop");
   manyPolicies("shop", () => 443);
-  const { blocks, text } = renderReply(await desk.type("quarantine shop/checkout-1"), "/np");
+  const { blocks, text } = renderReply(await desk.type("quarantine shop/checkout-1 --confirm checkout-1"), "/np");
   expect(actionsOf(blocks)).toEqual(["confirm", "cancel"]);
   const names = Array.from({ length: 300 }, (_, number) => `allow-${String(number).padStart(3, "0")}`);
   for (const name of [...names, ...Object.keys(labels)]) expect(shownIn(blocks)).toContain(name);

@@ -16,7 +16,7 @@ export type Denial = {
   readonly annotations: Labels;
 };
 
-/** What an engine writes for it. @public */
+/** What an engine writes for it. */
 export type Denies = {
   /** In the order in which they are to be written; removed in the reverse. */
   readonly objects: readonly Manifest[];

@@ -26,7 +26,7 @@ export type EngineState = {
 /** What becomes of connections that are open when a deny is written (facts: network-policy §2.7). */
 export type OpenConnections = "cut" | "survive" | "partly" | "unknown";
 
-/** What is known of the policy engines of one cluster. @public */
+/** What is known of the policy engines of one cluster. */
 export type Detection = {
   /** All six, strongest first. */
   readonly engines: readonly EngineState[];

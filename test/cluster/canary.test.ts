@@ -11,6 +11,7 @@ import { createConnection } from "../../src/kubernetes/connection.ts";
 import { createCanaries } from "../../src/scheduler/enforcement.ts";
 import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
+import { createLimits } from "../../src/scheduler/limits.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { canarySettings } from "../commands/canary-settings.ts";
 import { checkout } from "../deploy/manifests.ts";
@@ -127,6 +128,7 @@ function servicesOf(
     operations: createOperations(redis, { now: Date.now }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
+    limits: createLimits(redis),
     canaries: createCanaries(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now: Date.now,

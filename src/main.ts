@@ -143,11 +143,7 @@ async function createServices(
   const services: Services = {
     settings,
     clusters: clusters.entries,
-    operations: fallback.operations,
-    leases: fallback.leases,
-    limits: fallback.limits,
-    audit: fallback.audit,
-    incidents: fallback.incidents,
+    ...fallback,
     canaries: createCanaries(redis),
     now,
     wait: (ms) => wait(ms),

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { waitFor } from "../wait.ts";
 import { kubectl, kubectlJson } from "./kubectl.ts";
 
@@ -60,7 +61,9 @@ export async function installPlugin(engine: keyof typeof installations): Promise
   const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   await kubectl(["apply", "-f", "-"], { input });
   await waitFor(() => isReady(name), { timeoutMs: 60_000, everyMs: 200 });
+  const stop = engine === "antrea" ? realisePolicies() : undefined;
   return async () => {
+    await stop?.();
     await kubectl(["delete", "--ignore-not-found", "--wait", "--timeout=50s", "-f", "-"], { input });
     await waitFor(async () => (await podsOf(name)).length === 0, { timeoutMs: 60_000, everyMs: 200 });
   };
@@ -84,6 +87,43 @@ async function healthyAgents(): Promise<readonly object[]> {
     nodeRef: { kind: "Node", name },
     agentConditions: up.map((type) => ({ type, status: "True", lastHeartbeatTime })),
   }));
+}
+
+type Policy = {
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly generation: number };
+  readonly status?: object;
+};
+
+/** As Antrea's controller does once all agents have a policy: its status is what tells that it is in force. */
+function realisePolicies(): () => Promise<void> {
+  const stopping = new AbortController();
+  const round = async (): Promise<void> => {
+    const { items } = await kubectlJson<{ items: readonly Policy[] }>(["get", "networkpolicies.crd.antrea.io", "-A"]);
+    for (const policy of items.filter(({ status }) => status === undefined)) {
+      const { name, namespace: where, generation } = policy.metadata;
+      const status = {
+        phase: "Realized",
+        observedGeneration: generation,
+        currentNodesRealized: 1,
+        desiredNodesRealized: 1,
+      };
+      const path = `/apis/crd.antrea.io/v1beta1/namespaces/${where}/networkpolicies/${name}/status`;
+      // It may be gone by now.
+      await kubectl(["replace", "--raw", path, "-f", "-"], { input: JSON.stringify({ ...policy, status }) }).catch(
+        () => "",
+      );
+    }
+  };
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      await round();
+      await wait(200);
+    }
+  })();
+  return async () => {
+    stopping.abort();
+    await running;
+  };
 }
 
 async function isReady(name: string): Promise<boolean> {

@@ -17,11 +17,11 @@ import {
  * Cilium (facts: network-policy §2.2, §2.3): its DaemonSet, and the switches of cilium-config, over which flags of the
  * agent count.
  */
-export function detectCilium({ configMaps }: EngineEvidence, seen: Seen): Plugin {
+export function detectCilium({ configMaps, ciliumNodeConfigs }: EngineEvidence, seen: Seen): Plugin {
   const config = settingsOf(configMaps["cilium-config"]);
   const setting = (name: string): string | undefined =>
     flag(seen, name) ?? (config.read ? config.value[name] : undefined);
-  const base = all(running("Cilium", seen), ...switches(config, setting));
+  const base = all(running("Cilium", seen), ofNodes(ciliumNodeConfigs), ...switches(config, setting));
   const isGke = seen.agents.some(({ name }) => name === "anetd");
   return {
     name: "Cilium",
@@ -63,6 +63,25 @@ function switches(config: Reading<ConfigMapData>, setting: Setting): readonly Ju
     quarantineLabel(setting),
     enforced("Cilium's agent is ready, and nothing in cilium-config turns enforcement off."),
   ];
+}
+
+const switchNames = [
+  "enable-policy",
+  "policy-audit-mode",
+  "labels",
+  "label-prefix-file",
+  "enable-k8s-networkpolicy",
+  "enable-cilium-network-policy",
+  "enable-k8s-cluster-network-policy",
+];
+
+/** Which nodes a CiliumNodeConfig selects is not looked at: one that touches a switch leaves all of them open. */
+function ofNodes(configs: EngineEvidence["ciliumNodeConfigs"]): Judgement {
+  if (!configs.read) return unknown(`What is set for single nodes of Cilium could not be read: ${configs.why}`);
+  const touching = configs.value.find(({ defaults }) => switchNames.some((name) => Object.hasOwn(defaults, name)));
+  return touching === undefined
+    ? enforced("No node is set otherwise.")
+    : unknown(`CiliumNodeConfig ${touching.name} sets for some nodes what decides whether Cilium enforces.`);
 }
 
 /** Defaults to true where Cilium knows it. */

@@ -1,8 +1,16 @@
-import type { Agent, CalicoTier, ConfigMapData, EngineEvidence, Reading } from "../policy/evidence.ts";
+import type {
+  Agent,
+  CalicoTier,
+  CiliumNodeConfig,
+  ConfigMapData,
+  EngineEvidence,
+  Reading,
+} from "../policy/evidence.ts";
 import { listAgents, parseAntreaAgent } from "./agents.ts";
 import type { Freshness } from "./cluster.ts";
 import { readConfigMap } from "./config-map.ts";
 import type { Connection } from "./connection.ts";
+import { KubernetesError } from "./failure.ts";
 import { listAll } from "./list.ts";
 import type { RawObject } from "./parse.ts";
 import { collectionPath, type Resource } from "./resources.ts";
@@ -38,8 +46,9 @@ export function createEngineEvidence(
   };
 }
 
-function isWhole({ served, unreadGroups, agents, configMaps, calicoTiers, antreaAgents }: EngineEvidence): boolean {
-  const readings = [served, agents, calicoTiers, antreaAgents, ...Object.values(configMaps)];
+function isWhole(evidence: EngineEvidence): boolean {
+  const { served, unreadGroups, agents, configMaps, ciliumNodeConfigs, calicoTiers, antreaAgents } = evidence;
+  const readings = [served, agents, ciliumNodeConfigs, calicoTiers, antreaAgents, ...Object.values(configMaps)];
   return unreadGroups.length === 0 && readings.every(({ read }) => read);
 }
 
@@ -50,8 +59,9 @@ async function readEvidence(connection: Connection, readAt: number): Promise<Eng
     attempt(() => listAgents(connection, signal)),
   ]);
   const running = agents.read ? agents.value : [];
-  const [configMaps, calicoTiers, antreaAgents] = await Promise.all([
+  const [configMaps, ciliumNodeConfigs, calicoTiers, antreaAgents] = await Promise.all([
     readConfigMaps(connection, running),
+    attempt(async () => (isNamed(running, "cilium") ? nodeConfigsOf(connection, signal) : [])),
     attempt(() => tiersOf(connection, served, signal)),
     attempt(async () =>
       isNamed(running, "antrea-agent")
@@ -66,6 +76,7 @@ async function readEvidence(connection: Connection, readAt: number): Promise<Eng
     unreadGroups: served.unread,
     agents,
     configMaps,
+    ciliumNodeConfigs,
     calicoTiers,
     antreaAgents,
   };
@@ -101,6 +112,24 @@ async function readConfigMaps(
     }),
   );
   return Object.fromEntries(found.filter((each) => each !== undefined));
+}
+
+/** In whichever version is served; older releases of Cilium have none. */
+async function nodeConfigsOf(connection: Connection, signal: AbortSignal): Promise<readonly CiliumNodeConfig[]> {
+  for (const version of ["v2", "v2alpha1"]) {
+    const resource = { group: "cilium.io", version, plural: "ciliumnodeconfigs" };
+    try {
+      return (await listAll(connection, collectionPath(resource), parseNodeConfig, { signal })).items;
+    } catch (error) {
+      if (!(error instanceof KubernetesError) || error.kind !== "not-found") throw error;
+    }
+  }
+  return [];
+}
+
+function parseNodeConfig(raw: unknown): CiliumNodeConfig {
+  const { metadata = {}, spec = {} } = raw as RawObject<{ readonly defaults?: ConfigMapData | null }>;
+  return { name: metadata.name ?? "", defaults: spec.defaults ?? {} };
 }
 
 /** Where Calico stores them, else through its own API: as policy-apis.ts, and for the same reason. */

@@ -15,6 +15,8 @@ export type EngineEvidence = {
   readonly agents: Reading<readonly Agent[]>;
   /** The ConfigMaps that were looked for, by name; undefined where there is none of that name. */
   readonly configMaps: Readonly<Record<string, Reading<ConfigMapData | undefined>>>;
+  /** What overrides cilium-config on some nodes; read only where Cilium's agent is there. */
+  readonly ciliumNodeConfigs: Reading<readonly CiliumNodeConfig[]>;
   /** Tiers of Calico with their order; undefined is last. */
   readonly calicoTiers: Reading<readonly CalicoTier[]>;
   /** One for each node; read only where Antrea's agent is there. */
@@ -22,6 +24,8 @@ export type EngineEvidence = {
 };
 
 export type ConfigMapData = Readonly<Record<string, string>>;
+
+export type CiliumNodeConfig = { readonly name: string; readonly defaults: ConfigMapData };
 
 export type CalicoTier = { readonly name: string; readonly order: number | undefined };
 

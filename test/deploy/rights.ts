@@ -50,6 +50,7 @@ const engines = [
   "get core/configmaps: cilium-config, antrea-config, amazon-vpc-cni, ovnkube-config",
   "list crd.antrea.io/antreaagentinfos",
   "get cilium.io/ciliumendpoints",
+  "list cilium.io/ciliumnodeconfigs",
 ];
 
 /** What components/engines grants: policies that belong to the cluster, and Calico's tier. */

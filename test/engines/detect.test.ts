@@ -205,6 +205,17 @@ describe("A switch that is off makes everything of its plugin not enforced, and 
   });
 });
 
+test("What is set for single nodes of Cilium leaves open what it touches, and nothing else", () => {
+  const set = (ciliumNodeConfigs: EngineEvidence["ciliumNodeConfigs"]) => ({ ...withCilium(), ciliumNodeConfigs });
+  const touching = read([{ name: "audit-first", defaults: { "policy-audit-mode": "true" } }]);
+  expect(state(detect(set(touching)), "cilium")).toMatchObject({
+    state: "unknown",
+    because: "CiliumNodeConfig audit-first sets for some nodes what decides whether Cilium enforces.",
+  });
+  expect(state(detect(set(read([{ name: "mtu", defaults: { mtu: "1400" } }]))), "cilium").state).toBe("enforced");
+  expect(state(detect(set(forbidden)), "networkpolicy").state).toBe("unknown");
+});
+
 test("Cilium may leave one API alone and enforce the others", () => {
   expect(states(detect(withCilium({ "enable-k8s-networkpolicy": "false" })))).toEqual({ cilium: "enforced" });
   expect(states(detect(withCilium({ "enable-cilium-network-policy": "false" })))).toEqual({

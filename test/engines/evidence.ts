@@ -26,6 +26,7 @@ export function evidenceOf(given: Partial<EngineEvidence> & { readonly with?: re
     unreadGroups: [],
     agents: read(agents),
     configMaps: {},
+    ciliumNodeConfigs: read([]),
     calicoTiers: read([]),
     antreaAgents: read([]),
     ...rest,

@@ -113,6 +113,7 @@ test("It holds what tells which engines are enforced, of network plugins alone a
       "antrea-config": { read: true, value: { "antrea-agent.conf": "featureGates: {}" } },
       "amazon-vpc-cni": { read: true, value: undefined },
     },
+    ciliumNodeConfigs: { read: true, value: [] },
     calicoTiers: {
       read: true,
       value: [
@@ -130,6 +131,22 @@ test("It holds what tells which engines are enforced, of network plugins alone a
       ],
     },
   });
+});
+
+test("What is set for single nodes of Cilium is read in the version that is served, and may be forbidden", async () => {
+  const path = (version: string) => `/apis/cilium.io/${version}/ciliumnodeconfigs`;
+  const item = { metadata: { name: "a", namespace: "kube-system" }, spec: { defaults: { "enable-policy": "never" } } };
+  const cilium = { "/apis/apps/v1/daemonsets": list(daemonSet("cilium", container)) };
+  const found = { read: true, value: [{ name: "a", defaults: { "enable-policy": "never" } }] };
+  for (const [paths, expected] of [
+    [{ [path("v2")]: list(item) }, found],
+    [{ [path("v2alpha1")]: list(item) }, found],
+    [{}, { read: true, value: [] }],
+    [{ [path("v2")]: forbidden }, { read: false, why: "Forbidden!" }],
+  ] as const) {
+    await using api = await startScriptedApi(serving({ ...cilium, ...paths }));
+    expect((await reader(api)("cache")).ciliumNodeConfigs).toEqual(expected);
+  }
 });
 
 test("What may not be read, and what does not answer, is told with the reason, and the rest is there", async () => {

@@ -101,7 +101,7 @@ function partInWords(part: readonly Leak[], actual: Simulator): string {
   if (first === undefined) return "";
   const way = first.direction === "ingress" ? "in from" : "out to";
   const who = few(endsInWords(part, actual), mostNames).join(", ");
-  const words = `${way} ${who} on ${portWords(first.lets)}`;
+  const words = `${way} ${who} on ${portsOf(first.lets)}`;
   return first.sure ? words : `perhaps ${words} (${oneLine(first.maybe ?? "not decided")})`;
 }
 
@@ -135,10 +135,15 @@ function claimWithin({ policy, direction, sure, maybe, lets: set }: Leak, ends: 
   return sure ? lets : `whether ${lets} is not decided`;
 }
 
+/** `TCP 53 and UDP 53`: parts of a line are apart by semicolons already. */
+function portsOf(set: PortSet): string {
+  return portWords(set).replaceAll("; ", " and ");
+}
+
 /** `on 9090`, `on UDP 53`, `on all ports`. */
 function headlinePorts(set: PortSet): string {
-  const words = portWords(set);
-  return `on ${words.startsWith("TCP ") && !words.includes(";") ? words.slice("TCP ".length) : words}`;
+  const words = portsOf(set);
+  return `on ${words.startsWith("TCP ") && !words.includes(" and ") ? words.slice("TCP ".length) : words}`;
 }
 
 /** A NetworkPolicy is of the pod's own namespace, so its name alone tells it. */

@@ -5,10 +5,13 @@ import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
+import type { Realised } from "../policy/verdict.ts";
 import { changePolicies } from "./change-policies.ts";
 import { createObjects, missingOf, namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
+import { detectionOf } from "./detection.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { type ReadBack, readBack } from "./read-back.ts";
+import { waitForRealised } from "./realised.ts";
 import { releaseOf } from "./releasing.ts";
 import type { Services } from "./services.ts";
 import { leftBehind, StepFailed } from "./step-failed.ts";
@@ -51,14 +54,28 @@ type Denied = Isolation & { readonly created: readonly Manifest[] };
 async function cutOff(isolation: Denied): Promise<ReadBack> {
   await addLabel(isolation);
   await isolation.done("pod labelled");
-  await isolation.services.wait(isolation.plan.settleMs);
-  await isolation.done("settled");
+  const first = await inForce(isolation, isolation.plan.settleMs);
+  await isolation.done(first.state === "realised" ? "realised" : "settled");
   await excludeFromOthers(isolation);
   await stripLabels(isolation);
   await isolation.done("labels off");
-  const checked = await readBack(isolation, { state: "no-status", words: "this engine has no status" });
+  // With other labels the pod may be another to the engine, as on Cilium.
+  const realised = first.state === "no-status" ? first : await inForce(isolation, 0);
+  const checked = await readBack(isolation, realised);
   await isolation.done("read back");
   return checked;
+}
+
+/** Waits for the engine's word; where it has none, so long. */
+async function inForce({ services, cluster, plan, operation }: Isolation, settleMs: number): Promise<Realised> {
+  const { namespace, pod: name } = plan.target;
+  const { nodeName } = plan;
+  const nodes = nodeName === undefined ? [] : [nodeName];
+  const { plugin } = await detectionOf(services, cluster.name, "cache", nodes);
+  const pods = [{ namespace, name, nodeName }];
+  const { realiseMs } = services.settings;
+  const objects = objectsOf(plan);
+  return waitForRealised({ services, cluster, objects, plugin, pods, quarantine: operation, settleMs, realiseMs });
 }
 
 /** A replica that slept before a POST and over a release has made objects that nobody would ever end. */

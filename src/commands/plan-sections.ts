@@ -68,7 +68,9 @@ function quarantineWrites({
     `NetworkPolicy ${namespace}/${name}: ${but}`,
     ...denies.map((deny) => manifestName(deny)),
     `label ${marks.quarantine} on the pod`,
-    `a wait of ${formatDuration(settleMs)}, since NetworkPolicy reports no status`,
+    denies.length === 0
+      ? `a wait of ${formatDuration(settleMs)}, since NetworkPolicy reports no status`
+      : `a wait for the engine's word that it is in force; where it has none, of ${formatDuration(settleMs)}`,
     ...exclusions.map((one) => `spec.podSelector of NetworkPolicy ${one.namespace}/${one.name}, shown above`),
     removes.length === 0 ? "no label comes off" : `labels off the pod: ${removes.join(", ")}`,
   ];

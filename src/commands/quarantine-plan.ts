@@ -75,6 +75,7 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     version: 1,
     target,
     podUid: pod.uid,
+    nodeName: pod.nodeName,
     labelsBefore: pod.labels,
     snapshotHash: canonicalHash(pod.labels),
     removes: labels.removes,

@@ -45,6 +45,8 @@ export type QuarantinePlan = {
   readonly version: 1;
   readonly target: PodTarget;
   readonly podUid: string;
+  /** Where it runs; undefined also in plans of early records. */
+  readonly nodeName?: string | undefined;
   /** The pod's labels before: what release restores. */
   readonly labelsBefore: Labels;
   /** canonicalHash(labelsBefore). */

@@ -3,10 +3,12 @@ import { KubernetesError } from "../kubernetes/failure.ts";
 import type { Unread } from "../kubernetes/policy-objects.ts";
 import type { Detection } from "../policy/engine.ts";
 import type { Namespace } from "../policy/objects.ts";
+import type { Principal } from "../policy/principal.ts";
 import type { SimulatedPod, Snapshot } from "../simulator/snapshot.ts";
 import { detectionOf } from "./detection.ts";
 import { notSimulated } from "./explain-facts.ts";
 import { type Everywhere, readEverywhere } from "./read-everywhere.ts";
+import { sees } from "./sees.ts";
 import { clusterOf, type Services } from "./services.ts";
 import { snapshotOf } from "./simulated.ts";
 
@@ -20,13 +22,14 @@ export type ClusterView = {
 
 /**
  * Reads the cluster around one namespace, whose facts are known already and of the freshness that the caller needs; the
- * rest may come from the cache. `nodes` are those of the pods concerned. Never rejects for what could not be read: it is named.
+ * rest may come from the cache. `nodes` are those of the pods concerned; where the principal has no right, pods count and
+ * their workloads are not named. Never rejects for what could not be read: it is named.
  */
 export async function readView(
   services: Services,
   name: string,
   own: { readonly namespace: string; readonly facts: NamespaceFacts },
-  nodes: readonly string[],
+  { nodes, principal }: { readonly nodes: readonly string[]; readonly principal: Principal },
 ): Promise<ClusterView> {
   const { cluster } = clusterOf(services, name);
   const [everywhere, namespaces, policies, detection] = await Promise.all([
@@ -36,14 +39,23 @@ export async function readView(
     detectionOf(services, name, "cache", nodes),
   ]);
   const all = withOwn(everywhere, own);
-  const snapshot = snapshotOf({
-    ...all,
-    namespaces: namespaces.items,
-    policies: [...all.policies, ...policies.objects],
-  });
+  const whole = { ...all, namespaces: namespaces.items, policies: [...all.policies, ...policies.objects] };
+  const seen = (namespace: string) => sees(services, principal, { cluster: name, namespace });
+  const snapshot = withoutNames(snapshotOf(whole), seen);
   const unread = [...everywhere.unread, ...namespaces.unread, ...policies.unread, ...notSimulated(snapshot)];
   return { snapshot, detection, unread };
 }
+
+/** Workloads are for people to read: policies do not go by them. */
+function withoutNames(snapshot: Snapshot, seen: (namespace: string) => boolean): Snapshot {
+  const isSeen = new Map(snapshot.namespaces.map(({ name }) => [name, seen(name)]));
+  return {
+    ...snapshot,
+    pods: snapshot.pods.map((pod) => (isSeen.get(pod.namespace) === true ? pod : { ...pod, workload: unseen })),
+  };
+}
+
+const unseen = { namespace: "(other namespaces)", name: "(not shown)", kind: "Pod" };
 
 /** The pod as the simulator has it; undefined where it has finished, or was not read. */
 export function simulatedPod(

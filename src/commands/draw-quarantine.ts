@@ -30,9 +30,10 @@ export async function drawQuarantine(
   const { settings } = services;
   const { cluster } = clusterOf(services, operation.target.cluster);
   const { namespace, nodeName } = pod;
+  const nodes = nodeName === undefined ? [] : [nodeName];
   const facts = await cluster.facts(namespace, from);
   const [view, emptyEndpoints, around] = await Promise.all([
-    readView(services, cluster.name, { namespace, facts }, nodeName === undefined ? [] : [nodeName]),
+    readView(services, cluster.name, { namespace, facts }, { nodes, principal: operation.principal }),
     emptyEndpointsOf(cluster, settings.endpoints, { facts, namespace }),
     again ?? readImpactFacts(cluster, namespace, [pod]),
   ]);

@@ -54,7 +54,7 @@ function ownPorts({ contained: [first], unnamed }: Listeners, services: ByNamesp
 
 /** Pods of one workload listen alike. */
 function portsOf({ pods: [first] }: LostPeer, services: ByNamespace): readonly KnownPort[] {
-  return first === undefined ? [] : knownPorts(first, services.get(first.namespace) ?? []);
+  return first === undefined ? [] : knownPorts(first, services.get(first.workload.namespace) ?? []);
 }
 
 function specialOf({ way, pods }: LostPeer): "dns" | "api" | undefined {

@@ -5,6 +5,7 @@ import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { QuarantinePlan } from "../policy/plan.ts";
+import type { Principal } from "../policy/principal.ts";
 import type { Realised } from "../policy/verdict.ts";
 import { changePolicies } from "./change-policies.ts";
 import { createObjects, missingOf, namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
@@ -21,6 +22,8 @@ export type Isolation = {
   readonly services: Services;
   readonly cluster: Cluster;
   readonly operation: string;
+  /** Who asked for it. */
+  readonly principal: Principal;
   readonly plan: QuarantinePlan;
   readonly hold: Hold;
   /** Called after each step, for the times on the card and the metric. */

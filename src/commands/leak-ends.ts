@@ -41,11 +41,11 @@ function podsInWords(pods: readonly SimulatedPod[], others: readonly SimulatedPo
   const isAll = (some: readonly SimulatedPod[]): boolean => some.every((pod) => told.has(pod));
   const workloads = (some: readonly SimulatedPod[]) => [...new Set(some.map(workloadOf))].toSorted(compare);
   if (workloads(pods).length > 3 && isAll(known)) return ["every pod"];
-  return [...Map.groupBy(pods, ({ namespace }) => namespace)]
+  return [...Map.groupBy(pods, ({ workload }) => workload.namespace)]
     .toSorted(([a], [b]) => compare(a, b))
     .flatMap(([namespace, some]) => {
       const names = workloads(some);
-      const here = known.filter((pod) => pod.namespace === namespace);
+      const here = known.filter((pod) => pod.workload.namespace === namespace);
       return names.length > 3 && isAll(here) ? [`every pod of ${namespace}`] : names;
     });
 }

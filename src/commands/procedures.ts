@@ -101,7 +101,14 @@ async function actQuarantine(
   doing: Doing,
 ): Promise<Ended> {
   const { cluster } = clusterOf(services, operation.target.cluster);
-  const found = await isolate({ services, cluster, operation: operation.id, plan, ...doing });
+  const found = await isolate({
+    services,
+    cluster,
+    operation: operation.id,
+    principal: operation.principal,
+    plan,
+    ...doing,
+  });
   const tones = { isolated: "good", "not-isolated": "bad", unknown: "warning" } as const;
   return {
     state: "in-force",

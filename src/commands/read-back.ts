@@ -38,7 +38,8 @@ export async function readBack(isolation: Isolation, realised: Realised): Promis
   if (pod === undefined) throw new StepFailed("the pod is gone", leftBehind(plan));
   const { nodeName, podIPs } = pod;
   const facts = { ...known, pods, policies };
-  const view = await readView(services, cluster.name, { namespace, facts }, nodeName === undefined ? [] : [nodeName]);
+  const nodes = nodeName === undefined ? [] : [nodeName];
+  const view = await readView(services, cluster.name, { namespace, facts }, { nodes, principal: isolation.principal });
   const bearers = pods.filter(({ labels }) => labels[marks.quarantine] === operation);
   const mismatch =
     mismatchOf(plan, pod.labels, operation) ??

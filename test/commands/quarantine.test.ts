@@ -351,6 +351,25 @@ describe("quarantine", () => {
     });
   });
 
+  test("what lies where the person has no right counts, and is not named", async () => {
+    desk.sandbox.apply(namespace("db"));
+    const fromDb = { matchLabels: { "kubernetes.io/metadata.name": "db" } };
+    aPod({ namespace: "db", name: "secret-project-1", labels: { app: "secret-project" } });
+    desk.sandbox.apply({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "from-anywhere", namespace: "shop" },
+      spec: { podSelector: {}, ingress: [{ from: [{ namespaceSelector: fromDb }], ports: [{ port: 8080 }] }] },
+    });
+    const plan = await desk.type(`quarantine shop/${aPod({ namespace: "shop" })}`);
+    const done = await desk.press("confirm", plan.operation);
+    for (const reply of [plan, done]) {
+      expect(wordsIn(reply)).toMatch(/from-anywhere( still allows)?: in from \(other namespaces\)\/\(not shown\)/);
+      expect(wordsIn(reply)).not.toContain("secret-project");
+    }
+    expect(done.headline).toMatch(/^NOT ISOLATED/);
+  });
+
   test("a foreign object of our name is left alone, and nothing is half done (invariant 3)", async () => {
     const pod = aPod();
     const plan = await desk.type(`quarantine payments/${pod}`);

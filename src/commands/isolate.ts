@@ -58,6 +58,7 @@ async function cutOff(isolation: Denied): Promise<ReadBack> {
   await addLabel(isolation);
   await isolation.done("pod labelled");
   const first = await inForce(isolation, isolation.plan.settleMs);
+  if (first.state === "failed" || first.state === "not-in-time") throw notInForce(isolation, first);
   await isolation.done(first.state === "realised" ? "realised" : "settled");
   await excludeFromOthers(isolation);
   await stripLabels(isolation);
@@ -67,6 +68,14 @@ async function cutOff(isolation: Denied): Promise<ReadBack> {
   const checked = await readBack(isolation, realised);
   await isolation.done("read back");
   return checked;
+}
+
+/** Without the other policies that its labels bring it the pod could be open (invariant 6). */
+function notInForce({ operation, plan }: Isolation, { words }: Realised): StepFailed {
+  return new StepFailed(
+    words,
+    `${namesOf(ownObjectsOf(plan))} and the quarantine label are in place, and the pod keeps all its other labels until the engine says that it is denied. Try it again to wait once more, or release ${operation}.`,
+  );
 }
 
 /** Waits for the engine's word; where it has none, so long. */

@@ -58,10 +58,7 @@ export type QuarantineFacts = {
 /** The plan of a quarantine, or the reason why there is none. Pure. */
 export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal {
   const { pod, facts, settings, operation, engine, choices, view } = given;
-  const inHomeCluster = given.cluster === settings.clusters.home;
-  const { confirm: confirmed } = given.choices;
-  const typed = `quarantine ${given.cluster}:${pod.namespace}/${pod.name}`;
-  const no = refuseTarget({ ...settings, ...facts, pod, inHomeCluster, confirmed, typed }) ?? refuseForeignMark(pod);
+  const no = refuse(given);
   if (no !== undefined) return no;
   const target = { cluster: given.cluster, namespace: pod.namespace, pod: pod.name };
   const labels = labelChanges(given);
@@ -101,6 +98,13 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     confirmations: labels.exclusions.length > 0 ? 2 : confirmationsFor(pod),
   } satisfies Omit<QuarantinePlan, "hash">;
   return { ...plan, hash: planHash(plan, controllerDoes) };
+}
+
+function refuse({ cluster, pod, facts, settings, choices }: QuarantineFacts): Refusal | undefined {
+  const inHomeCluster = cluster === settings.clusters.home;
+  const typed = `quarantine ${cluster}:${pod.namespace}/${pod.name}`;
+  const guarded = { ...settings, ...facts, pod, inHomeCluster, confirmed: choices.confirm, typed };
+  return refuseTarget(guarded) ?? refuseForeignMark(pod);
 }
 
 function servicesDo({ pod, facts: { services, pods } }: QuarantineFacts, { detach }: LabelChanges): readonly string[] {

@@ -35,7 +35,7 @@ export function impactOf(facts: ImpactFacts, simulated: SimulatedChange | undefi
   const meshes = new Set(facts.pods.flatMap((pod) => meshOf(pod, facts.namespaceLabels) ?? []));
   const opens = rows.filter(({ opened }) => opened.length > 0).map((row) => rowWords(row, row.opened));
   return {
-    loses: simulated === undefined ? [] : losses(simulated, rows, facts),
+    loses: simulated === undefined ? [] : orNothing(losses(simulated, rows, facts)),
     opens: distinct(opens),
     effects: budgetWords(facts.budgets, facts.contained, ({ name, labels }): Labels => after.get(name) ?? labels),
     warnings: [
@@ -50,6 +50,11 @@ export function impactOf(facts: ImpactFacts, simulated: SimulatedChange | undefi
     ],
     rotate: credentialWords(facts),
   };
+}
+
+/** An absent list would read as one that was forgotten. */
+function orNothing(losses: readonly string[]): readonly string[] {
+  return losses.length === 0 ? ["Nothing: other policies leave it no connection that this would cut."] : losses;
 }
 
 const mostUnread = 5;

@@ -46,6 +46,7 @@ type RawContainer = {
   readonly livenessProbe?: RawProbe;
   readonly readinessProbe?: RawProbe;
   readonly startupProbe?: RawProbe;
+  readonly volumeMounts?: readonly { readonly name?: string; readonly mountPath?: string }[];
   readonly env?: readonly { readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string } } }[];
   readonly envFrom?: readonly { readonly secretRef?: { readonly name?: string } }[];
   readonly ports?: readonly {
@@ -56,6 +57,7 @@ type RawContainer = {
 };
 
 type RawVolume = {
+  readonly name?: string;
   readonly secret?: { readonly secretName?: string };
   readonly projected?: {
     readonly sources?: readonly {
@@ -82,7 +84,6 @@ export function parsePodDetails(raw: unknown): PodDetails {
   const { metadata = {}, spec = {}, status = {} } = raw as RawPod;
   const all = [spec.containers, spec.initContainers, spec.ephemeralContainers].flatMap((some) => some ?? []);
   const volumes = spec.volumes ?? [];
-  const projected = volumes.flatMap((volume) => volume.projected?.sources ?? []);
   return {
     name: metadata.name ?? "",
     probes: all.flatMap(probesOf),
@@ -91,12 +92,27 @@ export function parsePodDetails(raw: unknown): PodDetails {
     secretStores: distinct(volumes.flatMap(({ csi }) => storeOf(csi))),
     pullSecrets: distinct((spec.imagePullSecrets ?? []).flatMap(({ name = [] }) => name)),
     serviceAccount: spec.serviceAccountName ?? "default",
-    tokens: distinct(
-      projected.flatMap(({ serviceAccountToken: token }) => (token === undefined ? [] : [token.audience ?? ""])),
-    ),
+    tokens: tokensOf(all, volumes),
     ports: all.flatMap(portsOf),
     addresses: distinct([status.podIP, ...(status.podIPs ?? []).map(({ ip }) => ip)].flatMap((ip) => ip ?? [])),
   };
+}
+
+/** Projected; before Kubernetes 1.21 a Secret, mounted where clients look for it. */
+function tokensOf(containers: readonly RawContainer[], volumes: readonly RawVolume[]): readonly string[] {
+  const projected = volumes.flatMap((volume) => volume.projected?.sources ?? []);
+  const mounts = containers.flatMap(({ volumeMounts = [] }) => volumeMounts);
+  const legacy = volumes.filter(
+    ({ name, secret }) =>
+      secret !== undefined &&
+      mounts.some(
+        (mount) => mount.name === name && mount.mountPath === "/var/run/secrets/kubernetes.io/serviceaccount",
+      ),
+  );
+  return distinct([
+    ...projected.flatMap(({ serviceAccountToken: token }) => (token === undefined ? [] : [token.audience ?? ""])),
+    ...legacy.map(() => ""),
+  ]);
 }
 
 function probesOf(container: RawContainer): readonly Probe[] {

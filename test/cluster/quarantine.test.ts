@@ -125,6 +125,45 @@ async function expectNothingOfOursIsLeft(): Promise<void> {
   }
 }
 
+test.each([
+  ["StatefulSet", /StatefulSet store cannot replace it/],
+  ["DaemonSet", /DaemonSet agent starts another pod on node/],
+  ["Pod", /nothing replaces it/],
+] as const)(
+  "The plan of a %s's pod says what becomes of it, who loses it and what is to be rotated",
+  async (owner, does) => {
+    // No policy selects it, so that it alone can open connections in this namespace.
+    const visitor = { ...barePod(), metadata: { name: "visitor", labels: { app: "visitor", team: "shop" } } };
+    await kubectl(["apply", "-n", namespace, "-f", "-"], { input: JSON.stringify(visitor) });
+    await waitFor(async () => (await readyPods("visitor", namespace)).length === 1, patience);
+    const name = (await readyPods(apps[owner], namespace)).at(-1)!.metadata.name;
+    const words = await waitFor(async () => {
+      const shown = wordsOf(await desk.type(`quarantine ${namespace}/${name} --dry-run`));
+      return shown.includes("visitor") ? shown : undefined;
+    }, patience);
+    expect(words).toMatch(does);
+    expect(words).toMatch(/No longer reached on TCP 80[^"]* by [^"]*visitor \(Pod\)/);
+    // By the token that the API server's own admission mounts, and with the rights of deploy/ to read bindings.
+    expect(words).toContain(`ServiceAccount ${namespace}/default: its token is mounted; bound to nothing`);
+    await kubectl(["delete", "pod", "visitor", "-n", namespace, "--grace-period=0", "--force"]);
+  },
+);
+
+test("The last ready replica of a Service is refused with the command that confirms it by name", async () => {
+  const spec = { selector: { app: apps.Pod }, ports: [{ port: 80 }] };
+  const solo = { apiVersion: "v1", kind: "Service", metadata: { name: "solo" }, spec };
+  await kubectl(["apply", "-n", namespace, "-f", "-"], { input: JSON.stringify(solo) });
+  const asked = `quarantine ${namespace}/${apps.Pod}`;
+  await waitFor(async () => {
+    const { outcome, sections } = await desk.type(`${asked} --dry-run`);
+    return outcome === "refused" && JSON.stringify(sections).includes(`--confirm ${apps.Pod}`);
+  }, patience);
+  const plan = await desk.type(`${asked} --confirm ${apps.Pod} --dry-run`);
+  expect(wordsOf(plan)).toMatch(/Service solo loses its LAST ready replica/);
+  await kubectl(["delete", "service", "solo", "-n", namespace]);
+  await waitFor(async () => (await desk.type(`${asked} --dry-run`)).outcome !== "refused", patience);
+});
+
 describe("a pod of a Deployment with three replicas", () => {
   let one: Quarantined;
 

@@ -140,6 +140,19 @@ describe("what is cut, in words", () => {
     expect(loses.join("\n")).toContain("38 more workloads");
   });
 
+  test("says that nothing is cut where other policies leave nothing to cut", () => {
+    const spec = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
+    const closed = ["shop", "db", "kube-system"].map((namespace) => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "closed", namespace },
+      spec,
+    }));
+    expect(impactOf(facts(), quarantined({ ...shop, policies: closed })).loses).toEqual([
+      "Nothing: other policies leave it no connection that this would cut.",
+    ]);
+  });
+
   test("warns of what the change opens, by name", () => {
     const onlyWeb = `
 apiVersion: networking.k8s.io/v1

@@ -117,7 +117,11 @@ describe("the thread from Slack to an isolated pod", () => {
 
   test("Where the bot is no member it answers the person alone, and its buttons work", async () => {
     const pod = podOf("cart");
-    await world.slack.command({ user: "U0ALICE", channel: "C0RANDOM", text: `quarantine shop/${pod}` });
+    await world.slack.command({
+      user: "U0ALICE",
+      channel: "C0RANDOM",
+      text: `quarantine shop/${pod} --confirm ${pod}`,
+    });
     const plan = await seen(`Plan: quarantine shop/${pod}`, "C0RANDOM");
     expect(plan.ephemeralTo).toBe("U0ALICE");
     await confirm(plan);

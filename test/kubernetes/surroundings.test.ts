@@ -142,6 +142,15 @@ test.each([
   expect((await scripted.surroundings("shop", ["web-1"])).pods[0]?.mesh).toBe(mesh);
 });
 
+test("A token that is mounted as a Secret, as before Kubernetes 1.21, is known for one", async () => {
+  const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+  const volumes = [{ name: "default-token-x", secret: { secretName: "default-token-x" } }];
+  const containers = [{ name: "main", volumeMounts: [{ name: "default-token-x", mountPath }] }];
+  await using api = await startScriptedApi((_seen, response) => json(response, { spec: { volumes, containers } }));
+  const scripted = await createCluster("scripted", api.connect(), { now: Date.now, watch: false });
+  expect((await scripted.surroundings("shop", ["web-1"])).pods[0]?.tokens).toEqual([""]);
+});
+
 test("What may not be read is named, and the rest is read all the same", async () => {
   await using api = await startScriptedApi(({ path }, response) => {
     if (path.includes("rolebindings")) return status(response, 403, "Forbidden");

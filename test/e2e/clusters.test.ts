@@ -87,7 +87,7 @@ test("The bot is ready and works with two of its three clusters away, and takes 
   expect(status).toMatch(/Cluster late: [^]*NOT KNOWN/);
 
   await say(`quarantine shop/${pod}`, /luster frozen could not be asked .*luster late could not be asked/);
-  await say(`quarantine sandbox:shop/${pod} --dry-run`, /Dry run: Plan: quarantine shop/);
+  await say(`quarantine sandbox:shop/${pod} --confirm ${pod} --dry-run`, /Dry run: Plan: quarantine shop/);
 
   late = await startSandboxCluster({ port: latePort });
   late.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });

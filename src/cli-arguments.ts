@@ -1,5 +1,5 @@
 import type { TimelineWanted } from "./audit-timeline.ts";
-import type { Command } from "./commands/command.ts";
+import { type Command, isWriting } from "./commands/command.ts";
 import { incidentForm, isIncidentId } from "./policy/incident.ts";
 
 /** How a terminal command line was meant. */
@@ -44,7 +44,7 @@ export function withIncident(
   command: Command,
   incident: string | undefined,
 ): Invocation | ArgumentProblem {
-  if (command.kind !== "quarantine" && command.kind !== "release") return invocation;
+  if (!isWriting(command)) return invocation;
   if (incident === undefined || incident === "" || command.incident !== undefined) return invocation;
   if (!isIncidentId(incident)) return { kind: "problem", problem: `BULKHEAD_INCIDENT: ${incidentForm}` };
   return { ...invocation, words: [...invocation.words, "--incident", incident] };

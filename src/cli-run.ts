@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Invocation } from "./cli-arguments.ts";
-import type { Command } from "./commands/command.ts";
+import { type Command, isWriting } from "./commands/command.ts";
 import type { Desk, Outlet } from "./commands/desk.ts";
 import type { Reply } from "./commands/reply.ts";
 import type { Press, Request } from "./commands/request.ts";
@@ -37,7 +37,7 @@ async function session(run: CliRun, terminal: Terminal): Promise<Reply> {
   const desk = createDesk(terminal.services);
   const outlet = progressOutlet(run);
   const { command, invocation } = run;
-  const writes = (command.kind === "quarantine" || command.kind === "release") && !command.dryRun;
+  const writes = isWriting(command) && !command.dryRun;
   if (!writes || invocation.confirmations > 0) {
     const reply = await desk.run(requestOf(run, terminal, invocation.words), outlet);
     return confirmed(run, { desk, outlet, terminal, reply, times: invocation.confirmations });

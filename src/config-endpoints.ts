@@ -1,12 +1,20 @@
 import type { ConfigFile } from "./config-schema.ts";
 import type { Endpoint } from "./policy/endpoint.ts";
 
-/** The endpoints of the configuration, each direction one, with what they are for. */
-export function endpointsOf({ forensics, monitoring }: ConfigFile["endpoints"]): readonly Endpoint[] {
-  return [
+/** The endpoints of the configuration, each direction one, with what they are for; and a lockdown's DNS where it names any. */
+export function endpointsOf({
+  endpoints: { forensics, monitoring },
+  lockdown,
+}: Pick<ConfigFile, "endpoints" | "lockdown">): {
+  readonly endpoints: readonly Endpoint[];
+  readonly dns?: readonly Endpoint[];
+} {
+  const { dns } = lockdown;
+  const endpoints = [
     ...forensics.flatMap((endpoint) => endpointOf(endpoint, "forensics")),
     ...monitoring.flatMap((endpoint) => endpointOf(endpoint, "monitoring")),
   ];
+  return dns === undefined ? { endpoints } : { endpoints, dns: dns.flatMap((endpoint) => endpointOf(endpoint, "dns")) };
 }
 
 type EndpointFile = ConfigFile["endpoints"]["forensics"][number];

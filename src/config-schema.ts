@@ -150,6 +150,7 @@ export const configFile = z.strictObject({
   endpoints: z
     .strictObject({ forensics: z.array(endpoint).default([]), monitoring: z.array(endpoint).default([]) })
     .default({ forensics: [], monitoring: [] }),
+  lockdown: z.strictObject({ dns: z.array(endpoint).optional() }).default({}),
   access: z.array(accessRule).default([]),
   people: z.array(person).default([]),
   slack: z

@@ -131,7 +131,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       protectedNamespaces: file.protectedNamespaces,
       ownNamespace,
       redisService: secrets.redis === undefined ? undefined : redisServiceOf(secrets.redis, ownNamespace),
-      endpoints: endpointsOf(file.endpoints),
+      ...endpointsOf(file),
       settleMs: file.settle,
       realiseMs: file.realise,
       writesCalicoStorage: file.calico.writeStorage,

@@ -3,16 +3,17 @@ import type { Refusal } from "../policy/guard.ts";
 import { containing, marks } from "../policy/marks.ts";
 import type { Labels, NetworkPolicy } from "../policy/objects.ts";
 import { selectorQuery } from "../policy/selector.ts";
+import { type Target, targetReference } from "../policy/target.ts";
 import { code, note, text } from "./answers.ts";
 import { namedDenies } from "./denies-mark.ts";
 import type { Reply, Section } from "./reply.ts";
 import type { Context } from "./services.ts";
 import { parsedLabels } from "./snapshot.ts";
 
-/** What is to be released: an operation or the beginning of its id, or a pod or the beginning of its name. */
+/** What is to be released: an operation or the beginning of its id, a pod or the beginning of its name, a workload, a namespace. */
 type Meant =
   | { readonly operation: string }
-  | { readonly cluster?: string | undefined; readonly namespace: string; readonly pod: string };
+  | (Pick<Target, "namespace" | "pod" | "workload"> & { readonly cluster?: string | undefined });
 
 /**
  * The answer to a release while Redis is away: a release opens, so Bulkhead does not do it without its audit log; the
@@ -73,7 +74,14 @@ async function isStored({ services }: Context, { policy }: Found): Promise<boole
   return id !== undefined && (await services.operations.get(id)) !== undefined;
 }
 
-type Found = { readonly cluster: string; readonly policy: NetworkPolicy; readonly pod: string };
+type Found = {
+  readonly cluster: string;
+  readonly policy: NetworkPolicy;
+  /** Empty where it is of a workload or a namespace. */
+  readonly pod: string;
+  /** The workload or namespace as it is typed; undefined where it is of a pod. */
+  readonly group: string | undefined;
+};
 
 type Asked = { readonly found: readonly Found[]; readonly unasked: readonly Section[] };
 
@@ -86,7 +94,14 @@ async function quarantines({ services, request }: Context, meant: Meant): Promis
     asked.map(async ([cluster, entry]): Promise<Asked> => {
       try {
         const policies = await entry.cluster.listPolicies(selectorQuery(containing));
-        const all = policies.map((policy): Found => ({ cluster, policy, pod: podOf(policy) }));
+        const all = policies.map(
+          (policy): Found => ({
+            cluster,
+            policy,
+            pod: podOf(policy),
+            group: policy.metadata.annotations?.[marks.target],
+          }),
+        );
         return {
           found: all.filter((one) => isMeant(one, meant) && may(cluster, one.policy.metadata.namespace)),
           unasked: [],
@@ -108,20 +123,24 @@ function podOf({ metadata }: NetworkPolicy): string {
   return metadata.annotations?.[marks.pod]?.split(" ")[0] ?? "";
 }
 
-function isMeant({ policy, pod }: Found, meant: Meant): boolean {
+function isMeant({ policy, pod, group }: Found, meant: Meant): boolean {
   const { namespace, labels = {} } = policy.metadata;
   if ("operation" in meant) return labels[marks.operation]?.startsWith(meant.operation) === true;
-  return meant.namespace === namespace && pod.startsWith(meant.pod);
+  if (meant.pod === undefined) return meant.namespace === namespace && group === targetReference(meant);
+  return meant.namespace === namespace && group === undefined && pod.startsWith(meant.pod);
 }
 
 function several(found: readonly Found[]): Section {
   const names = found.map(
-    ({ cluster, policy, pod }) => `${policy.metadata.labels?.[marks.operation]} (${pod} in cluster ${cluster})`,
+    ({ cluster, policy, pod, group }) =>
+      `${policy.metadata.labels?.[marks.operation]} (${group ?? pod} in cluster ${cluster})`,
   );
   return text(`Several are meant: ${names.join(", ")}. Name one for its kubectl lines.`);
 }
 
-function linesOf({ services }: Context, { cluster, policy, pod }: Found, proof: string): readonly Section[] {
+function linesOf({ services }: Context, found: Found, proof: string): readonly Section[] {
+  if (found.group !== undefined) return groupLinesOf(found);
+  const { cluster, policy, pod } = found;
   const lines = releaseLines(policy, pod, services.settings.settleMs);
   const operation = policy.metadata.labels?.[marks.operation] ?? "?";
   const { name } = policy.metadata;
@@ -133,6 +152,24 @@ function linesOf({ services }: Context, { cluster, policy, pod }: Found, proof: 
     text(`If it cannot wait, these lines end ${operation} by hand, in cluster ${cluster}, in this order:`),
     code(undefined, lines.join("\n")),
     text(proof),
+  ];
+}
+
+/** No label was changed, so that deleting is all. */
+function groupLinesOf({ cluster, policy }: Found): readonly Section[] {
+  const { name, namespace, annotations = {}, labels = {} } = policy.metadata;
+  const denies = namedDenies(annotations[marks.denies]);
+  if (denies === undefined) {
+    const said = `Annotation ${marks.denies} of NetworkPolicy ${name} does not name objects: somebody changed it. Look at it before you delete by hand.`;
+    return [text(said)];
+  }
+  const lines = [...denies.toReversed(), `networkpolicy/${name}`].map((one) => `kubectl delete ${one} -n ${namespace}`);
+  return [
+    text(
+      `If it cannot wait, these lines end ${labels[marks.operation] ?? "?"} by hand, in cluster ${cluster}, in this order:`,
+    ),
+    code(undefined, lines.join("\n")),
+    text("No pod's label was changed. Release it here as well when Redis is back, so that the record says so."),
   ];
 }
 

@@ -1,8 +1,9 @@
 import { formatDuration } from "../policy/duration.ts";
 import { isContaining, type Operation, type OperationState } from "../policy/operation.ts";
-import type { QuarantinePlan } from "../policy/plan.ts";
+import type { ContainPlan, LiftPlan, Plan, QuarantinePlan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
 import { targetKind, targetName, targetPath, targetReference } from "../policy/target.ts";
+import { groupSections } from "./contain-sections.ts";
 import type { Outlet } from "./desk.ts";
 import { planSections } from "./plan-sections.ts";
 import type { Button, Outcome, Reply, Section } from "./reply.ts";
@@ -50,25 +51,30 @@ export function reviewCard(operation: Operation, now: number): Reply {
   const card = operationCard(operation, now);
   const asked: Section = {
     kind: "text",
-    text: "The review time has passed. Is this quarantine still needed? It stays until somebody releases it.",
+    text: `The review time has passed. Is this ${operation.kind} still needed? It stays until somebody releases it.`,
   };
   return { ...card, sections: [asked, ...card.sections] };
 }
 
 /** With cluster and incident, which a terminal does not take from the channel. */
 function atTerminal({ kind, target, plan, incident }: Operation): string {
-  const choices = plan?.kind === "quarantine" ? choiceWords(plan) : "";
+  const choices = plan?.kind === "quarantine" || plan?.kind === "contain" ? choiceWords(plan) : "";
   const rest = `${choices}${incident === undefined ? "" : ` --incident ${incident}`} --dry-run`;
   if (plan?.kind !== "release") {
     return `bulkhead ${kind} ${target.cluster}:${targetReference(target)}${rest}`;
   }
-  const { lifts, mode, keep } = plan;
-  const how = mode === "delete" ? " --delete-pod" : keep === "any" ? "" : ` --keep ${keep}`;
+  const { lifts, mode } = plan;
+  const how =
+    mode === "delete" ? " --delete-pod" : plan.mode === "objects" || plan.keep === "any" ? "" : ` --keep ${plan.keep}`;
   return `bulkhead release ${lifts}${how}${rest}`;
 }
 
 /** `cilium, enforced: why`; of early plans the state alone. */
-function engineWords({ engine = "networkpolicy", enforcement, because }: QuarantinePlan): string {
+function engineWords({
+  engine = "networkpolicy",
+  enforcement,
+  because,
+}: Pick<QuarantinePlan, "engine" | "enforcement" | "because">): string {
   const state = {
     enforced: "known to be enforced",
     "not-enforced": "NOT enforced",
@@ -77,7 +83,7 @@ function engineWords({ engine = "networkpolicy", enforcement, because }: Quarant
   return `${engine}, ${state[enforcement]}${because === undefined ? "" : `: ${because}`}`;
 }
 
-function choiceWords({ choices }: QuarantinePlan): string {
+function choiceWords({ choices }: Pick<QuarantinePlan, "choices">): string {
   const { engine, detach, changePolicies, confirm } = choices ?? {};
   const engineChoice = engine === undefined ? "" : ` --engine ${engine}`;
   const detachWords = detach === undefined ? "" : detach ? " --detach" : " --no-detach";
@@ -115,7 +121,7 @@ function facts(operation: Operation): Section {
     ["Reason", reason === "" ? "none given" : reason],
     ...incidents(operation),
   ];
-  if (plan?.kind === "quarantine" && (state === "planned" || state === "awaiting-second")) {
+  if (plan !== undefined && plan.kind !== "release" && (state === "planned" || state === "awaiting-second")) {
     fields.push(["Policy engine", engineWords(plan)]);
   }
   return { kind: "fields", fields, mustRead: true };
@@ -143,7 +149,12 @@ function results({ result }: Operation): readonly Section[] {
 
 function plans({ plan, state }: Operation): readonly Section[] {
   const shown = state === "planned" || state === "awaiting-second";
-  return plan === undefined || !shown ? [] : planSections(plan);
+  if (plan === undefined || !shown) return [];
+  return isOfGroup(plan) ? groupSections(plan) : planSections(plan);
+}
+
+function isOfGroup(plan: Plan): plan is ContainPlan | LiftPlan {
+  return plan.kind === "contain" || (plan.kind === "release" && plan.mode === "objects");
 }
 
 /** When each step was done, counted from the command and from the confirmation. */

@@ -1,7 +1,7 @@
 import { decideAccess, type Place, type Verb } from "../policy/access.ts";
 import { chooseCluster, type Sighting, soleHolder } from "../policy/choose-cluster.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
-import type { PodReference } from "../policy/target.ts";
+import { type Target, targetReference } from "../policy/target.ts";
 import { sees } from "./sees.ts";
 import type { Context, Services } from "./services.ts";
 import { didYouMean } from "./suggest.ts";
@@ -9,10 +9,10 @@ import { didYouMean } from "./suggest.ts";
 /** How long a cluster is waited for where others can be answered for without it. */
 export const patienceMs = 3_000;
 
-/** A pod as typed, and whether a cluster holds what is meant: asked of each where nothing else says which one. */
+/** What was typed, as it is for people without its cluster, and whether a cluster holds what is meant: asked of each where nothing else says which one. */
 export type Sought = {
   readonly verb: Verb;
-  readonly reference: PodReference;
+  readonly reference: Pick<Target, "namespace" | "pod" | "workload"> & { readonly cluster: string | undefined };
   readonly isIn: (cluster: string) => Promise<boolean>;
 };
 
@@ -25,7 +25,7 @@ export async function clusterFor(
   { verb, reference, isIn }: Sought,
 ): Promise<string | undefined | Refusal> {
   const { services, request } = context;
-  const { namespace, pod } = reference;
+  const { namespace } = reference;
   const names = [...services.clusters.keys()];
   const choice = chooseCluster(
     { ...services.settings.clusters, names },
@@ -42,7 +42,7 @@ export async function clusterFor(
   );
   if (allowed.length === 0) return undefined;
   const sightings = await Promise.all(allowed.map((cluster) => look(cluster, isIn)));
-  return soleHolder(sightings, `${namespace}/${pod}`);
+  return soleHolder(sightings, targetReference(reference));
 }
 
 /**

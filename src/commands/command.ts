@@ -1,23 +1,14 @@
 import type { Choices, KeepChoice } from "../policy/plan.ts";
-import type { PlaceReference, PodReference } from "../policy/target.ts";
+import type { NamespaceReference, PlaceReference, PodReference, WorkloadReference } from "../policy/target.ts";
 
 /** What was typed, as a value. Names are as typed (a pod may be a prefix); nothing was looked up yet. */
 export type Command =
-  | {
-      readonly kind: "quarantine";
-      /** As typed; undefined where none was named. */
-      readonly cluster: string | undefined;
-      readonly namespace: string;
-      readonly pod: string;
-      readonly choices: Choices;
-      readonly reviewMs: number | undefined;
-      readonly dryRun: boolean;
-      readonly incident: string | undefined;
-      readonly reason: string;
-    }
+  | ({ readonly kind: "quarantine" } & PodReference & Containing)
+  | ({ readonly kind: "quarantine" } & WorkloadReference & Containing)
+  | ({ readonly kind: "lockdown" } & NamespaceReference & Containing)
   | {
       readonly kind: "release";
-      readonly what: { readonly operation: string } | PodReference;
+      readonly what: { readonly operation: string } | PodReference | WorkloadReference | NamespaceReference;
       readonly deletePod: boolean;
       readonly keep: KeepChoice;
       readonly dryRun: boolean;
@@ -46,6 +37,23 @@ export type Command =
   | { readonly kind: "incident"; readonly change: IncidentChange }
   | { readonly kind: "whoami" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined };
+
+/** What is typed after what is to be cut off. */
+type Containing = {
+  readonly choices: Choices;
+  readonly reviewMs: number | undefined;
+  readonly dryRun: boolean;
+  readonly incident: string | undefined;
+  readonly reason: string;
+};
+
+/** Commands that become operations. */
+export type Writing = Extract<Command, { kind: "quarantine" | "lockdown" | "release" }>;
+
+/** Whether an operation comes of the command. */
+export function isWriting(command: Command): command is Writing {
+  return command.kind === "quarantine" || command.kind === "lockdown" || command.kind === "release";
+}
 
 /**
  * One end of a connection as typed: a pod or the beginning of its name, a workload or a Service, `of` only that kind where
@@ -80,6 +88,8 @@ export const manuals = {
       "Alone, in Slack, it opens a form that helps to find the pod.",
       "Shows the plan first; nothing is written before Confirm.",
       "The beginning of a pod's name is enough where it is unique.",
+      "payments/deploy/checkout, or deploy/checkout -n payments: all pods of the workload and those to come, by its selector;",
+      "also sts, ds, rs, job and rc. Its pods keep their labels, and so their Services and their controller.",
       "Without a cluster: the channel's, else the default, else the only one that holds the pod; it is never guessed.",
       "review 2h: the card asks after two hours whether it is still needed; it never releases by itself.",
       "--engine: cilium, calico, antrea, cluster-network-policy, admin-network-policy or networkpolicy, instead of the strongest that is enforced.",
@@ -95,12 +105,30 @@ export const manuals = {
       "quarantine payments/checkout-7d9f review 2h odd outbound traffic",
       "quarantine payments/checkout-7d9f --dry-run",
       "quarantine prod-eu:payments/checkout-7d9f",
+      "quarantine deploy/checkout -n payments",
+      "quarantine prod-eu:payments/sts/db review 1h",
+    ],
+  },
+  lockdown: {
+    usage:
+      "lockdown [cluster:]<namespace> --confirm <namespace> [review 2h] [--engine NAME] [--incident ID] [--dry-run] [reason …]",
+    does: "cut off all pods of a namespace, and those to come, from new connections but DNS and the configured endpoints",
+    details: [
+      "It needs the right lockdown, the namespace's name once more after --confirm, and Confirm twice.",
+      "Pods of the namespace do not reach each other any more either. Pods of the host's network are not covered, and named.",
+      "A pod that is in quarantine stays cut off from DNS too.",
+      "release ends it, by its operation or by the namespace: exactly what was written is deleted.",
+    ],
+    examples: [
+      "lockdown payments --confirm payments",
+      "lockdown prod-eu:payments --confirm payments review 1h credential theft",
+      "lockdown payments --confirm payments --dry-run",
     ],
   },
   release: {
     usage:
-      "release <operation | [cluster:]namespace/pod> [--delete-pod] [--keep this|replacement] [--incident ID] [--dry-run] [reason …]",
-    does: "end a quarantine: restore the pod's labels exactly and remove what was written",
+      "release <operation | [cluster:]namespace/pod | namespace/kind/name | namespace> [--delete-pod] [--keep this|replacement] [--incident ID] [--dry-run] [reason …]",
+    does: "end a quarantine or a lockdown: restore the pod's labels exactly and remove what was written",
     details: [
       "Shows the plan first; nothing is written before Confirm.",
       "--delete-pod deletes the pod instead of restoring it.",
@@ -111,6 +139,8 @@ export const manuals = {
       "release q-7f3kd2m",
       "release payments/checkout-7d9f --keep this false alarm",
       "release q-7f3kd2m --delete-pod",
+      "release payments/deploy/checkout",
+      "release payments all is clear",
     ],
   },
   status: {
@@ -167,9 +197,9 @@ export const manuals = {
     usage: "incident [<id> | off]",
     does: "the incident that this channel is bound to: show it, bind one, or end that",
     details: [
-      "Every quarantine and release that is typed in the channel carries the incident: on its card, in the audit, on the policy.",
-      "Binding needs the right to quarantine or to release in some namespace; any right is enough to look.",
-      "At a terminal: --incident ID on quarantine and release, or BULKHEAD_INCIDENT.",
+      "Every quarantine, lockdown and release that is typed in the channel carries the incident: on its card, in the audit, on the policy.",
+      "Binding needs the right to quarantine, to lock down or to release in some namespace; any right is enough to look.",
+      "At a terminal: --incident ID on quarantine, lockdown and release, or BULKHEAD_INCIDENT.",
     ],
     examples: ["incident", "incident INC-482", "incident off"],
   },

@@ -143,9 +143,10 @@ async function showAgain(context: Context<Press>, operation: Operation, plan: Pl
   );
 }
 
-function secondQuestion({ kind, ...plan }: Plan): string {
-  const owner = kind === "quarantine" && "controller" in plan ? plan.controller?.kind : undefined;
-  if ("exclusions" in plan && (plan.exclusions ?? []).length > 0) {
+function secondQuestion(plan: Plan): string {
+  if (plan.kind === "contain") return "This cuts off a whole namespace. Confirm once more to go on.";
+  const owner = plan.kind === "quarantine" ? plan.controller?.kind : undefined;
+  if (plan.kind === "quarantine" && (plan.exclusions ?? []).length > 0) {
     return "This changes a policy that is not Bulkhead's, as shown. Confirm once more to go on.";
   }
   return `This pod belongs to a ${owner ?? "workload"} that cannot simply replace it. Confirm once more to go on.`;

@@ -91,7 +91,7 @@ async function inForce({ services, cluster, plan, operation }: Isolation, settle
 }
 
 /** A replica that slept before a POST and over a release has made objects that nobody would ever end. */
-async function removeOrphans(isolation: Isolation, created: readonly Manifest[]): Promise<void> {
+export async function removeOrphans(isolation: Omit<Isolation, "plan">, created: readonly Manifest[]): Promise<void> {
   const { services, operation } = isolation;
   try {
     const stored = created.length === 0 ? undefined : await services.operations.get(operation);

@@ -1,6 +1,7 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { containing, marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
+import type { Operation } from "../policy/operation.ts";
 import { selectorQuery } from "../policy/selector.ts";
 import type { Services } from "./services.ts";
 
@@ -9,8 +10,7 @@ const restMs = 60_000;
 
 /**
  * Deletes policies of ours that a replica wrote too late: it slept between looking and writing, over the whole of a
- * release. Only where the operation is known to be released and no pod bears its label, so that the policy selects
- * nothing; by uid and resourceVersion. Returns how many it deleted. A cluster that cannot be asked is left for the next time.
+ * release. Only where the operation is known to be released and, of a pod's quarantine, no pod bears its label; by uid and resourceVersion. Returns how many it deleted. A cluster that cannot be asked is left for the next time.
  */
 export async function sweepOrphans(services: Services): Promise<number> {
   const counts = await Promise.all(
@@ -42,5 +42,11 @@ async function isOrphan(services: Services, cluster: Cluster, { metadata }: Netw
   if (operation.target.cluster !== cluster.name || operation.target.namespace !== metadata.namespace) return false;
   const release = await services.operations.get(operation.liftedBy);
   if (services.now() - (release?.steps.at(-1)?.at ?? Number.POSITIVE_INFINITY) < restMs) return false;
-  return (await cluster.listPods(metadata.namespace, `${marks.quarantine}=${id}`)).length === 0;
+  return selectsNothing(cluster, metadata.namespace, operation);
+}
+
+/** That of a workload or a namespace goes by no label of ours: its release alone says that it is to cut off nobody. */
+async function selectsNothing(cluster: Cluster, namespace: string, { id, plan }: Operation): Promise<boolean> {
+  if (plan?.kind === "contain") return true;
+  return (await cluster.listPods(namespace, `${marks.quarantine}=${id}`)).length === 0;
 }

@@ -1,6 +1,6 @@
 import { denyEngines } from "../policy/engine.ts";
 import type { Choices } from "../policy/plan.ts";
-import type { Usage } from "./parse.ts";
+import type { Usage } from "./parse-answers.ts";
 import { didYouMean } from "./suggest.ts";
 
 type Taken = { readonly kind: "choices"; readonly words: readonly string[]; readonly choices: Choices };

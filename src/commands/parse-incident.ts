@@ -1,6 +1,6 @@
 import { incidentForm, isIncidentId } from "../policy/incident.ts";
 import type { Command, CommandName } from "./command.ts";
-import type { Usage } from "./parse.ts";
+import type { Usage } from "./parse-answers.ts";
 
 /** `incident`, `incident <id>` or `incident off`. */
 export function parseIncident([word, ...rest]: readonly string[]): Command | Usage {

@@ -2,19 +2,16 @@ import { parseDuration } from "../policy/duration.ts";
 import { isIncidentId } from "../policy/incident.ts";
 import { isOperationIdPrefix } from "../policy/operation.ts";
 import type { KeepChoice } from "../policy/plan.ts";
-import { isClusterName, parsePlaceReference, parsePodReference } from "../policy/target.ts";
+import { isClusterName, parsePlaceReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
-import { takeChoices } from "./parse-choices.ts";
+import { notAPlace, reasonLimit, tooLong, type Usage, usage } from "./parse-answers.ts";
+import { parseLockdown, parseQuarantine } from "./parse-containing.ts";
 import { parseExplain } from "./parse-explain.ts";
+import { takeFlags } from "./parse-flags.ts";
 import { notAnId, parseIncident, takeIncident } from "./parse-incident.ts";
+import { parseNamespace, shownWords, takeTarget } from "./parse-target.ts";
 import { didYouMean } from "./suggest.ts";
 import { normalise, wordsOf } from "./words.ts";
-
-/** Text that is no command: what is wrong, and the command whose usage helps. */
-export type Usage = { readonly kind: "usage"; readonly problem: string; readonly topic: CommandName | undefined };
-
-/** A reason longer than this is refused: it goes onto objects and cards whole. */
-const reasonLimit = 500;
 
 /**
  * Text of a command into a command or a usage answer; there is no third outcome, whatever the text. `others` are commands
@@ -34,6 +31,7 @@ type Parser = (words: readonly string[]) => Command | Usage;
 
 const parsers: Record<CommandName, Parser> = {
   quarantine: parseQuarantine,
+  lockdown: parseLockdown,
   release: parseRelease,
   status: parseStatus,
   explain: parseExplain,
@@ -44,39 +42,6 @@ const parsers: Record<CommandName, Parser> = {
   help: parseHelp,
 };
 
-function parseQuarantine(all: readonly string[]): Command | Usage {
-  const named = takeIncident(all, "quarantine");
-  if (named.kind === "usage") return named;
-  const chosen = takeChoices(named.words);
-  if (chosen.kind === "usage") return chosen;
-  const flags = takeFlags(chosen.words, quarantineFlags);
-  if (flags.kind === "usage") return { ...flags, topic: "quarantine" };
-  const [where, ...rest] = flags.words;
-  if (where === undefined) return usage("Which pod?", "quarantine");
-  const target = parsePodReference(where);
-  if (target === undefined)
-    return usage(`"${where.slice(0, 80)}" is not of the form namespace/pod or cluster:namespace/pod.`, "quarantine");
-  const review = takeReview(rest);
-  if (review.kind === "usage") return review;
-  const reason = review.words.join(" ");
-  if (reason.length > reasonLimit) return tooLong("quarantine");
-  const { incident } = named;
-  const dryRun = flags.set.has("--dry-run");
-  const { choices } = chosen;
-  return { kind: "quarantine", ...target, choices, reviewMs: review.reviewMs, dryRun, incident, reason };
-}
-
-/** Those that are known, for the one that is meant by a misspelt one. */
-const quarantineFlags = [
-  "--dry-run",
-  "--incident",
-  "--engine",
-  "--detach",
-  "--no-detach",
-  "--change-policies",
-  "--confirm",
-];
-
 function parseRelease(all: readonly string[]): Command | Usage {
   const keep = takeKeep(all);
   if (keep.kind === "usage") return keep;
@@ -84,12 +49,12 @@ function parseRelease(all: readonly string[]): Command | Usage {
   if (named.kind === "usage") return named;
   const flags = takeFlags(named.words, ["--dry-run", "--delete-pod", "--incident"]);
   if (flags.kind === "usage") return { ...flags, topic: "release" };
-  const [where, ...rest] = flags.words;
+  const [where] = flags.words;
   if (where === undefined) return usage("Which quarantine?", "release");
-  const what = isOperationIdPrefix(where) ? { operation: where } : parsePodReference(where);
+  const { what, rest } = takeReleased(flags.words);
   if (what === undefined) {
     return usage(
-      `"${where.slice(0, 80)}" is neither an operation (q-…) nor namespace/pod nor cluster:namespace/pod.`,
+      `"${shownWords(flags.words)}" is neither an operation (q-…) nor namespace/pod nor cluster:namespace/pod, nor a workload or a namespace.`,
       "release",
     );
   }
@@ -100,6 +65,19 @@ function parseRelease(all: readonly string[]): Command | Usage {
   const { incident } = named;
   const dryRun = flags.set.has("--dry-run");
   return { kind: "release", what, deletePod, keep: keep.keep, dryRun, incident, reason };
+}
+
+type Released = Extract<Command, { kind: "release" }>["what"];
+
+/** An operation, a pod or a workload, or a namespace, in this order. */
+function takeReleased(words: readonly string[]): {
+  readonly what: Released | undefined;
+  readonly rest: readonly string[];
+} {
+  const [where = "", ...rest] = words;
+  if (isOperationIdPrefix(where)) return { what: { operation: where }, rest };
+  const { target, rest: after } = takeTarget(words);
+  return target === undefined ? { what: parseNamespace(where), rest } : { what: target, rest: after };
 }
 
 function parseStatus([where, ...rest]: readonly string[]): Command | Usage {
@@ -169,19 +147,6 @@ function principalOf(word: string): string | undefined {
   return /^(terminal:.+|slack:.+|in-pod|scheduler)$/.test(word) ? word : undefined;
 }
 
-/** Takes known `--flags` out wherever they stand; an unknown one is a usage answer, never part of a reason. */
-function takeFlags(
-  words: readonly string[],
-  known: readonly string[],
-): Usage | { readonly kind: "flags"; readonly words: readonly string[]; readonly set: ReadonlySet<string> } {
-  const flags = words.filter((word) => word.startsWith("--"));
-  const unknown = flags.find((flag) => !known.includes(flag));
-  if (unknown !== undefined) {
-    return usage(`There is no option "${unknown.slice(0, 40)}".${didYouMean(unknown.slice(0, 40), known)}`, undefined);
-  }
-  return { kind: "flags", words: words.filter((word) => !word.startsWith("--")), set: new Set(flags) };
-}
-
 function takeKeep(
   words: readonly string[],
 ): Usage | { readonly kind: "keep"; readonly words: readonly string[]; readonly keep: KeepChoice } {
@@ -194,28 +159,6 @@ function takeKeep(
   return { kind: "keep", words: others, keep };
 }
 
-function takeReview(
-  words: readonly string[],
-): Usage | { readonly kind: "review"; readonly words: readonly string[]; readonly reviewMs: number | undefined } {
-  const [first, time, ...rest] = words;
-  if (first !== "review") return { kind: "review", words, reviewMs: undefined };
-  const reviewMs = parseDuration(time ?? "");
-  if (reviewMs === undefined) return usage("review needs a time such as 2h or 30m.", "quarantine");
-  return { kind: "review", words: rest, reviewMs };
-}
-
-function usage(problem: string, topic: CommandName | undefined): Usage {
-  return { kind: "usage", problem, topic };
-}
-
 function tooMuch(topic: CommandName, words: readonly string[]): Usage {
   return usage(`"${words.join(" ").slice(0, 80)}" is more than ${topic} takes.`, topic);
-}
-
-function tooLong(topic: CommandName): Usage {
-  return usage(`The reason is longer than ${reasonLimit} characters.`, topic);
-}
-
-function notAPlace(word: string): string {
-  return `"${word.slice(0, 80)}" is no namespace's name, with or without a cluster (cluster:namespace).`;
 }

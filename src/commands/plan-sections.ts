@@ -4,11 +4,11 @@ import type { Exclusion } from "../policy/exclusion.ts";
 import { manifestName } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { LabelSelector } from "../policy/objects.ts";
-import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import type { QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import type { Section } from "./reply.ts";
 
 /** What a plan would write and change, for the card that asks for Confirm and for a dry run. */
-export function planSections(plan: Plan): readonly Section[] {
+export function planSections(plan: QuarantinePlan | ReleasePlan): readonly Section[] {
   return plan.kind === "quarantine" ? quarantineSections(plan) : releaseSections(plan);
 }
 
@@ -48,7 +48,7 @@ function changeOfOthers({ namespace, name, before = {}, after }: Exclusion): Sec
 }
 
 /** Policies that allow the same are one line: a namespace may have hundreds of them, and each has to be read. */
-function residualItems({ residual }: QuarantinePlan): readonly string[] {
+export function residualItems({ residual }: Pick<QuarantinePlan, "residual">): readonly string[] {
   const policies = new Map<string, string[]>();
   for (const { policy, allows } of residual) policies.set(allows, [...(policies.get(allows) ?? []), policy]);
   return [...policies].map(([allows, names]) => `${names.join(", ")}: ${allows}`);
@@ -106,10 +106,11 @@ function releaseWrites({ mode, labelsBefore, settleMs, lifts, keep, includes = [
 }
 
 /** Shown where there is room for it: nobody has to have read it to confirm. */
-function forReference(title: string, items: readonly string[] = []): readonly Section[] {
+export function forReference(title: string, items: readonly string[] = []): readonly Section[] {
   return items.length === 0 ? [] : [{ kind: "list", title, items }];
 }
 
-function optional(title: string, items: readonly string[]): readonly Section[] {
+/** No section where there is nothing to say; else one without which Confirm is not to be offered. */
+export function optional(title: string, items: readonly string[]): readonly Section[] {
   return items.length === 0 ? [] : [{ kind: "list", title, items, mustRead: true }];
 }

@@ -1,18 +1,22 @@
 import { isUnanswered } from "../kubernetes/failure.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationResult, StepTime } from "../policy/operation.ts";
-import type { Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
+import type { ContainPlan, LiftPlan, Plan, QuarantinePlan, ReleasePlan } from "../policy/plan.ts";
 import { targetName } from "../policy/target.ts";
+import { someNames } from "./contain-effects.ts";
+import { drawContain } from "./draw-contain.ts";
 import { drawQuarantine } from "./draw-quarantine.ts";
 import { recordOutcome, storeEnd, unstored } from "./ending.ts";
-import { findQuarantine, type Quarantine } from "./find-quarantine.ts";
+import { type Contained, findQuarantine } from "./find-quarantine.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { isolate } from "./isolate.ts";
+import { isolateGroup } from "./isolate-group.ts";
 import { showLifted } from "./lift.ts";
+import { liftObjects } from "./lift-objects.ts";
 import { ownNode } from "./plan-sections.ts";
 import { drawRelease } from "./release.ts";
 import { claimForRelease } from "./releasing.ts";
-import { restore } from "./restore.ts";
+import { type Restored, restore } from "./restore.ts";
 import { type Context, clusterOf, type Services } from "./services.ts";
 import { StepFailed } from "./step-failed.ts";
 import { whatToDo } from "./unanswered.ts";
@@ -27,8 +31,10 @@ export async function redraw(services: Services, operation: Operation): Promise<
   if (plan.kind === "release") {
     const quarantine = await findQuarantine(services, { operation: plan.lifts });
     if (isRefusal(quarantine)) return quarantine;
-    return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep: plan.keep, from: "recent" });
+    const keep = plan.mode === "objects" ? "any" : plan.keep;
+    return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep, from: "recent" });
   }
+  if (plan.kind === "contain") return redrawGroup(services, operation, plan);
   const { target } = plan;
   const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
   if (pod === undefined || pod.uid !== plan.podUid) return refusal("the pod is gone", "Nothing needs to be cut off.");
@@ -42,6 +48,19 @@ export async function redraw(services: Services, operation: Operation): Promise<
 
 /** Plans of early records say nothing of them. */
 const noChoices = { engine: undefined, detach: undefined };
+
+/** As for a pod: what is shown anew is drawn anew. */
+async function redrawGroup(
+  services: Services,
+  operation: Operation,
+  plan: ContainPlan,
+): Promise<ContainPlan | Refusal> {
+  const { choices, target } = plan;
+  const same = await drawContain(services, operation, target, { choices, from: "recent", again: plan });
+  return isRefusal(same) || same.hash === plan.hash
+    ? same
+    : drawContain(services, operation, target, { choices, from: "recent" });
+}
 
 type Surroundings = Pick<Context, "services" | "outlet">;
 
@@ -90,9 +109,12 @@ type Ended = Omit<OperationResult, "audited"> & {
 async function act(context: Surroundings, operation: Operation, doing: Doing): Promise<Ended> {
   const { plan } = operation;
   if (plan?.kind === "quarantine") return actQuarantine(context, operation, plan, doing);
+  if (plan?.kind === "contain") return actContain(context, operation, plan, doing);
   if (plan?.kind === "release") return actRelease(context, operation, plan, doing);
   throw new Error(`operation ${operation.id} has no plan to carry out`);
 }
+
+const tones = { isolated: "good", "not-isolated": "bad", unknown: "warning" } as const;
 
 async function actQuarantine(
   { services }: Surroundings,
@@ -109,7 +131,6 @@ async function actQuarantine(
     plan,
     ...doing,
   });
-  const tones = { isolated: "good", "not-isolated": "bad", unknown: "warning" } as const;
   return {
     state: "in-force",
     ok: true,
@@ -133,17 +154,55 @@ async function actQuarantine(
   };
 }
 
+async function actContain(
+  { services }: Surroundings,
+  operation: Operation,
+  plan: ContainPlan,
+  doing: Doing,
+): Promise<Ended> {
+  const { cluster } = clusterOf(services, operation.target.cluster);
+  const found = await isolateGroup({
+    services,
+    cluster,
+    operation: operation.id,
+    principal: operation.principal,
+    plan,
+    ...doing,
+  });
+  const now = found.pods.length === 0 ? "no pod now" : `${found.pods.length} now: ${someNames(found.pods)}`;
+  return {
+    state: "in-force",
+    ok: true,
+    headline: `${found.headline} (${targetName(operation.target)})`.slice(0, 150),
+    tone: tones[found.state],
+    lines: [
+      `Cut off: ${now}.`,
+      ...found.lines,
+      ...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`),
+      ownNode,
+      ...found.steps,
+    ],
+    detail: {
+      verdict: found.state,
+      pods: found.pods.map(({ name }) => name),
+      residual: found.residual,
+      policy: plan.policy,
+      denies: plan.denies,
+      said: found.lines,
+    },
+  };
+}
+
 async function actRelease(
   context: Surroundings,
   operation: Operation,
-  plan: ReleasePlan,
+  plan: ReleasePlan | LiftPlan,
   doing: Doing,
 ): Promise<Ended> {
   const { services } = context;
   await doing.hold.check();
   const quarantine = await theQuarantine(services, operation, plan);
-  const { cluster } = clusterOf(services, operation.target.cluster);
-  const found = await restore({ services, cluster, plan, quarantine: quarantine.plan, ...doing });
+  const found = await endIt(services, plan, quarantine.plan, doing);
   const lifted = await lift(context, { quarantine, release: operation.id }, doing.hold);
   return {
     state: "done",
@@ -151,14 +210,38 @@ async function actRelease(
     headline: `Released: ${targetName(operation.target)}${found.exact ? "" : ", but not exactly"}`,
     tone: found.exact ? "good" : "warning",
     lines: [...found.lines, ...lifted],
-    detail: { exact: found.exact, lines: found.lines, labelsAfter: plan.labelsBefore, mode: plan.mode },
+    detail: {
+      exact: found.exact,
+      lines: found.lines,
+      mode: plan.mode,
+      ...(plan.mode === "objects" ? {} : { labelsAfter: plan.labelsBefore }),
+    },
   };
 }
 
+function endIt(
+  services: Services,
+  plan: ReleasePlan | LiftPlan,
+  contained: Contained["plan"],
+  doing: Doing,
+): Promise<Restored> {
+  const { cluster } = clusterOf(services, plan.target.cluster);
+  if (plan.mode === "objects" && contained.kind === "contain")
+    return liftObjects({ cluster, plan, contained, ...doing });
+  if (plan.mode !== "objects" && contained.kind === "quarantine")
+    return restore({ services, cluster, plan, quarantine: contained, ...doing });
+  throw new Error(`the plan of this release is not for what ${plan.lifts} did`);
+}
+
 /** A replica that died after it had marked the quarantine as lifted leaves the rest to be done. */
-async function theQuarantine(services: Services, { id }: Operation, { lifts }: ReleasePlan): Promise<Quarantine> {
+async function theQuarantine(
+  services: Services,
+  { id }: Operation,
+  { lifts }: Pick<ReleasePlan, "lifts">,
+): Promise<Contained> {
   const stored = await services.operations.get(lifts);
-  if (stored?.liftedBy === id && stored.plan?.kind === "quarantine") return { ...stored, plan: stored.plan };
+  const { plan } = stored ?? {};
+  if (stored?.liftedBy === id && (plan?.kind === "quarantine" || plan?.kind === "contain")) return { ...stored, plan };
   const found = await claimForRelease(services, id, lifts);
   if (isRefusal(found)) throw new StepFailed(found.reason, found.next);
   return found;

@@ -1,3 +1,4 @@
+import type { Cluster } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import type { Place } from "../policy/access.ts";
 import { isRefusal, type Refusal } from "../policy/guard.ts";
@@ -12,6 +13,7 @@ import { clusterFor, inCluster } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { drawQuarantine } from "./draw-quarantine.ts";
 import { findPod, hasPod } from "./find-pod.ts";
+import { hasWorkload } from "./find-workload.ts";
 import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
 import type { Reply } from "./reply.ts";
@@ -21,20 +23,30 @@ import { type Context, clusterOf, keepCard, type Services, store } from "./servi
 
 type QuarantineCommand = Extract<Command, { kind: "quarantine" }>;
 
-/** The cluster that is meant: where several could be, the one that has the pod. */
+/** A quarantine of one pod. */
+type PodCommand = Extract<QuarantineCommand, { pod: string }>;
+
+/** The cluster that is meant: where several could be, the one that has the pod or the workload. */
 export async function locateQuarantine(
   context: Context,
   command: QuarantineCommand,
 ): Promise<{ readonly place: Place; readonly command: QuarantineCommand } | Refusal> {
-  const { namespace, pod } = command;
-  const isIn = (name: string) => hasPod(clusterOf(context.services, name).cluster, namespace, pod);
+  const { namespace } = command;
+  const isIn = (name: string) => holds(clusterOf(context.services, name).cluster, command);
   const cluster = await clusterFor(context, { verb: "quarantine", reference: command, isIn });
   if (typeof cluster === "object") return cluster;
   return { place: { cluster, namespace }, command: { ...command, cluster } };
 }
 
+function holds(cluster: Cluster, command: QuarantineCommand): Promise<boolean> {
+  const { namespace, workload } = command;
+  return workload === undefined
+    ? hasPod(cluster, namespace, command.pod)
+    : hasWorkload(cluster, { namespace, workload });
+}
+
 /** Plans a quarantine and shows the plan; nothing is written to the cluster before Confirm. */
-export async function quarantine(context: Context, command: QuarantineCommand): Promise<Reply> {
+export async function quarantine(context: Context, command: PodCommand): Promise<Reply> {
   if (command.cluster === undefined) throw new Error("nobody said which cluster is meant");
   const target = { cluster: command.cluster, namespace: command.namespace, pod: command.pod };
   const accepted = await accept(context, { kind: "quarantine", target, command });
@@ -43,21 +55,17 @@ export async function quarantine(context: Context, command: QuarantineCommand): 
 }
 
 /** The same for an operation that was accepted already, by this replica or by one that is gone. */
-export async function proposeQuarantine(
-  context: Context,
-  operation: Operation,
-  command: QuarantineCommand,
-): Promise<Reply> {
+export async function proposeQuarantine(context: Context, operation: Operation, command: PodCommand): Promise<Reply> {
   const { services, request, outlet } = context;
   const { cluster } = clusterOf(services, operation.target.cluster);
   const pod = await findPod(cluster, command.namespace, command.pod, seenNamespaces(context, cluster.name));
-  if (isRefusal(pod)) return refuse(context, operation, pod, command.dryRun);
+  if (isRefusal(pod)) return refuseContaining(context, operation, pod, command.dryRun);
   const existing = await existingQuarantine(services, pod);
   if (existing !== undefined) return answerExisting(context, operation, existing, command.dryRun);
   const plan = await drawQuarantine(services, operation, pod, { choices: command.choices, from: "cache" });
-  if (isRefusal(plan)) return refuse(context, operation, plan, command.dryRun);
+  if (isRefusal(plan)) return refuseContaining(context, operation, plan, command.dryRun);
   const denied = await refuseRights(cluster, plan, request.source).catch(orUnknown);
-  if (denied !== undefined && denied !== "unknown") return refuse(context, operation, denied, command.dryRun);
+  if (denied !== undefined && denied !== "unknown") return refuseContaining(context, operation, denied, command.dryRun);
   const planned: Operation = {
     ...operation,
     state: "planned",
@@ -79,29 +87,32 @@ export async function proposeQuarantine(
 async function existingQuarantine(services: Services, pod: Pod): Promise<Operation | undefined> {
   const mark = pod.labels[marks.quarantine];
   const operation = mark === undefined ? undefined : await services.operations.get(mark);
-  return operation?.plan?.podUid === pod.uid ? operation : undefined;
+  return operation?.plan?.kind === "quarantine" && operation.plan.podUid === pod.uid ? operation : undefined;
 }
 
-async function answerExisting(
+/** Shows the operation that holds already, and ends the new one. */
+export async function answerExisting(
   { services, outlet }: Context,
   operation: Operation,
   existing: Operation,
   dryRun: boolean,
 ): Promise<Reply> {
+  const already = existing.kind === "lockdown" ? "Already locked down by" : "Already quarantined by";
   if (!dryRun) {
     await store(services, {
       ...operation,
       state: "refused",
-      result: { headline: `Already quarantined by ${existing.id}`, tone: "warning", lines: [], audited: "" },
+      result: { headline: `${already} ${existing.id}`, tone: "warning", lines: [], audited: "" },
     });
   }
   const card = operationCard(existing, services.now());
-  const reply: Reply = { ...card, shape: "note", headline: `Already quarantined by ${existing.id}: ${card.headline}` };
+  const reply: Reply = { ...card, shape: "note", headline: `${already} ${existing.id}: ${card.headline}` };
   await outlet.show(reply, undefined);
   return reply;
 }
 
-async function refuse(
+/** Answers, and records, that what was to be cut off is not. */
+export async function refuseContaining(
   { services, request, outlet }: Context,
   operation: Operation,
   no: Refusal,
@@ -117,7 +128,7 @@ async function refuse(
     });
   }
   await recordRefusal(services, request, {
-    verb: "quarantine",
+    verb: operation.kind,
     cluster,
     namespace,
     incident: operation.incident,
@@ -128,10 +139,11 @@ async function refuse(
   return reply;
 }
 
-const rightsUnknown = "Whether Kubernetes lets Bulkhead write there could not be asked.";
+/** The warning of a plan where that could not be asked. */
+export const rightsUnknown = "Whether Kubernetes lets Bulkhead write there could not be asked.";
 
 /** A plan can be shown without; if it is a no, the first write says so. */
-function orUnknown(error: unknown): "unknown" {
+export function orUnknown(error: unknown): "unknown" {
   if (!isUnanswered(error)) throw error;
   return "unknown";
 }

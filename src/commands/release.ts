@@ -5,16 +5,17 @@ import { isRefusal, type Refusal } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { KeepChoice, ReleasePlan } from "../policy/plan.ts";
+import type { KeepChoice, LiftPlan, ReleasePlan } from "../policy/plan.ts";
 import { accept } from "./accept.ts";
 import { refused } from "./answers.ts";
 import { releaseByHand, releaseUnrecorded } from "./by-hand.ts";
 import { operationCard, showPreview } from "./card.ts";
 import { clusterFor } from "./clusters.ts";
 import type { Command } from "./command.ts";
-import { askedQuarantine, hasQuarantine, type Quarantine } from "./find-quarantine.ts";
+import { askedQuarantine, type Contained, hasQuarantine, type Quarantine } from "./find-quarantine.ts";
 import { owing } from "./hold.ts";
 import { recordRefusal } from "./journal.ts";
+import { drawLift } from "./lift-plan.ts";
 import { planRelease } from "./release-plan.ts";
 import type { Reply } from "./reply.ts";
 import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
@@ -77,6 +78,16 @@ export async function proposeRelease(context: Context, operation: Operation, com
 
 /** Gathers facts and decides: the plan as it would be now. */
 export async function drawRelease(
+  services: Services,
+  contained: Contained,
+  choice: { readonly deletePod: boolean; readonly keep: KeepChoice; readonly from: Freshness },
+): Promise<ReleasePlan | LiftPlan | Refusal> {
+  const { plan } = contained;
+  if (plan.kind === "contain") return drawLift(services, { ...contained, plan }, choice);
+  return drawRestoration(services, { ...contained, plan }, choice);
+}
+
+async function drawRestoration(
   services: Services,
   quarantine: Quarantine,
   choice: { readonly deletePod: boolean; readonly keep: KeepChoice; readonly from: Freshness },

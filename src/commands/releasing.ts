@@ -1,7 +1,7 @@
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
 import { note, text } from "./answers.ts";
-import { findQuarantine, type Quarantine } from "./find-quarantine.ts";
+import { type Contained, findQuarantine } from "./find-quarantine.ts";
 import type { Reply } from "./reply.ts";
 import { LostRace, type Services } from "./services.ts";
 
@@ -33,7 +33,7 @@ export async function claimForRelease(
   release: string,
   lifts: string,
   tries = 5,
-): Promise<Quarantine | Refusal> {
+): Promise<Contained | Refusal> {
   const found = await findQuarantine(services, { operation: lifts });
   if (isRefusal(found)) return found;
   const other = await releaseOf(services, found);

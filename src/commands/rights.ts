@@ -2,7 +2,7 @@ import type { Cluster } from "../kubernetes/cluster.ts";
 import { manifestResource } from "../kubernetes/manifest-resources.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
-import type { QuarantinePlan } from "../policy/plan.ts";
+import type { ContainPlan, QuarantinePlan } from "../policy/plan.ts";
 import { objectsOf } from "./deny-objects.ts";
 import type { Request } from "./request.ts";
 
@@ -14,7 +14,7 @@ type Right = { readonly verb: string; readonly group: string; readonly plural: s
  */
 export async function refuseRights(
   cluster: Cluster,
-  plan: QuarantinePlan,
+  plan: QuarantinePlan | ContainPlan,
   source: Request["source"],
 ): Promise<Refusal | undefined> {
   const missing = await missingRights(cluster, rightsFor(plan));
@@ -34,7 +34,8 @@ export async function mayWrite(cluster: Cluster, objects: readonly Manifest[]): 
   return (await missingRights(cluster, objects.flatMap(rightsOn))).length === 0;
 }
 
-function rightsFor(plan: QuarantinePlan): readonly Right[] {
+function rightsFor(plan: QuarantinePlan | ContainPlan): readonly Right[] {
+  if (plan.kind === "contain") return objectsOf(plan).flatMap(rightsOn);
   const { namespace } = plan.target;
   const policies = { group: "networking.k8s.io", plural: "networkpolicies", namespace };
   return [
@@ -52,7 +53,7 @@ function rightsOn(object: Manifest): readonly Right[] {
   return verbs.map((verb) => ({ verb, group, plural, namespace }));
 }
 
-function refuse(plan: QuarantinePlan, missing: readonly Right[], source: Request["source"]): Refusal {
+function refuse(plan: QuarantinePlan | ContainPlan, missing: readonly Right[], source: Request["source"]): Refusal {
   const { namespace } = plan.target;
   const words = missing.map(
     ({ verb, group, plural, namespace: where }) =>

@@ -5,7 +5,8 @@ import { note, refused, text, usageAnswer } from "./answers.ts";
 import { audit } from "./audit.ts";
 import { releaseByHand, releaseUnrecorded } from "./by-hand.ts";
 import { placeFor } from "./clusters.ts";
-import type { Command, CommandName } from "./command.ts";
+import { type Command, type CommandName, isWriting } from "./command.ts";
+import { contain, locateLockdown } from "./contain.ts";
 import type { Desk, Outlet } from "./desk.ts";
 import { explain, locateExplain } from "./explain.ts";
 import { orNone, orProblem } from "./form-help.ts";
@@ -69,7 +70,8 @@ type Spec<C> = {
 type Located<C> = { readonly place: Place; readonly command: C };
 
 const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> } = {
-  quarantine: { verbs: () => ["quarantine"], locate: locateQuarantine, run: quarantine },
+  quarantine: { verbs: () => ["quarantine"], locate: locateQuarantine, run: quarantineOrContain },
+  lockdown: { verbs: () => ["lockdown"], locate: locateLockdown, run: contain },
   release: { verbs: () => ["release"], locate: locateRelease, run: release },
   status: { verbs: () => ["status"], locate: locateRead, run: status },
   explain: { verbs: () => ["status"], locate: locateExplain, run: explain },
@@ -79,6 +81,10 @@ const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> 
   whoami: { verbs: () => [], locate: locateNowhere, run: whoami },
   help: { verbs: () => [], locate: locateNowhere, run: help },
 };
+
+function quarantineOrContain(context: Context, command: Extract<Command, { kind: "quarantine" }>): Promise<Reply> {
+  return command.workload === undefined ? quarantine(context, command) : contain(context, command);
+}
 
 function locateRead<C extends Place>(context: Context, command: C): Located<C> | Refusal {
   const place = placeFor(context, { cluster: command.cluster, namespace: command.namespace });
@@ -158,7 +164,7 @@ async function turnDown(
   place?: Place,
 ): Promise<Reply> {
   const { kind } = command;
-  const incident = kind === "quarantine" || kind === "release" ? command.incident : undefined;
+  const incident = isWriting(command) ? command.incident : undefined;
   const answer = async (): Promise<Reply> => {
     await samples.refused(request, { ...place, verb: kind, incident, why: no.reason });
     return tell(outlet, (await releaseUnrecorded({ services, request, outlet }, no)) ?? refused(kind, no));
@@ -168,7 +174,7 @@ async function turnDown(
 
 /** Whether an operation comes of it, whose acceptance also counts deliveries. */
 function isRecorded(command: Command): boolean {
-  return (command.kind === "quarantine" || command.kind === "release") && !command.dryRun;
+  return isWriting(command) && !command.dryRun;
 }
 
 async function turnAway(

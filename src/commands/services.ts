@@ -19,6 +19,8 @@ export type Settings = {
   readonly ownNamespace: string;
   readonly redisService: { readonly name: string; readonly namespace: string } | undefined;
   readonly endpoints: readonly Endpoint[];
+  /** What a lockdown leaves open for DNS; undefined: the cluster's own, as it is found. */
+  readonly dns?: readonly Endpoint[];
   readonly settleMs: number;
   /** How long an engine that tells is waited for until it says that what was written is in force. */
   readonly realiseMs: number;

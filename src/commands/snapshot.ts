@@ -5,7 +5,7 @@ import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { Labels } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { QuarantinePlan } from "../policy/plan.ts";
+import type { ContainPlan, QuarantinePlan } from "../policy/plan.ts";
 import { entryId, waitsForChain } from "./journal.ts";
 import type { Services } from "./services.ts";
 
@@ -36,6 +36,31 @@ export async function verifiedSnapshot(
   return { labels: good, warnings: altered ? ["The snapshot on the policy was altered; the audit's is used."] : [] };
 }
 
+/** Why the audit does not prove that exactly this plan was confirmed; undefined where it does. */
+export async function provenPlan(
+  services: Services,
+  contained: Operation & { readonly plan: ContainPlan },
+): Promise<Refusal | undefined> {
+  const { id, plan } = contained;
+  const intent = await findIntent(services, contained);
+  if (intent?.planHash === plan.hash) return undefined;
+  if (intent === undefined && waitsForChain(contained)) return onItsWay(id);
+  const { name, namespace } = plan.policy.metadata;
+  const why =
+    intent === undefined ? `the audit holds no intent of ${id}` : `the intent of ${id} in the audit is of another plan`;
+  return refusal(
+    `${why}, so what it wrote cannot be proved`,
+    `Look at NetworkPolicy ${name} in namespace ${namespace}, and delete by hand what is of ${id}.`,
+  );
+}
+
+function onItsWay(id: string): Refusal {
+  return refusal(
+    `the intent of ${id} is not in the audit chain yet`,
+    "It was written while Redis was away and is on its way: wait a moment, then release it again.",
+  );
+}
+
 /** The audit's intent of exactly this plan's labels, or why nothing can be proved by it. */
 async function provenIntent(
   services: Services,
@@ -43,12 +68,7 @@ async function provenIntent(
 ): Promise<ChainedEntry | Refusal> {
   const { id, plan } = quarantine;
   const intent = await findIntent(services, quarantine);
-  if (intent === undefined && waitsForChain(quarantine)) {
-    return refusal(
-      `the intent of ${id} is not in the audit chain yet`,
-      "It was written while Redis was away and is on its way: wait a moment, then release it again.",
-    );
-  }
+  if (intent === undefined && waitsForChain(quarantine)) return onItsWay(id);
   const hash = intent?.detail?.["snapshotHash"];
   if (intent === undefined || typeof hash !== "string") {
     return refusal(

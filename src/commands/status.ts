@@ -4,7 +4,7 @@ import { isUnanswered } from "../kubernetes/failure.ts";
 import { decideAccess } from "../policy/access.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { containing, marks } from "../policy/marks.ts";
-import type { NetworkPolicy } from "../policy/objects.ts";
+import type { Labels, NetworkPolicy } from "../policy/objects.ts";
 import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
 import { targetReference } from "../policy/target.ts";
@@ -100,11 +100,20 @@ async function testedLines(services: Services, cluster: string): Promise<readonl
 
 function inForce({ metadata }: NetworkPolicy, now: number): string {
   const { labels = {}, annotations = {}, namespace, creationTimestamp } = metadata;
-  const [pod = "?"] = (annotations[marks.pod] ?? "?").split(" ");
+  const how = labels[marks.kind] === "lockdown" ? "locked down" : "quarantined";
   const age = creationTimestamp === undefined ? "?" : formatDuration(Math.max(0, now - Date.parse(creationTimestamp)));
-  const reason = annotations[marks.reason] ?? "";
-  const incident = annotations[marks.incident] ?? "";
-  return `${labels[marks.operation] ?? "?"}: ${namespace}/${pod} quarantined for ${age} by ${annotations[marks.principal] ?? "?"}${incident === "" ? "" : ` for ${incident}`}${reason === "" ? "" : `: ${reason}`}`;
+  const by = `by ${annotations[marks.principal] ?? "?"}`;
+  return `${labels[marks.operation] ?? "?"}: ${whatOf(namespace, annotations)} ${how} for ${age} ${by}${whyOf(annotations)}`;
+}
+
+function whatOf(namespace: string, annotations: Labels): string {
+  const [pod = "?"] = (annotations[marks.pod] ?? "?").split(" ");
+  return annotations[marks.target] ?? `${namespace}/${pod}`;
+}
+
+function whyOf(annotations: Labels): string {
+  const { [marks.incident]: incident = "", [marks.reason]: reason = "" } = annotations;
+  return `${incident === "" ? "" : ` for ${incident}`}${reason === "" ? "" : `: ${reason}`}`;
 }
 
 async function openOperations(services: Services, visible: Visible): Promise<Section> {

@@ -3,6 +3,7 @@ import type { Lease } from "../scheduler/leases.ts";
 import { againCard, askAgain } from "./ask-again.ts";
 import { operationCard } from "./card.ts";
 import { run } from "./confirm.ts";
+import { proposeContain } from "./contain.ts";
 import type { Outlet } from "./desk.ts";
 import { type Hold, owing, storeFailure } from "./hold.ts";
 import { showLifted } from "./lift.ts";
@@ -108,6 +109,9 @@ async function propose({ services, outlet }: Resumed, operation: Operation): Pro
   const request: Request = { principal, ...origin, text: origin.command, delivery };
   const command = parse(origin.command);
   const context = { services, outlet, request };
+  if (command.kind === "lockdown") return proposeContain(context, operation, command);
+  if (command.kind === "quarantine" && command.workload !== undefined)
+    return proposeContain(context, operation, command);
   if (command.kind === "quarantine") return proposeQuarantine(context, operation, command);
   if (command.kind === "release") return proposeRelease(context, operation, command);
   throw new Error(`operation ${operation.id} was accepted from a command that is not known here`);

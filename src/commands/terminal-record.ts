@@ -21,6 +21,13 @@ const target = z.union([
   z.strictObject(place),
 ]);
 
+const deny = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
+
+const planned = {
+  target: z.looseObject({}),
+  policy: z.looseObject({ metadata: z.looseObject({ name: z.string(), namespace: z.string() }) }),
+};
+
 /** What a terminal that reaches no Redis can have done: only what contains; a release needs the history there. */
 const operation = z.looseObject({
   version: z.literal([1, 2]),
@@ -43,15 +50,17 @@ const operation = z.looseObject({
     .optional(),
   steps: z.array(z.strictObject({ step: z.string().max(100), at: z.number() })).max(50),
   plan: z
-    .looseObject({
-      kind: z.literal("quarantine"),
-      target: z.looseObject({}),
-      podUid: z.string(),
-      labelsBefore: z.record(z.string(), z.string()),
-      removes: z.array(z.string()),
-      leavesServices: z.array(z.string()),
-      policy: z.looseObject({ metadata: z.looseObject({ name: z.string(), namespace: z.string() }) }),
-    })
+    .union([
+      z.looseObject({
+        ...planned,
+        kind: z.literal("quarantine"),
+        podUid: z.string(),
+        labelsBefore: z.record(z.string(), z.string()),
+        removes: z.array(z.string()),
+        leavesServices: z.array(z.string()),
+      }),
+      z.looseObject({ ...planned, kind: z.literal("contain"), pods: z.array(z.string()), denies: z.array(deny) }),
+    ])
     .optional(),
 });
 
@@ -74,7 +83,7 @@ export function historyOf({ operation: given, entries }: LaptopRecord): LaptopRe
 
 function hasOwnPlan({ id, plan, target }: Operation): boolean {
   if (plan === undefined) return true;
-  if (plan.kind !== "quarantine" || canonicalJson(plan.target) !== canonicalJson(target)) return false;
+  if (plan.kind === "release" || canonicalJson(plan.target) !== canonicalJson(target)) return false;
   const { name, namespace } = plan.policy.metadata;
   return name === quarantinePolicyName(id) && namespace === target.namespace;
 }

@@ -31,6 +31,12 @@ const plan = z.union([
     removes: z.array(z.string()),
     residual: z.array(z.looseObject({ policy: z.string() })),
   }),
+  z.looseObject({
+    kind: z.literal("contain"),
+    policy: z.looseObject({ metadata: z.looseObject({ name: z.string() }) }),
+    pods: z.array(z.string()),
+    residual: z.array(z.looseObject({ policy: z.string() })),
+  }),
   z.looseObject({ kind: z.literal("release"), lifts: z.string(), mode: z.string() }),
 ]);
 
@@ -39,10 +45,20 @@ function planned({ detail, summary }: ChainedEntry): string {
   const { data } = plan.safeParse(detail?.["plan"]);
   if (data === undefined) return summary;
   if (data.kind === "release") return `To end ${data.lifts} (${data.mode})`;
-  const { policy, removes, residual } = data;
-  const labels = removes.length === 0 ? "no label off" : `labels off: ${removes.join(", ")}`;
+  const { policy, residual } = data;
   const still = residual.length === 0 ? "" : `; still allowed by: ${residual.map((one) => one.policy).join(", ")}`;
-  return `To be written: NetworkPolicy ${policy.metadata.name}, ${labels}${still}`;
+  const touched = data.kind === "contain" ? `pods then: ${listed(data.pods)}` : labelsOff(data.removes);
+  return `To be written: NetworkPolicy ${policy.metadata.name}, ${touched}${still}`;
+}
+
+function labelsOff(removes: readonly string[]): string {
+  return removes.length === 0 ? "no label off" : `labels off: ${removes.join(", ")}`;
+}
+
+/** A namespace may have thousands. */
+function listed(pods: readonly string[]): string {
+  if (pods.length === 0) return "none";
+  return `${pods.slice(0, 20).join(", ")}${pods.length > 20 ? ` and ${pods.length - 20} more` : ""}`;
 }
 
 const steps = z.array(z.object({ step: z.string(), at: z.number() }));

@@ -1,6 +1,6 @@
 import { operationId } from "../policy/operation.ts";
-import type { PodReference } from "../policy/target.ts";
-import type { Command } from "./command.ts";
+import { type Target, targetReference } from "../policy/target.ts";
+import { isWriting, type Writing } from "./command.ts";
 import type { Understanding } from "./desk.ts";
 import { asksForForm } from "./form.ts";
 import { parse } from "./parse.ts";
@@ -15,18 +15,21 @@ export function understand(services: Services, request: Request): Understanding 
   }
   const command = parse(request.text);
   if (command.kind === "usage") return { line: "That command was not understood.", operation: undefined };
-  if (command.kind !== "quarantine" && command.kind !== "release") return { line: command.kind, operation: undefined };
+  if (!isWriting(command)) return { line: command.kind, operation: undefined };
   const operation = command.dryRun ? undefined : operationId(command.kind, request.delivery);
   return { line: inWords(command), operation };
 }
 
-function inWords(command: Extract<Command, { kind: "quarantine" | "release" }>): string {
+function inWords(command: Writing): string {
   const dry = command.dryRun ? " (dry run)" : "";
-  if (command.kind === "quarantine") return `quarantine ${typed(command)}${dry}`;
+  if (command.kind !== "release") return `${command.kind} ${typed(command)}${dry}`;
   const { what } = command;
   return `release ${"operation" in what ? what.operation : typed(what)}${dry}`;
 }
 
-function typed({ cluster, namespace, pod }: PodReference): string {
-  return `${cluster === undefined ? "" : `${cluster}:`}${namespace}/${pod}`;
+type Typed = Pick<Target, "namespace" | "pod" | "workload"> & { readonly cluster: string | undefined };
+
+function typed(reference: Typed): string {
+  const { cluster } = reference;
+  return `${cluster === undefined ? "" : `${cluster}:`}${targetReference(reference)}`;
 }

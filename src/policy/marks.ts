@@ -14,6 +14,8 @@ export const marks = {
   reason: "bulkhead.dev/reason",
   /** Annotation: the pod, `name uid`. */
   pod: "bulkhead.dev/pod",
+  /** Annotation: the workload or namespace, as it is typed (`payments/deployment/checkout`, `payments`). */
+  target: "bulkhead.dev/target",
   /** Annotation: canonical JSON of the pod's labels before the quarantine. */
   snapshot: "bulkhead.dev/labels-before",
   /** Annotation on the NetworkPolicy: what else the operation wrote, `plural.group/name`, separated by spaces. */

@@ -3,7 +3,7 @@ import type { DenyEngine } from "./engine.ts";
 import type { Exclusion } from "./exclusion.ts";
 import type { Manifest } from "./manifest.ts";
 import type { JsonPatchOperation, Labels, NetworkPolicy, OwnerReference } from "./objects.ts";
-import type { PodTarget } from "./target.ts";
+import type { NamespaceTarget, PodTarget, WorkloadTarget } from "./target.ts";
 
 /** What a policy leaves open that was to be closed, in words. */
 export type ResidualAllow = {
@@ -93,7 +93,54 @@ export type QuarantinePlan = {
   readonly hash: string;
 };
 
-/** What a release would write. */
+/** What the quarantine of a workload or the lockdown of a namespace would write. It touches no pod. */
+export type ContainPlan = {
+  readonly kind: "contain";
+  readonly version: 1;
+  readonly target: WorkloadTarget | NamespaceTarget;
+  /** Of the workload; undefined for a namespace. */
+  readonly uid: string | undefined;
+  readonly choices: Choices;
+  readonly engine: DenyEngine;
+  /** Selects all that is cut off, also pods that start later; written whatever the engine, and bears the record. */
+  readonly policy: NetworkPolicy;
+  readonly denies: readonly Manifest[];
+  readonly settleMs: number;
+  /** How it is known what becomes of the engine's policies. */
+  readonly because: string;
+  /** What it does not cut, in sentences. */
+  readonly notCut: readonly string[];
+  /** Names of the pods that it selects now, sorted. */
+  readonly pods: readonly string[];
+  /** Other workloads whose pods it selects too, as `Deployment shop/cart`. */
+  readonly alsoCaught: readonly string[];
+  readonly effects: readonly string[];
+  readonly warnings: readonly string[];
+  readonly impact?: Impact;
+  readonly residual: readonly ResidualAllow[];
+  readonly enforcement: Enforcement;
+  readonly confirmations: 1 | 2;
+  /** See containPlan's planHash. */
+  readonly hash: string;
+};
+
+/** What ending one of those would write: only what was written is deleted. */
+export type LiftPlan = {
+  readonly kind: "release";
+  readonly version: 1;
+  /** The operation that it lifts. */
+  readonly lifts: string;
+  readonly target: WorkloadTarget | NamespaceTarget;
+  readonly mode: "objects";
+  /** Names of the objects, in the order in which they are deleted. */
+  readonly removes: readonly string[];
+  readonly effects: readonly string[];
+  readonly warnings: readonly string[];
+  readonly confirmations: 1;
+  readonly hash: string;
+};
+
+/** What the release of a pod would write. */
 export type ReleasePlan = {
   readonly kind: "release";
   readonly version: 1;
@@ -116,7 +163,7 @@ export type ReleasePlan = {
   readonly hash: string;
 };
 
-export type Plan = QuarantinePlan | ReleasePlan;
+export type Plan = QuarantinePlan | ContainPlan | ReleasePlan | LiftPlan;
 
 /** Which replica the ReplicaSet should keep when the released pod makes one too many; `any` leaves it to the ReplicaSet. */
 export type KeepChoice = "any" | "this" | "replacement";

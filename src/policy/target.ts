@@ -34,13 +34,13 @@ export function targetKind({ pod, workload }: Target): "Pod" | WorkloadKind | "N
 }
 
 /** The object's name, with its namespace where it is in one: `payments/checkout-7d9f`, `payments`. */
-export function targetPath({ namespace, pod, workload }: Target): string {
+export function targetPath({ namespace, pod, workload }: Pick<Target, "namespace" | "pod" | "workload">): string {
   const name = pod ?? workload?.name;
   return name === undefined ? namespace : `${namespace}/${name}`;
 }
 
 /** As it is typed after a command, without the cluster: `payments/checkout-7d9f`, `payments/deployment/checkout`, `payments`. */
-export function targetReference(target: Target): string {
+export function targetReference(target: Pick<Target, "namespace" | "pod" | "workload">): string {
   const { namespace, workload } = target;
   return workload === undefined ? targetPath(target) : `${namespace}/${workload.kind.toLowerCase()}/${workload.name}`;
 }
@@ -66,12 +66,23 @@ export function isNamespaceName(text: string): boolean {
 }
 
 /** Whether the text can be a pod's name or the beginning of one (RFC 1123 subdomain, at most 253 characters). */
-function isPodNamePrefix(text: string): boolean {
+export function isPodNamePrefix(text: string): boolean {
   return text.length <= 253 && dns1123Subdomain.test(text.replace(/[-.]$/, ""));
 }
 
 /** A pod as typed; the cluster is undefined where none was named. */
-export type PodReference = { readonly cluster: string | undefined; readonly namespace: string; readonly pod: string };
+export type PodReference = {
+  readonly cluster: string | undefined;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly workload?: undefined;
+};
+
+/** A workload as typed. */
+export type WorkloadReference = Omit<WorkloadTarget, "cluster"> & { readonly cluster: string | undefined };
+
+/** A namespace as typed, where nothing else can be meant. */
+export type NamespaceReference = Omit<NamespaceTarget, "cluster"> & { readonly cluster: string | undefined };
 
 /** `payments/checkout-7d9f` or `prod-eu:payments/checkout-7d9f`; undefined where the text is not of that form. */
 export function parsePodReference(text: string): PodReference | undefined {
@@ -94,7 +105,8 @@ export function parsePlaceReference(text: string): PlaceReference | undefined {
   return isNamespaceName(namespace) ? { cluster, namespace } : undefined;
 }
 
-function splitCluster(text: string): { readonly cluster: string | undefined; readonly rest: string } {
+/** What stands before the first colon, and the rest. */
+export function splitCluster(text: string): { readonly cluster: string | undefined; readonly rest: string } {
   const at = text.indexOf(":");
   return at < 0 ? { cluster: undefined, rest: text } : { cluster: text.slice(0, at), rest: text.slice(at + 1) };
 }

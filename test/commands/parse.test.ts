@@ -12,6 +12,9 @@ const quarantine = {
   dryRun: false,
   reason: "",
 };
+const { pod: _pod, ...containing } = quarantine;
+const checkout = { ...containing, workload: { kind: "Deployment", name: "checkout" } };
+const lockdown = { ...containing, kind: "lockdown" };
 const release = { kind: "release", deletePod: false, keep: "any", dryRun: false, reason: "" };
 
 describe("a command", () => {
@@ -35,6 +38,26 @@ describe("a command", () => {
     ["quarantine payments/checkout-7d9f odd review traffic", { ...quarantine, reason: "odd review traffic" }],
     ["quarantine payments/checkout-7d9f --dry-run", { ...quarantine, dryRun: true }],
     ["quarantine --dry-run payments/checkout-7d9f why", { ...quarantine, dryRun: true, reason: "why" }],
+    ["quarantine deploy/checkout -n payments", checkout],
+    ["quarantine -n payments deployments/checkout review 2h odd", { ...checkout, reviewMs: 7_200_000, reason: "odd" }],
+    ["quarantine payments/deploy/checkout --dry-run", { ...checkout, dryRun: true }],
+    ["quarantine eu:deploy/checkout -n payments", { ...checkout, cluster: "eu" }],
+    ["quarantine payments/pod/checkout-7d9f", quarantine],
+    ["quarantine checkout-7d9f -n payments", quarantine],
+    [
+      "quarantine payments/sts/db --confirm db",
+      { ...checkout, workload: { kind: "StatefulSet", name: "db" }, choices: { ...quarantine.choices, confirm: "db" } },
+    ],
+    ["lockdown payments", lockdown],
+    ["LOCKDOWN eu:payments/ review 2h theft", { ...lockdown, cluster: "eu", reviewMs: 7_200_000, reason: "theft" }],
+    ["lockdown payments --confirm payments", { ...lockdown, choices: { ...lockdown.choices, confirm: "payments" } }],
+    ["lockdown payments --engine calico", { ...lockdown, choices: { engine: "calico", detach: undefined } }],
+    ["release l-7f3k", { ...release, what: { operation: "l-7f3k" } }],
+    ["release payments all clear", { ...release, what: { namespace: "payments" }, reason: "all clear" }],
+    [
+      "release ds/agent -n payments",
+      { ...release, what: { namespace: "payments", workload: { kind: "DaemonSet", name: "agent" } } },
+    ],
     ["release q-7f3k", { ...release, what: { operation: "q-7f3k" } }],
     [
       "release payments/checkout-7d9f --delete-pod",
@@ -129,6 +152,15 @@ describe("a command", () => {
     ["release q-7f3k --incident --dry-run", /"--dry-run" is no incident's id/],
     ["release q-7f3k --incident A --incident B", /--incident is given twice/],
     ["quarantine payments/x --incdent A", /Did you mean --incident\?/],
+    ["lockdown", /Which namespace/],
+    ["lockdown payments/checkout", /no namespace's name/],
+    ["lockdown payments --no-detach", /for one pod/],
+    ["quarantine payments/deploy/checkout --detach", /for one pod/],
+    ["quarantine payments/deploy/checkout --change-policies", /for one pod/],
+    ["quarantine payments/svc/checkout", /not of the form namespace\/pod/],
+    ["quarantine payments/deploy/", /not of the form namespace\/pod/],
+    ["quarantine deploy/checkout -n", /not of the form namespace\/pod/],
+    ["quarantine payments/x --confirm", /--confirm needs the full name/],
     ["help me", /no command "me"/],
     ["constructor", /no command "constructor"/],
     ["__proto__", /no command "__proto__"/],
@@ -141,7 +173,10 @@ describe("a command", () => {
   test("whatever the text, there is a command or a usage answer", () => {
     const words = fc.constantFrom(
       "quarantine",
+      "lockdown",
       "release",
+      "-n",
+      "deploy/x",
       "audit",
       "status",
       "review",

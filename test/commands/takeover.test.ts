@@ -116,13 +116,58 @@ async function released(pod: string, death: Death | undefined): Promise<readonly
   return calls;
 }
 
+const ours = (id: string) =>
+  desk.sandbox
+    .objects("NetworkPolicy", "payments")
+    .filter(({ metadata }) => metadata.labels?.["bulkhead.dev/operation"] === id);
+
+/** A workload of its own for each run, whose pods take no turn in the others. */
+function newWorkload(): string {
+  pods += 1;
+  const name = `group-${pods}`;
+  const labels = { group: name };
+  desk.sandbox.apply({
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    metadata: { name, namespace: "payments" },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "main", image: "x" }] } },
+    },
+  });
+  return name;
+}
+
+async function contained(_: string, death: Death | undefined): Promise<readonly string[]> {
+  const { calls, id } = await through(`quarantine payments/rs/${newWorkload()}`, death);
+  expect(await current(id)).toMatchObject({ state: "in-force", result: { tone: "good" } });
+  expect(ours(id)).toHaveLength(1);
+  await expectOnce(id);
+  return calls;
+}
+
+async function containedAndReleased(_: string, death: Death | undefined): Promise<readonly string[]> {
+  const name = newWorkload();
+  const { operation: q = "" } = await desk.type(`quarantine payments/rs/${name}`);
+  await desk.press("confirm", q);
+  const { calls, id } = await through(`release payments/rs/${name}`, death);
+  expect(await current(id)).toMatchObject({ state: "done", result: { tone: "good" } });
+  expect(await current(q)).toMatchObject({ state: "done", liftedBy: id });
+  expect(ours(q)).toEqual([]);
+  await expectOnce(id);
+  return calls;
+}
+
 describe.each([
-  { verb: "quarantine", go: quarantined },
-  { verb: "release", go: released },
-])("A replica that dies at any call of a $verb", ({ go }) => {
+  { verb: "quarantine", go: quarantined, writes: "patchPod" },
+  { verb: "release", go: released, writes: "patchPod" },
+  { verb: "workload's quarantine", go: contained, writes: "createObject" },
+  { verb: "workload's release", go: containedAndReleased, writes: "deleteObject" },
+])("A replica that dies at any call of a $verb", ({ go, writes }) => {
   test("leaves an operation that another one finishes, once", { timeout: 60_000 }, async () => {
     const calls = await go(newPod(), undefined);
-    expect(calls).toContain("patchPod");
+    expect(calls).toContain(writes);
     for (let at = 1; at <= calls.length; at += 1) {
       for (const when of ["before", "after"] as const) {
         await go(newPod(), { at, when }).catch((error: unknown) => {

@@ -1,0 +1,40 @@
+import { marks } from "../policy/marks.ts";
+import type { Pod } from "../policy/objects.ts";
+import type { ContainPlan } from "../policy/plan.ts";
+import { type Verdict, verdict } from "../policy/verdict.ts";
+import { compile } from "../simulator/compile.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import { operationOf } from "./contain-plan.ts";
+import { stateOf } from "./detection.ts";
+import { residualOf } from "./residual-words.ts";
+
+export type GroupFindings = {
+  /** What does not read back as planned; undefined where all does. */
+  readonly mismatch: string | undefined;
+  /** The cluster as it is now, with what was written. */
+  readonly view: ClusterView;
+  /** All that are cut off now. */
+  readonly pods: readonly Pod[];
+};
+
+/** The verdict on pods that are cut off together. What may be done about open connections is told of the first of them. */
+export function verdictOf(plan: ContainPlan, { mismatch, view, pods }: GroupFindings): Verdict {
+  const { namespace } = plan.target;
+  const { detection, snapshot } = view;
+  const names = new Set(pods.map(({ name }) => name));
+  const subjects = snapshot.pods.filter((pod) => pod.namespace === namespace && names.has(pod.name ?? ""));
+  const operation = plan.policy.metadata.labels?.[marks.operation];
+  const ours = snapshot.policies.filter((policy) => operationOf(policy) === operation);
+  const [first] = pods;
+  const found = verdict({
+    mismatch,
+    residual: residualOf(compile(snapshot, detection.simulated), subjects, ours),
+    enforcement: stateOf(detection, plan.engine).state,
+    unread: view.unread.map(({ what }) => what),
+    realised: { state: "no-status", words: "this engine has no status" },
+    openConnections: detection.openConnections,
+    plugin: detection.plugin,
+    pod: { namespace, pod: first?.name ?? "", nodeName: first?.nodeName, podIPs: first?.podIPs ?? [] },
+  });
+  return first === undefined ? { ...found, steps: [] } : found;
+}

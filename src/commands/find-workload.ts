@@ -1,0 +1,41 @@
+import type { Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
+import { type Refusal, refusal } from "../policy/guard.ts";
+import type { Workload } from "../policy/objects.ts";
+import type { WorkloadTarget } from "../policy/target.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** The workload by its whole name and kind; a beginning is never enough, since its selector decides over other pods. */
+export function findWorkload(facts: NamespaceFacts, { namespace, workload }: WorkloadTarget): Workload | Refusal {
+  const { kind, name } = workload;
+  const ofKind = facts.workloads.filter((one) => one.kind === kind && one.namespace === namespace);
+  const found = ofKind.find((one) => one.name === name);
+  if (found !== undefined) return isEmpty(found) ? selectsAll(found) : found;
+  const hint = didYouMean(
+    name,
+    ofKind.map((one) => one.name),
+  );
+  return refusal(
+    `there is no ${kind} ${name} in namespace ${namespace}`,
+    `Look at kubectl get ${kind.toLowerCase()} -n ${namespace}.${hint}`,
+  );
+}
+
+/** Whether findWorkload would find it there: for asking several clusters at once. */
+export async function hasWorkload(
+  cluster: Cluster,
+  { namespace, workload }: Pick<WorkloadTarget, "namespace" | "workload">,
+): Promise<boolean> {
+  const { workloads } = await cluster.facts(namespace, "cache");
+  return workloads.some(({ kind, name }) => kind === workload.kind && name === workload.name);
+}
+
+function isEmpty({ selector: { matchLabels = {}, matchExpressions = [] } }: Workload): boolean {
+  return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
+}
+
+function selectsAll({ kind, name, namespace }: Workload): Refusal {
+  return refusal(
+    `the selector of ${kind} ${name} is empty: it would catch every pod of namespace ${namespace}`,
+    `To cut them all off: /np lockdown ${namespace}`,
+  );
+}

@@ -1,0 +1,72 @@
+import { groupOf } from "../policy/group.ts";
+import { type Manifest, manifestName } from "../policy/manifest.ts";
+import type { Pod } from "../policy/objects.ts";
+import type { ContainPlan } from "../policy/plan.ts";
+import { selects } from "../policy/selector.ts";
+import type { Verdict } from "../policy/verdict.ts";
+import { readView } from "./cluster-view.ts";
+import { verdictOf } from "./contain-verdict.ts";
+import { createObjects, objectsOf, ownObjectsOf } from "./deny-objects.ts";
+import { LeaseLost } from "./hold.ts";
+import { isAsWritten } from "./is-as-written.ts";
+import { type Isolation, removeOrphans } from "./isolate.ts";
+
+/** The quarantine of a workload or a lockdown on its way into the cluster. */
+export type GroupIsolation = Omit<Isolation, "plan"> & { readonly plan: ContainPlan };
+
+export type IsolatedGroup = Verdict & { readonly pods: readonly Pod[] };
+
+/**
+ * Writes what selects them, waits, and reads back. No pod is touched, so that one that starts a moment later is caught
+ * as the others are. Every step can be repeated after a crash.
+ */
+export async function isolateGroup(isolation: GroupIsolation): Promise<IsolatedGroup> {
+  await isolation.hold.check();
+  const created: Manifest[] = [];
+  try {
+    await createObjects(isolation, objectsOf(isolation.plan), (object) => void created.push(object));
+    await isolation.done("policy written");
+    await isolation.services.wait(isolation.plan.settleMs);
+    await isolation.done("settled");
+    const found = await readBack(isolation);
+    await isolation.done("read back");
+    return found;
+  } catch (error) {
+    if (error instanceof LeaseLost) await removeOrphans(isolation, created);
+    throw error;
+  }
+}
+
+/** From fresh lists: the objects, the pods that they select now, and what all policies together still let through. */
+async function readBack({ services, cluster, plan, principal }: GroupIsolation): Promise<IsolatedGroup> {
+  const { namespace } = plan.target;
+  const objects = ownObjectsOf(plan);
+  const [known, pods, policies, stored] = await Promise.all([
+    cluster.facts(namespace, "cache"),
+    cluster.listPods(namespace, ""),
+    cluster.listPolicies("", namespace),
+    Promise.all(objects.map((object) => cluster.getObject(object))),
+  ]);
+  const { podSelector = {} } = plan.policy.spec;
+  const { covered } = groupOf(
+    pods.filter(({ labels }) => selects(podSelector, labels)),
+    podSelector,
+  );
+  const nodes = [...new Set(covered.flatMap(({ nodeName }) => nodeName ?? []))];
+  const view = await readView(
+    services,
+    cluster.name,
+    { namespace, facts: { ...known, pods, policies } },
+    { nodes, principal },
+  );
+  return { ...verdictOf(plan, { mismatch: mismatchOf(objects, stored), view, pods: covered }), pods: covered };
+}
+
+function mismatchOf(written: readonly Manifest[], stored: readonly (Manifest | undefined)[]): string | undefined {
+  for (const [index, object] of written.entries()) {
+    const there = stored[index];
+    if (there === undefined) return `${manifestName(object)} is gone again`;
+    if (!isAsWritten(object, there)) return `${manifestName(object)} is not as it was written`;
+  }
+  return undefined;
+}

@@ -1,7 +1,7 @@
-import { type Exclusion, exclude } from "../policy/exclusion.ts";
+import { type Exclusion, exclude, letsThrough } from "../policy/exclusion.ts";
 import { marks } from "../policy/marks.ts";
 import type { Labels, NetworkPolicy } from "../policy/objects.ts";
-import { residualAllows } from "../policy/residual.ts";
+import { selects } from "../policy/selector.ts";
 
 export type Excluded = {
   readonly exclusions: readonly Exclusion[];
@@ -18,7 +18,7 @@ export const nothingExcluded: Excluded = { exclusions: [], changed: new Map() };
 export function excludedFrom(policies: readonly NetworkPolicy[], labels: Labels): Excluded {
   const changes = policies
     .filter((policy) => policy.metadata.labels?.[marks.operation] === undefined)
-    .filter((policy) => residualAllows([policy], labels).length > 0)
+    .filter((policy) => selects(policy.spec.podSelector, labels) && letsThrough(policy))
     .flatMap((policy) => {
       const exclusion = exclude(policy);
       return exclusion === undefined ? [] : [{ policy, exclusion }];

@@ -1,6 +1,6 @@
 import { canonicalJson } from "./canonical.ts";
 import { marks } from "./marks.ts";
-import type { JsonPatchOperation, LabelSelector, NetworkPolicy } from "./objects.ts";
+import type { JsonPatchOperation, LabelSelector, NetworkPolicy, PolicyType } from "./objects.ts";
 
 /** A change to somebody else's NetworkPolicy: from then on it selects no pod that is quarantined. */
 export type Exclusion = {
@@ -11,6 +11,16 @@ export type Exclusion = {
   readonly before: LabelSelector | undefined;
   readonly after: LabelSelector;
 };
+
+/**
+ * Whether the policy has a rule that lets something through. Absent or empty `policyTypes` is Ingress, and Egress only
+ * where there are egress rules (facts: network-policy §1, defaults.go).
+ */
+export function letsThrough({ spec: { policyTypes = [], ingress = [], egress = [] } }: NetworkPolicy): boolean {
+  const isolates = (type: PolicyType): boolean =>
+    policyTypes.length > 0 ? policyTypes.includes(type) : type === "Ingress" || egress.length > 0;
+  return (isolates("Ingress") && ingress.length > 0) || (isolates("Egress") && egress.length > 0);
+}
 
 /** The change for this policy as it is stored; undefined where it selects no quarantined pod already. */
 export function exclude({ metadata, spec }: NetworkPolicy): Exclusion | undefined {

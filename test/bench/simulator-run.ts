@@ -1,3 +1,6 @@
+import { simulateContainment } from "../../src/commands/containment.ts";
+import { impactOf } from "../../src/commands/impact.ts";
+import { residualOf } from "../../src/commands/residual-words.ts";
 import { change } from "../../src/simulator/change.ts";
 import { compile, type Simulator } from "../../src/simulator/compile.ts";
 import { connections } from "../../src/simulator/connections.ts";
@@ -14,6 +17,7 @@ export type SimulatorReading = {
   readonly reach: readonly [ms: number, oneByOneMs: number];
   readonly delta: readonly [ms: number, anewMs: number];
   readonly leaks: readonly [ms: number, oneByOneMs: number];
+  readonly plan: readonly [ms: number, compileMs: number];
   readonly connectivity: readonly [ms: number, oneByOneMs: number];
   readonly heapMib: readonly [simulator: number, snapshot: number];
 };
@@ -32,6 +36,7 @@ if (middle === undefined) throw new Error("a cluster without pods");
 const [, reachMs] = timed(() => reach(simulator, middle));
 const [, deltaMs] = timed(() => quarantine(simulator, middle));
 const leaksMs = leaksOfQuarantineMs(simulator, middle);
+const [, planMs] = timed(() => planOf(snapshot, middle));
 const [, connectivityMs] = timed(() => [...connections(simulator)].length);
 const heap: SimulatorReading["heapMib"] = [heapMib() - parsed, parsed - before];
 const questionMs = oneQuestionMs(simulator);
@@ -41,6 +46,7 @@ const reading: SimulatorReading = {
   reach: [reachMs, questionMs * 2 * (snapshot.pods.length - 1)],
   delta: [deltaMs, timed(() => quarantine(compileIt(snapshot), middle))[1]],
   leaks: [leaksMs, questionMs * 2 * (snapshot.pods.length - 1)],
+  plan: [planMs, compileMs],
   connectivity: [connectivityMs, questionMs * workloads * (workloads - 1)],
   heapMib: heap,
 };
@@ -64,17 +70,36 @@ function leaksOfQuarantineMs(given: Simulator, pod: SimulatedPod): number {
   return ms;
 }
 
+/** All that a plan says of connections, from what was read on: compiled anew, changed, what stays open, what is cut in words. */
+function planOf(given: Snapshot, pod: SimulatedPod): number {
+  const labels = { "bulkhead.dev/quarantine": "q-1" };
+  const { namespace, name = "" } = pod;
+  const policy = policyFor(pod, labels);
+  const simulated = { engine: undefined, ipBlockMatchesPods: false };
+  const containment = { objects: [policy], labels: new Map([[pod, labels]]), changed: new Map() };
+  const change = simulateContainment(given, { simulated }, containment);
+  const stays = residualOf(change.after, change.subjects, [policy]);
+  const nothing = { pods: [], budgets: [], accounts: [], bindings: [], namespaceLabels: {}, unread: [] };
+  const { loses } = impactOf({ ...nothing, namespace, contained: [{ name, labels: pod.labels, ready: true }] }, change);
+  if (stays.length === 0 || loses.length === 0) throw new Error("a quarantine should have left and cut something");
+  return loses.length;
+}
+
 function quarantined(given: Simulator, pod: SimulatedPod) {
   const labels = { "bulkhead.dev/quarantine": "q-1" };
   const isolated = { ...pod, labels };
-  const policy = {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "NetworkPolicy",
-    metadata: { name: "quarantine", namespace: pod.namespace },
-    spec: { podSelector: { matchLabels: labels }, policyTypes: ["Ingress", "Egress"] },
-  };
+  const policy = policyFor(pod, labels);
   const after = change(given, { added: [policy], pods: new Map([[pod, isolated]]) });
   return { after, isolated, policy };
+}
+
+function policyFor({ namespace }: SimulatedPod, matchLabels: Readonly<Record<string, string>>) {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "quarantine", namespace },
+    spec: { podSelector: { matchLabels }, policyTypes: ["Ingress", "Egress"] },
+  };
 }
 
 /** Of one connection on one port, between pods taken from all over. */

@@ -16,6 +16,7 @@ const jobs: readonly { readonly job: Job; readonly name: string; readonly baseli
   { job: "reach", name: "all that one pod reaches and is reached by", baseline: "pod by pod, one port" },
   { job: "delta", name: "what a quarantine changes", baseline: "compiled anew" },
   { job: "leaks", name: "what a quarantine leaves open", baseline: "pod by pod, one port" },
+  { job: "plan", name: "a quarantine's plan with its impact", baseline: "compile alone" },
   { job: "connectivity", name: "all connections between workloads", baseline: "pair by pair, one port" },
   { job: "heapMib", name: "heap of the compiled cluster, MiB", baseline: "the snapshot itself" },
 ];
@@ -44,7 +45,7 @@ export async function benchSimulator(plotFile: string | undefined): Promise<stri
         medians.map((row) => row[i] ?? [0, 0]),
       ),
     ),
-    `  10000 pods of which a policy tells each apart: compile ${distinct.compile[0].toFixed(0)} ms, reach ${distinct.reach[0].toFixed(0)} ms, delta ${distinct.delta[0].toFixed(0)} ms, leaks ${distinct.leaks[0].toFixed(0)} ms, heap ${distinct.heapMib[0].toFixed(0)} MiB`,
+    `  10000 pods of which a policy tells each apart: compile ${distinct.compile[0].toFixed(0)} ms, reach ${distinct.reach[0].toFixed(0)} ms, delta ${distinct.delta[0].toFixed(0)} ms, leaks ${distinct.leaks[0].toFixed(0)} ms, plan ${distinct.plan[0].toFixed(0)} ms, heap ${distinct.heapMib[0].toFixed(0)} MiB`,
     "",
   ].join("\n");
 }

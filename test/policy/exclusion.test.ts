@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { exclude, standingOf } from "../../src/policy/exclusion.ts";
+import { exclude, letsThrough, standingOf } from "../../src/policy/exclusion.ts";
 import { marks } from "../../src/policy/marks.ts";
-import type { LabelSelector, NetworkPolicy } from "../../src/policy/objects.ts";
+import type { LabelSelector, NetworkPolicy, NetworkPolicySpec } from "../../src/policy/objects.ts";
 import { selects } from "../../src/policy/selector.ts";
 
 function policyWith(podSelector: LabelSelector | undefined): NetworkPolicy {
@@ -32,6 +32,17 @@ test.each<[string, LabelSelector | undefined, Record<string, string>]>([
 test("A policy that leaves out quarantined pods already is not changed", () => {
   const { after } = exclude(policyWith(tier)) ?? {};
   expect(exclude(policyWith(after))).toBeUndefined();
+});
+
+test.each<[string, NetworkPolicySpec, boolean]>([
+  ["a deny of both directions", { policyTypes: ["Ingress", "Egress"] }, false],
+  ["egress rules, without types", { egress: [{}] }, true],
+  ["egress rules of an Ingress policy", { policyTypes: ["Ingress"], egress: [{}] }, false],
+  ["ingress rules, without types", { ingress: [{}] }, true],
+  ["ingress rules of an Egress policy", { policyTypes: ["Egress"], ingress: [{}] }, false],
+  ["empty lists", { ingress: [], egress: [] }, false],
+])("Whether a policy lets something through: %s", (_, spec, lets) => {
+  expect(letsThrough({ ...policyWith({}), spec })).toBe(lets);
 });
 
 test("What became of the change is told by the selector and the uid", () => {

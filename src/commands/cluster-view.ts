@@ -7,7 +7,7 @@ import type { Principal } from "../policy/principal.ts";
 import type { SimulatedPod, Snapshot } from "../simulator/snapshot.ts";
 import { detectionOf } from "./detection.ts";
 import { notSimulated } from "./explain-facts.ts";
-import { type Everywhere, readEverywhere } from "./read-everywhere.ts";
+import { type Everywhere, nothingRead, readEverywhere } from "./read-everywhere.ts";
 import { sees } from "./sees.ts";
 import { clusterOf, type Services } from "./services.ts";
 import { snapshotOf } from "./simulated.ts";
@@ -20,20 +20,28 @@ export type ClusterView = {
   readonly unread: readonly Unread[];
 };
 
+type ViewOptions = {
+  /** Those of the pods concerned: agents count there alone. */
+  readonly nodes: readonly string[];
+  /** Where they have no right, pods count and their workloads are not named. */
+  readonly principal: Principal;
+  /** Whether to read the pods of other namespaces; default: yes. */
+  readonly wide?: boolean;
+};
+
 /**
  * Reads the cluster around one namespace, whose facts are known already and of the freshness that the caller needs; the
- * rest may come from the cache. `nodes` are those of the pods concerned; where the principal has no right, pods count and
- * their workloads are not named. Never rejects for what could not be read: it is named.
+ * rest may come from the cache. Never rejects for what could not be read: it is named.
  */
 export async function readView(
   services: Services,
   name: string,
   own: { readonly namespace: string; readonly facts: NamespaceFacts },
-  { nodes, principal }: { readonly nodes: readonly string[]; readonly principal: Principal },
+  { nodes, principal, wide = true }: ViewOptions,
 ): Promise<ClusterView> {
   const { cluster } = clusterOf(services, name);
   const [everywhere, namespaces, policies, detection] = await Promise.all([
-    readEverywhere(cluster, "the pods and policies of other namespaces"),
+    wide ? readEverywhere(cluster, "the pods and policies of other namespaces") : nothingRead,
     readNamespaces(cluster, own.namespace),
     cluster.policyObjects(),
     detectionOf(services, name, "cache", nodes),

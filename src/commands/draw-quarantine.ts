@@ -33,7 +33,12 @@ export async function drawQuarantine(
   const nodes = nodeName === undefined ? [] : [nodeName];
   const facts = await cluster.facts(namespace, from);
   const [view, emptyEndpoints, around] = await Promise.all([
-    readView(services, cluster.name, { namespace, facts }, { nodes, principal: operation.principal }),
+    readView(
+      services,
+      cluster.name,
+      { namespace, facts },
+      { nodes, principal: operation.principal, wide: again === undefined },
+    ),
     emptyEndpointsOf(cluster, settings.endpoints, { facts, namespace }),
     again ?? readImpactFacts(cluster, namespace, [pod]),
   ]);

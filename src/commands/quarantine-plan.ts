@@ -20,14 +20,15 @@ import { type Left, nextSteps } from "../policy/next-steps.ts";
 import type { Labels, Pod } from "../policy/objects.ts";
 import { openConnectionsLine } from "../policy/open-connections.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { Choices, QuarantinePlan, ResidualAllow } from "../policy/plan.ts";
+import type { Choices, QuarantinePlan } from "../policy/plan.ts";
 import type { WireObject } from "../simulator/model.ts";
+import type { Snapshot } from "../simulator/snapshot.ts";
 import { type ClusterView, simulatedPod } from "./cluster-view.ts";
-import { objectsFor, simulateContainment } from "./containment.ts";
+import { type Containment, objectsFor, simulateContainment } from "./containment.ts";
 import { objectsOf } from "./deny-objects.ts";
 import { stateOf } from "./detection.ts";
 import { type Excluded, excludedFrom, nothingExcluded } from "./exclusions.ts";
-import { impactOf, type SimulatedChange } from "./impact.ts";
+import { impactOf } from "./impact.ts";
 import type { ImpactFacts } from "./impact-facts.ts";
 import { probeEndpoints } from "./impact-probes.ts";
 import { marksFor } from "./marks-for.ts";
@@ -50,7 +51,7 @@ export type QuarantineFacts = {
   /** What a person is to know of the choice of the engine. */
   readonly remarks: readonly string[];
   /** Read for this plan, or what an earlier drawing of it was told of the same pod. */
-  readonly around: ImpactFacts | Pick<QuarantinePlan, "impact" | "openings">;
+  readonly around: ImpactFacts | Told;
   /** Names of configured endpoints whose selector matches no pod now. */
   readonly emptyEndpoints: readonly string[];
 };
@@ -64,7 +65,8 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
   const labels = labelChanges(given);
   const openings = openingsOf(given.around);
   const { notes, ...objects } = objectsFor(engine, denialOf(given, openings), view.detection);
-  const { simulated, residual } = whatStays(given, objectsOf(objects), labels);
+  const containment = containmentOf(given, objectsOf(objects), labels);
+  const said = told(given, containment, openings);
   const { because, state: enforcement } = stateOf(view.detection, engine);
   const controllerDoes = labels.detach ? controllerEffect(pod, facts.workloads) : attachedController(pod);
   const plan = {
@@ -79,7 +81,6 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     engine,
     because,
     choices,
-    openings,
     ...objects,
     exclusions: labels.exclusions,
     label: labelPatch(pod, operation.id),
@@ -90,14 +91,14 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     controller: pod.controller,
     effects: [...servicesDo(given, labels), controllerDoes],
     warnings: [...warningsFor(given), ...given.remarks, ...notes],
-    residual,
-    next: nextSteps({ ...whatIsLeft(given, labels), target, stage: "plan", engine, residual }),
+    ...said,
+    next:
+      said.next ?? nextSteps({ ...whatIsLeft(given, labels), target, stage: "plan", engine, residual: said.residual }),
     notCut: [openConnectionsLine(view.detection.openConnections, view.detection.plugin), ownNode],
-    ...impactFor(given.around, simulated),
     enforcement,
     confirmations: labels.exclusions.length > 0 ? 2 : confirmationsFor(pod),
   } satisfies Omit<QuarantinePlan, "hash">;
-  return { ...plan, hash: planHash(plan, controllerDoes) };
+  return { ...plan, hash: planHash(plan, { controllerDoes, leftOpenBy: leftOpenBy(given, containment) }) };
 }
 
 function refuse({ cluster, pod, facts, settings, choices }: QuarantineFacts): Refusal | undefined {
@@ -127,6 +128,15 @@ function labelChanges({ pod, facts, settings, choices, operation }: QuarantineFa
   return { ...others, detach, removes, during };
 }
 
+function containmentOf(
+  { view, pod }: QuarantineFacts,
+  objects: readonly Manifest[],
+  { during, changed }: LabelChanges,
+): Containment {
+  const subject = simulatedPod(view.snapshot, pod);
+  return { objects, labels: new Map(subject === undefined ? [] : [[subject, during]]), changed };
+}
+
 /** By what else more could be closed. */
 function whatIsLeft(
   { view, facts, choices }: QuarantineFacts,
@@ -136,20 +146,48 @@ function whatIsLeft(
   return { engines: view.detection.engines, changesPolicies };
 }
 
-type Stays = { readonly simulated: SimulatedChange; readonly residual: readonly ResidualAllow[] };
+type Told = Pick<QuarantinePlan, "residual" | "impact" | "openings" | "next">;
+
+/** What a person reads of the whole cluster: of a plan that is drawn again as it was read. */
+function told(given: QuarantineFacts, containment: Containment, openings: readonly Endpoint[]): Told {
+  const { around, view } = given;
+  if (!("pods" in around)) return { openings, residual: around.residual, ...optional(around) };
+  const simulated = simulateContainment(withoutOwn(given), view.detection, containment);
+  const residual = residualOf(simulated.after, simulated.subjects, containment.objects);
+  return { openings, residual, impact: impactOf(around, simulated) };
+}
+
+function optional({ impact, next }: Told): Pick<Told, "impact" | "next"> {
+  return { ...(impact === undefined ? {} : { impact }), ...(next === undefined ? {} : { next }) };
+}
+
+/**
+ * Which policies leave the pod something open, by its own policies alone, whoever is there to use it: the same where only
+ * its namespace was read, and soon told.
+ */
+function leftOpenBy(given: QuarantineFacts, { objects, labels, changed }: Containment): unknown {
+  const { namespace } = given.pod;
+  const whole = withoutOwn(given);
+  const own: Snapshot = {
+    ...whole,
+    pods: [...labels.keys()],
+    services: whole.services.filter((service) => service.namespace === namespace),
+    policies: whole.policies.filter(({ metadata, kind }) => mayBear({ metadata, kind }, namespace)),
+  };
+  const { after, subjects } = simulateContainment(own, given.view.detection, { objects, labels, changed });
+  return residualOf(after, subjects, objects)
+    .map(({ policy, sure = true }) => ({ policy, sure }))
+    .toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
+}
+
+/** A namespaced policy acts on pods of its own namespace only; Calico's sets are named from anywhere. */
+function mayBear({ metadata, kind }: Pick<WireObject, "metadata" | "kind">, namespace: string): boolean {
+  return metadata.namespace === undefined || metadata.namespace === namespace || kind === "NetworkSet";
+}
 
 /** Without what an earlier try of the same operation left. */
-function whatStays(
-  { view, pod, operation }: QuarantineFacts,
-  objects: readonly Manifest[],
-  { during, changed }: LabelChanges,
-): Stays {
-  const policies = view.snapshot.policies.filter((policy) => operationOf(policy) !== operation.id);
-  const snapshot = { ...view.snapshot, policies };
-  const subject = simulatedPod(snapshot, pod);
-  const labels = new Map(subject === undefined ? [] : [[subject, during]]);
-  const simulated = simulateContainment(snapshot, view.detection, { objects, labels, changed });
-  return { simulated, residual: residualOf(simulated.after, simulated.subjects, objects) };
+function withoutOwn({ view: { snapshot }, operation }: QuarantineFacts): Snapshot {
+  return { ...snapshot, policies: snapshot.policies.filter((policy) => operationOf(policy) !== operation.id) };
 }
 
 function operationOf({ metadata }: WireObject): unknown {
@@ -160,23 +198,20 @@ function openingsOf(around: QuarantineFacts["around"]): readonly Endpoint[] {
   return "pods" in around ? probeEndpoints(around.pods, around.namespaceLabels) : (around.openings ?? []);
 }
 
-function impactFor(around: QuarantineFacts["around"], simulated: SimulatedChange): Pick<QuarantinePlan, "impact"> {
-  if ("pods" in around) return { impact: impactOf(around, simulated) };
-  return around.impact === undefined ? {} : { impact: around.impact };
-}
-
 /**
  * SHA-256 over the writes and what they change for the workload, with what its controller does and which policies leave
  * something open. Not over resourceVersions, the numbers and names of other pods or anything else that a busy cluster
  * changes by itself: those would void every approval.
  */
-function planHash(plan: Omit<QuarantinePlan, "hash">, controllerDoes: string): string {
-  const { effects: _e, warnings: _w, notCut: _n, next: _next, because: _b, impact, label, residual, ...rest } = plan;
+function planHash(
+  plan: Omit<QuarantinePlan, "hash">,
+  changes: { readonly controllerDoes: string; readonly leftOpenBy: unknown },
+): string {
+  const { effects: _e, warnings: _w, notCut: _c, next: _n, because: _b, residual: _r, impact, label, ...rest } = plan;
   return canonicalHash({
     ...rest,
-    controllerDoes,
+    ...changes,
     opens: impact?.opens ?? [],
-    residual: residual.map(({ policy, sure = true }) => ({ policy, sure })),
     label: label.filter(({ path }) => path !== "/metadata/resourceVersion"),
   });
 }

@@ -8,6 +8,7 @@ import type { QuarantinePlan, ResidualAllow } from "../policy/plan.ts";
 import { type Realised, type Verdict, verdict } from "../policy/verdict.ts";
 import { compile } from "../simulator/compile.ts";
 import type { WireObject } from "../simulator/model.ts";
+import type { SimulatedPod } from "../simulator/snapshot.ts";
 import { type ClusterView, readView, simulatedPod } from "./cluster-view.ts";
 import { ownObjectsOf } from "./deny-objects.ts";
 import { stateOf } from "./detection.ts";
@@ -46,7 +47,9 @@ export async function readBack(isolation: Isolation, realised: Realised): Promis
     objectMismatch(plan, objects) ??
     (bearers.length > 1 ? "another pod bears the label too" : undefined);
   const { detection } = view;
-  const residual = residualNow(view, pod, operation);
+  const subject = simulatedPod(view.snapshot, pod);
+  if (subject === undefined) throw new StepFailed("the pod has finished meanwhile", leftBehind(plan));
+  const residual = residualNow(view, subject, operation);
   const found = verdict({
     mismatch,
     residual,
@@ -81,11 +84,14 @@ function objectMismatch(plan: QuarantinePlan, stored: readonly (Manifest | undef
 }
 
 /** By the objects as they are stored. */
-function residualNow({ snapshot, detection }: ClusterView, pod: Pod, operation: string): readonly ResidualAllow[] {
+function residualNow(
+  { snapshot, detection }: ClusterView,
+  subject: SimulatedPod,
+  operation: string,
+): readonly ResidualAllow[] {
   const simulator = compile(snapshot, detection.simulated);
-  const subject = simulatedPod(snapshot, pod);
   const ours = snapshot.policies.filter((policy) => operationOf(policy) === operation);
-  return residualOf(simulator, subject === undefined ? [] : [subject], ours);
+  return residualOf(simulator, [subject], ours);
 }
 
 function operationOf({ metadata }: WireObject): unknown {

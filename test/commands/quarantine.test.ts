@@ -351,6 +351,19 @@ describe("quarantine", () => {
     });
   });
 
+  test("a plan is not voided by others that come and go, and is by a policy that leaves something open", async () => {
+    const pod = aPod({ namespace: "shop" });
+    const plan = await desk.type(`quarantine shop/${pod}`);
+    aPod({ namespace: "payments", name: "newcomer-1", labels: { app: "newcomer" } });
+    const metadata = { name: "one-more", namespace: "shop" };
+    const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata };
+    const { operation } = await desk.type(`quarantine shop/${aPod({ namespace: "shop" })}`);
+    desk.sandbox.apply({ ...policy, spec: { podSelector: {}, ingress: [{ ports: [{ port: 81 }] }] } });
+    expect(wordsIn(await desk.press("confirm", operation))).toContain("The cluster changed since this plan was shown");
+    desk.sandbox.apply({ ...policy, spec: { podSelector: { matchLabels: { selects: "nothing" } } } });
+    expect((await desk.press("confirm", plan.operation)).headline).toMatch(/^NOT ISOLATED/);
+  });
+
   test("what lies where the person has no right counts, and is not named", async () => {
     desk.sandbox.apply(namespace("db"));
     const fromDb = { matchLabels: { "kubernetes.io/metadata.name": "db" } };

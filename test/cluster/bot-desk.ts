@@ -7,6 +7,7 @@ import type { Reply } from "../../src/commands/reply.ts";
 import { createDesk } from "../../src/commands/run.ts";
 import type { MeterEvent, Services } from "../../src/commands/services.ts";
 import type { Cluster } from "../../src/kubernetes/cluster.ts";
+import type { Endpoint } from "../../src/policy/endpoint.ts";
 import type { Principal } from "../../src/policy/principal.ts";
 import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
@@ -25,9 +26,14 @@ export type BotDesk = {
 };
 
 /** A desk over a real cluster and the real Redis, by the real clock; it settles for 500 ms. */
-export function createBotDesk(cluster: Cluster, redis: Redis, namespaces: readonly string[]): BotDesk {
+export function createBotDesk(
+  cluster: Cluster,
+  redis: Redis,
+  namespaces: readonly string[],
+  endpoints: readonly Endpoint[] = [],
+): BotDesk {
   const events: MeterEvent[] = [];
-  const desk = createDesk(servicesFor(cluster, redis, { namespaces, events }));
+  const desk = createDesk(servicesFor(cluster, redis, { namespaces, events, endpoints }));
   const outlet: Outlet = {
     show: (reply, card) =>
       Promise.resolve({ card: card ?? (reply.shape === "card" ? cardOf(reply) : undefined), reached: true }),
@@ -47,16 +53,20 @@ function cardOf({ operation = "" }: Reply) {
   return { channel: "C1", ts: operation };
 }
 
-type Around = { readonly namespaces: readonly string[]; readonly events: MeterEvent[] };
+type Around = {
+  readonly namespaces: readonly string[];
+  readonly events: MeterEvent[];
+  readonly endpoints: readonly Endpoint[];
+};
 
-function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events }: Around): Services {
+function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events, endpoints }: Around): Services {
   return {
     settings: {
       access: { rules: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: [...namespaces] }], people: [] },
       protectedNamespaces: ["kube-system"],
       ownNamespace: "bulkhead",
       redisService: undefined,
-      endpoints: [],
+      endpoints,
       settleMs: 500,
       realiseMs: 2_000,
       writesCalicoStorage: false,

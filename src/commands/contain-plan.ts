@@ -11,13 +11,12 @@ import { openConnectionsLine } from "../policy/open-connections.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Choices, ContainPlan } from "../policy/plan.ts";
 import { type NamespaceTarget, targetReference, type WorkloadTarget } from "../policy/target.ts";
-import type { WireObject } from "../simulator/model.ts";
 import type { ClusterDns } from "./cluster-dns.ts";
 import { type ClusterView } from "./cluster-view.ts";
 import { containEffects, uncoveredWarnings } from "./contain-effects.ts";
 import { refuseGroup } from "./contain-guard.ts";
 import { objectsFor, simulateContainment } from "./containment.ts";
-import { objectsOf } from "./deny-objects.ts";
+import { isAmong, objectsOf } from "./deny-objects.ts";
 import { stateOf } from "./detection.ts";
 import { impactOf, type SimulatedChange } from "./impact.ts";
 import type { ImpactFacts } from "./impact-facts.ts";
@@ -85,22 +84,14 @@ export function planContain(given: ContainFacts): ContainPlan | Refusal {
 }
 
 /** Without what an earlier try of the same operation left. */
-function simulatedGroup(
-  { view, operation }: ContainFacts,
-  pods: readonly Pod[],
-  objects: readonly Manifest[],
-): SimulatedChange {
-  const policies = view.snapshot.policies.filter((policy) => operationOf(policy) !== operation.id);
+function simulatedGroup({ view }: ContainFacts, pods: readonly Pod[], objects: readonly Manifest[]): SimulatedChange {
+  const isOwn = isAmong(objects);
+  const policies = view.snapshot.policies.filter((policy) => !isOwn(policy));
   const snapshot = { ...view.snapshot, policies };
   const names = new Set(pods.map(({ namespace, name }) => `${namespace}/${name}`));
   const subjects = snapshot.pods.filter(({ namespace, name }) => names.has(`${namespace}/${name}`));
   const labels = new Map(subjects.map((pod) => [pod, pod.labels]));
   return simulateContainment(snapshot, view.detection, { objects, labels, changed: new Map() });
-}
-
-/** The operation that a policy of any API is of; undefined where it is not Bulkhead's. */
-export function operationOf({ metadata }: WireObject): unknown {
-  return (metadata as Manifest["metadata"]).labels?.[marks.operation];
 }
 
 function impactFor(around: ContainFacts["around"], simulated: SimulatedChange): Pick<ContainPlan, "impact"> {

@@ -1,10 +1,9 @@
-import { marks } from "../policy/marks.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { ContainPlan } from "../policy/plan.ts";
 import { type Verdict, verdict } from "../policy/verdict.ts";
 import { compile } from "../simulator/compile.ts";
 import type { ClusterView } from "./cluster-view.ts";
-import { operationOf } from "./contain-plan.ts";
+import { isAmong, objectsOf } from "./deny-objects.ts";
 import { stateOf } from "./detection.ts";
 import { residualOf } from "./residual-words.ts";
 
@@ -23,8 +22,7 @@ export function verdictOf(plan: ContainPlan, { mismatch, view, pods }: GroupFind
   const { detection, snapshot } = view;
   const names = new Set(pods.map(({ name }) => name));
   const subjects = snapshot.pods.filter((pod) => pod.namespace === namespace && names.has(pod.name ?? ""));
-  const operation = plan.policy.metadata.labels?.[marks.operation];
-  const ours = snapshot.policies.filter((policy) => operationOf(policy) === operation);
+  const ours = snapshot.policies.filter(isAmong(objectsOf(plan)));
   const [first] = pods;
   const found = verdict({
     mismatch,

@@ -15,6 +15,26 @@ export function ownObjectsOf(plan: Pick<QuarantinePlan, "policy" | "denies">): r
   return objectsOf(plan).filter((object) => !isShared(object));
 }
 
+/**
+ * Tells the operation's own objects from all others, in whatever version they were read: by kind and name, of which there
+ * is one each. Our label anybody may write on a policy of his own.
+ */
+export function isAmong(objects: readonly Manifest[]): (object: AnyObject) => boolean {
+  const keys = new Set(objects.filter((object) => !isShared(object)).map(keyOf));
+  return (object) => keys.has(keyOf(object));
+}
+
+/** Of any API, as the simulator and the cluster have them. */
+type AnyObject = Pick<Manifest, "apiVersion" | "kind"> & {
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+};
+
+/** Calico's objects are read from where it stores them. */
+function keyOf({ apiVersion, kind, metadata: { namespace, name } }: AnyObject): string {
+  const group = (apiVersion.split("/")[0] ?? "").replace(/^crd\.(projectcalico\.org)$/, "$1");
+  return JSON.stringify([group, kind, namespace, name]);
+}
+
 /** Names of the objects, for people. */
 export function namesOf(objects: readonly ManifestReference[]): string {
   return objects.map(manifestName).join(", ");
@@ -44,18 +64,6 @@ export async function createObjects(
     }
     done.push(object);
   }
-}
-
-/** Those of the operation's own objects that are not there, or are somebody else's. */
-export async function missingOf(
-  { cluster, operation }: Omit<Writing, "hold">,
-  objects: readonly Manifest[],
-): Promise<readonly Manifest[]> {
-  const stored = await Promise.all(objects.map((object) => cluster.getObject(object)));
-  return objects.filter((_, index) => {
-    const object = stored[index];
-    return object === undefined || !isOurs(object, operation);
-  });
 }
 
 /**

@@ -1,11 +1,24 @@
 import { canonicalJson } from "../policy/canonical.ts";
-import type { Manifest } from "../policy/manifest.ts";
+import { type Manifest, manifestName } from "../policy/manifest.ts";
+
+/** What is wrong with the first of these objects that is not stored as it was written; undefined where all are. */
+export function mismatchAmong(
+  written: readonly Manifest[],
+  stored: readonly (Manifest | undefined)[],
+): string | undefined {
+  for (const [index, object] of written.entries()) {
+    const there = stored[index];
+    if (there === undefined) return `${manifestName(object)} is gone again`;
+    if (!isAsWritten(object, there)) return `${manifestName(object)} is not as it was written`;
+  }
+  return undefined;
+}
 
 /**
  * Whether a stored object is the one that was written. A NetworkPolicy's spec has to be the same: what it allows is what
  * may stay open. Of others all that was written has to be there.
  */
-export function isAsWritten(written: Manifest, stored: Manifest): boolean {
+function isAsWritten(written: Manifest, stored: Manifest): boolean {
   return written.apiVersion === "networking.k8s.io/v1"
     ? canonicalJson(written.spec) === canonicalJson(stored.spec)
     : holds(written.spec, stored.spec);

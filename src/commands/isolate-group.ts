@@ -1,5 +1,5 @@
 import { groupOf } from "../policy/group.ts";
-import { type Manifest, manifestName } from "../policy/manifest.ts";
+import type { Manifest } from "../policy/manifest.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { ContainPlan } from "../policy/plan.ts";
 import { selects } from "../policy/selector.ts";
@@ -8,7 +8,7 @@ import { readView } from "./cluster-view.ts";
 import { verdictOf } from "./contain-verdict.ts";
 import { createObjects, objectsOf, ownObjectsOf } from "./deny-objects.ts";
 import { LeaseLost } from "./hold.ts";
-import { isAsWritten } from "./is-as-written.ts";
+import { mismatchAmong } from "./is-as-written.ts";
 import { type Isolation, removeOrphans } from "./isolate.ts";
 
 /** The quarantine of a workload or a lockdown on its way into the cluster. */
@@ -59,14 +59,5 @@ async function readBack({ services, cluster, plan, principal }: GroupIsolation):
     { namespace, facts: { ...known, pods, policies } },
     { nodes, principal },
   );
-  return { ...verdictOf(plan, { mismatch: mismatchOf(objects, stored), view, pods: covered }), pods: covered };
-}
-
-function mismatchOf(written: readonly Manifest[], stored: readonly (Manifest | undefined)[]): string | undefined {
-  for (const [index, object] of written.entries()) {
-    const there = stored[index];
-    if (there === undefined) return `${manifestName(object)} is gone again`;
-    if (!isAsWritten(object, there)) return `${manifestName(object)} is not as it was written`;
-  }
-  return undefined;
+  return { ...verdictOf(plan, { mismatch: mismatchAmong(objects, stored), view, pods: covered }), pods: covered };
 }

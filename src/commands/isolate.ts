@@ -8,9 +8,10 @@ import type { QuarantinePlan } from "../policy/plan.ts";
 import type { Principal } from "../policy/principal.ts";
 import type { Realised } from "../policy/verdict.ts";
 import { changePolicies } from "./change-policies.ts";
-import { createObjects, missingOf, namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
+import { createObjects, namesOf, objectsOf, ownObjectsOf, removeObjects } from "./deny-objects.ts";
 import { detectionOf } from "./detection.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
+import { mismatchAmong } from "./is-as-written.ts";
 import { type ReadBack, readBack } from "./read-back.ts";
 import { waitForRealised } from "./realised.ts";
 import { releaseOf } from "./releasing.ts";
@@ -187,12 +188,13 @@ async function stripLabels(isolation: Isolation): Promise<void> {
   if (kind !== "patched") await stripWhatIsLeft(isolation, 3);
 }
 
-/** Without them the pod would lose its labels and be open. */
-async function denyIsThere(isolation: Isolation): Promise<void> {
-  const missing = await missingOf(isolation, ownObjectsOf(isolation.plan));
-  if (missing.length === 0) return;
+/** Without them, or where somebody altered one, the pod would lose its labels and be open. */
+async function denyIsThere({ cluster, plan }: Isolation): Promise<void> {
+  const objects = ownObjectsOf(plan);
+  const mismatch = mismatchAmong(objects, await Promise.all(objects.map((object) => cluster.getObject(object))));
+  if (mismatch === undefined) return;
   throw new StepFailed(
-    `${namesOf(missing)} is gone again`,
+    mismatch,
     "The pod bears the quarantine label and has all its other labels: it may be open. Try it again, or release it.",
   );
 }

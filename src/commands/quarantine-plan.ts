@@ -15,7 +15,7 @@ import type { Endpoint } from "../policy/endpoint.ts";
 import type { DenyEngine } from "../policy/engine.ts";
 import { type Refusal, refusal, refuseTarget } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
-import { marks } from "../policy/marks.ts";
+import { marks, quarantinePolicyName } from "../policy/marks.ts";
 import { type Left, nextSteps } from "../policy/next-steps.ts";
 import type { Labels, Pod } from "../policy/objects.ts";
 import { openConnectionsLine } from "../policy/open-connections.ts";
@@ -25,7 +25,7 @@ import type { WireObject } from "../simulator/model.ts";
 import type { Snapshot } from "../simulator/snapshot.ts";
 import { type ClusterView, simulatedPod } from "./cluster-view.ts";
 import { type Containment, objectsFor, simulateContainment } from "./containment.ts";
-import { objectsOf } from "./deny-objects.ts";
+import { isAmong, objectsOf } from "./deny-objects.ts";
 import { stateOf } from "./detection.ts";
 import { type Excluded, excludedFrom, nothingExcluded } from "./exclusions.ts";
 import { impactOf } from "./impact.ts";
@@ -120,7 +120,7 @@ type LabelChanges = Excluded & {
 };
 
 function labelChanges({ pod, facts, settings, choices, operation }: QuarantineFacts): LabelChanges {
-  const policies = facts.policies.filter((policy) => policy.metadata.labels?.[marks.operation] !== operation.id);
+  const policies = facts.policies.filter(({ metadata }) => metadata.name !== quarantinePolicyName(operation.id));
   const detach = choices.detach ?? settings.detach;
   const removes = detach ? keysToRemove(pod.labels, { ...facts, policies }) : [];
   const during = labelsDuring(pod.labels, removes, operation.id);
@@ -152,7 +152,7 @@ type Told = Pick<QuarantinePlan, "residual" | "impact" | "openings" | "next">;
 function told(given: QuarantineFacts, containment: Containment, openings: readonly Endpoint[]): Told {
   const { around, view } = given;
   if (!("pods" in around)) return { openings, residual: around.residual, ...optional(around) };
-  const simulated = simulateContainment(withoutOwn(given), view.detection, containment);
+  const simulated = simulateContainment(withoutOwn(given, containment), view.detection, containment);
   const residual = residualOf(simulated.after, simulated.subjects, containment.objects);
   return { openings, residual, impact: impactOf(around, simulated) };
 }
@@ -167,7 +167,7 @@ function optional({ impact, next }: Told): Pick<Told, "impact" | "next"> {
  */
 function leftOpenBy(given: QuarantineFacts, { objects, labels, changed }: Containment): unknown {
   const { namespace } = given.pod;
-  const whole = withoutOwn(given);
+  const whole = withoutOwn(given, { objects });
   const own: Snapshot = {
     ...whole,
     pods: [...labels.keys()],
@@ -186,12 +186,9 @@ function mayBear({ metadata, kind }: Pick<WireObject, "metadata" | "kind">, name
 }
 
 /** Without what an earlier try of the same operation left. */
-function withoutOwn({ view: { snapshot }, operation }: QuarantineFacts): Snapshot {
-  return { ...snapshot, policies: snapshot.policies.filter((policy) => operationOf(policy) !== operation.id) };
-}
-
-function operationOf({ metadata }: WireObject): unknown {
-  return (metadata as Manifest["metadata"]).labels?.[marks.operation];
+function withoutOwn({ view: { snapshot } }: QuarantineFacts, { objects }: Pick<Containment, "objects">): Snapshot {
+  const isOwn = isAmong(objects);
+  return { ...snapshot, policies: snapshot.policies.filter((policy) => !isOwn(policy)) };
 }
 
 function openingsOf(around: QuarantineFacts["around"]): readonly Endpoint[] {

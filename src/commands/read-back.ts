@@ -1,19 +1,17 @@
 import { canonicalJson } from "../policy/canonical.ts";
 import { labelsDuring } from "../policy/detach.ts";
-import { type Manifest, manifestName } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import { nextSteps } from "../policy/next-steps.ts";
 import type { Labels, Pod } from "../policy/objects.ts";
 import type { QuarantinePlan, ResidualAllow } from "../policy/plan.ts";
 import { type Realised, type Verdict, verdict } from "../policy/verdict.ts";
 import { compile } from "../simulator/compile.ts";
-import type { WireObject } from "../simulator/model.ts";
 import type { SimulatedPod } from "../simulator/snapshot.ts";
 import { type ClusterView, readView, simulatedPod } from "./cluster-view.ts";
-import { ownObjectsOf } from "./deny-objects.ts";
+import { isAmong, objectsOf, ownObjectsOf } from "./deny-objects.ts";
 import { stateOf } from "./detection.ts";
 import { excludedFrom } from "./exclusions.ts";
-import { isAsWritten } from "./is-as-written.ts";
+import { mismatchAmong } from "./is-as-written.ts";
 import type { Isolation } from "./isolate.ts";
 import { residualOf } from "./residual-words.ts";
 import { leftBehind, StepFailed } from "./step-failed.ts";
@@ -44,12 +42,12 @@ export async function readBack(isolation: Isolation, realised: Realised): Promis
   const bearers = pods.filter(({ labels }) => labels[marks.quarantine] === operation);
   const mismatch =
     mismatchOf(plan, pod.labels, operation) ??
-    objectMismatch(plan, objects) ??
+    mismatchAmong(ownObjectsOf(plan), objects) ??
     (bearers.length > 1 ? "another pod bears the label too" : undefined);
   const { detection } = view;
   const subject = simulatedPod(view.snapshot, pod);
   if (subject === undefined) throw new StepFailed("the pod has finished meanwhile", leftBehind(plan));
-  const residual = residualNow(view, subject, operation);
+  const residual = residualNow(view, subject, plan);
   const found = verdict({
     mismatch,
     residual,
@@ -74,26 +72,12 @@ function mismatchOf(plan: QuarantinePlan, labels: Labels, operation: string): st
     : "labels that were taken off are back on the pod";
 }
 
-function objectMismatch(plan: QuarantinePlan, stored: readonly (Manifest | undefined)[]): string | undefined {
-  for (const [index, wanted] of ownObjectsOf(plan).entries()) {
-    const object = stored[index];
-    if (object === undefined) return `${manifestName(wanted)} is gone again`;
-    if (!isAsWritten(wanted, object)) return `${manifestName(wanted)} is not as it was written`;
-  }
-  return undefined;
-}
-
 /** By the objects as they are stored. */
 function residualNow(
   { snapshot, detection }: ClusterView,
   subject: SimulatedPod,
-  operation: string,
+  plan: QuarantinePlan,
 ): readonly ResidualAllow[] {
   const simulator = compile(snapshot, detection.simulated);
-  const ours = snapshot.policies.filter((policy) => operationOf(policy) === operation);
-  return residualOf(simulator, [subject], ours);
-}
-
-function operationOf({ metadata }: WireObject): unknown {
-  return (metadata as Manifest["metadata"]).labels?.[marks.operation];
+  return residualOf(simulator, [subject], snapshot.policies.filter(isAmong(objectsOf(plan))));
 }

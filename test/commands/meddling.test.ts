@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startDesk, stored, type TestDesk, wordsIn } from "./desk.ts";
+
+/** Somebody else writes while Bulkhead is at work. */
+let desk: TestDesk;
+let meanwhile: () => void;
+
+beforeEach(async () => {
+  meanwhile = () => undefined;
+  desk = await startDesk({ services: { wait: () => Promise.resolve(meanwhile()) } });
+  const metadata = { name: "checkout-1", namespace: "payments", labels: { app: "checkout" } };
+  desk.sandbox.apply(
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "payments" } },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "checkout", namespace: "payments" },
+      spec: { selector: { app: "checkout" }, ports: [{ port: 80 }] },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata,
+      spec: { containers: [{ name: "main", image: "x" }] },
+      status: { phase: "Running", podIP: "10.1.0.1" },
+    },
+  );
+});
+
+afterEach(() => desk.close());
+
+const openToAll = { podSelector: {}, policyTypes: ["Ingress", "Egress"], ingress: [{}], egress: [{}] };
+
+function applyPolicy(name: string, labels: object, spec: object): void {
+  const metadata = { name, namespace: "payments", labels };
+  desk.sandbox.apply({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec });
+}
+
+test("A policy that somebody gave the operation's label is told as any other", async () => {
+  const { operation = "" } = await desk.type("quarantine payments/checkout-1");
+  meanwhile = () => applyPolicy("aaa", { "bulkhead.dev/operation": operation }, openToAll);
+  const done = await desk.press("confirm", operation);
+  expect(done.headline).toMatch(/^NOT ISOLATED: policy aaa still lets/);
+});
+
+test("A plan tells of a policy that somebody gave the operation's label before", async () => {
+  const request = desk.request("quarantine payments/checkout-1");
+  const { operation = "" } = desk.desk.understand(request);
+  applyPolicy("aaa", { "bulkhead.dev/operation": operation }, openToAll);
+  expect(wordsIn(await desk.desk.run(request, desk.outlet))).toMatch(/aaa/);
+});
+
+test("No label comes off where somebody altered the deny after it was written", async () => {
+  const { operation = "" } = await desk.type("quarantine payments/checkout-1");
+  meanwhile = () => applyPolicy(`bulkhead-${operation}`, { "bulkhead.dev/operation": operation }, openToAll);
+  const done = await desk.press("confirm", operation);
+  expect(done).toMatchObject({ outcome: "failed" });
+  expect(wordsIn(done)).toContain(`NetworkPolicy payments/bulkhead-${operation} is not as it was written`);
+  expect(stored(desk.sandbox, "Pod", "checkout-1")?.metadata.labels).toMatchObject({ app: "checkout" });
+});
+
+test("A lockdown's policy that somebody took our label off is not said to be gone", async () => {
+  const { operation = "" } = await desk.type("lockdown payments --confirm payments");
+  await desk.press("confirm", operation);
+  await desk.press("confirm-again", operation);
+  const name = `bulkhead-${operation}`;
+  const { spec } = stored(desk.sandbox, "NetworkPolicy", name) as unknown as { readonly spec: object };
+  applyPolicy(name, { "bulkhead.dev/operation": "theirs" }, spec);
+  const release = await desk.type(`release ${operation}`);
+  const done = await desk.press("confirm", release.operation);
+  expect(done.headline).toMatch(/but not exactly/);
+  expect(wordsIn(done)).toContain(`NetworkPolicy payments/${name} is still there`);
+});

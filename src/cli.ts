@@ -117,7 +117,9 @@ function answer(reply: Reply, { output }: Pick<Invocation, "output">): number {
   const { buttons: _buttons, shape: _shape, ...told } = reply;
   process.stdout.write(output === "json" ? `${JSON.stringify(told)}\n` : replyText(reply, width()));
   if (output === "text" && reply.outcome === "needs-confirmation") {
-    process.stdout.write("\nNothing was written. Give --yes to confirm (twice for a StatefulSet's or a Job's pod).\n");
+    process.stdout.write(
+      "\nNothing was written. Give --yes to confirm; twice where one is answered by Confirm once more.\n",
+    );
   }
   return exitCodes[reply.outcome];
 }

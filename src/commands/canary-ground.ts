@@ -16,7 +16,7 @@ const needed = [
 export async function whyNoCanary(cluster: Cluster, namespace: string): Promise<Refusal | undefined> {
   const install = `Install the canary, with rights of yours in cluster ${cluster.name}: kubectl apply -k deploy/components/canary`;
   const there = (await cluster.namespaces()).some(({ name, terminating }) => name === namespace && !terminating);
-  if (!there) return refusal(`cluster ${cluster.name} has no namespace ${namespace}`, `${install}.`);
+  if (!there) return refusal(`cluster ${cluster.name} has no namespace ${namespace}`, install);
   const asked = [...needed.map((one) => ({ ...one, where: namespace })), { verb: "list", resource: nodes, where: "" }];
   const answers = await Promise.all(
     asked.map(async ({ verb, resource, where }) =>
@@ -27,7 +27,7 @@ export async function whyNoCanary(cluster: Cluster, namespace: string): Promise<
   if (denied.length === 0) return undefined;
   return refusal(
     `in namespace ${namespace} of cluster ${cluster.name} the account that Bulkhead acts with may not ${denied.join(", ")}`,
-    `${install}.`,
+    install,
   );
 }
 

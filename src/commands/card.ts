@@ -1,4 +1,5 @@
 import { formatDuration } from "../policy/duration.ts";
+import { choiceWords } from "../policy/next-steps.ts";
 import { isContaining, type Operation, type OperationState } from "../policy/operation.ts";
 import type { ContainPlan, LiftPlan, Plan, QuarantinePlan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
@@ -58,7 +59,7 @@ export function reviewCard(operation: Operation, now: number): Reply {
 
 /** With cluster and incident, which a terminal does not take from the channel. */
 function atTerminal({ kind, target, plan, incident }: Operation): string {
-  const choices = plan?.kind === "quarantine" || plan?.kind === "contain" ? choiceWords(plan) : "";
+  const choices = plan?.kind === "quarantine" || plan?.kind === "contain" ? choiceWords(plan.choices) : "";
   const rest = `${choices}${incident === undefined ? "" : ` --incident ${incident}`} --dry-run`;
   if (plan?.kind !== "release") {
     return `bulkhead ${kind} ${target.cluster}:${targetReference(target)}${rest}`;
@@ -69,7 +70,7 @@ function atTerminal({ kind, target, plan, incident }: Operation): string {
   return `bulkhead release ${lifts}${how}${rest}`;
 }
 
-/** `cilium, enforced: why`; of early plans the state alone. */
+/** `cilium, known to be enforced. Why`; of early plans the state alone. */
 function engineWords({
   engine = "networkpolicy",
   enforcement,
@@ -80,15 +81,7 @@ function engineWords({
     "not-enforced": "NOT enforced",
     unknown: "not known to be enforced",
   };
-  return `${engine}, ${state[enforcement]}${because === undefined ? "" : `: ${because}`}`;
-}
-
-function choiceWords({ choices }: Pick<QuarantinePlan, "choices">): string {
-  const { engine, detach, changePolicies, confirm } = choices ?? {};
-  const engineChoice = engine === undefined ? "" : ` --engine ${engine}`;
-  const detachWords = detach === undefined ? "" : detach ? " --detach" : " --no-detach";
-  const confirmWords = confirm === undefined ? "" : ` --confirm ${confirm}`;
-  return `${engineChoice}${detachWords}${changePolicies === true ? " --change-policies" : ""}${confirmWords}`;
+  return `${engine}, ${state[enforcement]}${because === undefined ? "" : `. ${because}`}`;
 }
 
 function headline(operation: Operation): string {

@@ -11,6 +11,7 @@ import { type Everywhere, nothingRead, readEverywhere } from "./read-everywhere.
 import { sees } from "./sees.ts";
 import { clusterOf, type Services } from "./services.ts";
 import { snapshotOf } from "./simulated.ts";
+import { unseen } from "./unseen.ts";
 
 /** All by which it is judged what a containment leaves open: the whole cluster, as far as it could be read. */
 export type ClusterView = {
@@ -62,8 +63,6 @@ function withoutNames(snapshot: Snapshot, seen: (namespace: string) => boolean):
     pods: snapshot.pods.map((pod) => (isSeen.get(pod.namespace) === true ? pod : { ...pod, workload: unseen })),
   };
 }
-
-const unseen = { namespace: "(other namespaces)", name: "(not shown)", kind: "Pod" };
 
 /** The pod as the simulator has it; undefined where it has finished, or was not read. */
 export function simulatedPod(

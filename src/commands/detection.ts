@@ -53,7 +53,7 @@ export function detectionLines(detection: Detection): readonly string[] {
   const first =
     strongest === undefined
       ? `no policy engine is known to be enforced: ${stateOf(detection, "networkpolicy").because}`
-      : `strongest policy engine: ${strongest.engine}${plugin === undefined ? "" : ` (${plugin})`}: ${strongest.because}`;
+      : `strongest policy engine: ${strongest.engine}${plugin === undefined ? "" : ` (${plugin})`}. ${strongest.because}`;
   const open = served.filter(({ state, engine }) => state === "unknown" && (strongest || engine !== "networkpolicy"));
   const off = served.filter(
     ({ state, engine }) => state === "not-enforced" && (strongest || engine !== "networkpolicy"),

@@ -22,6 +22,9 @@ export function budgetWords(
     if (healthy === undefined || desired === undefined)
       return [`${is}; how many it allows without what is contained is not known.`];
     const then = Math.max(0, healthy - lost - desired);
+    if (then === 0 && allowed === 0) {
+      return [`PodDisruptionBudget ${name} allows no disruption already: evictions and drains of its pods wait.`];
+    }
     const waits = then === 0 ? ": evictions and drains of its other pods wait" : "";
     return [`${is}, and ${then} until a replacement is ready${waits}.`];
   });

@@ -3,6 +3,7 @@ import type { SimulatedPod, SimulatedService } from "../simulator/snapshot.ts";
 import type { Lost, LostPeer, LostRange, Way } from "./impact-peers.ts";
 import { type KnownPort, knownPorts, type PortWords, portWords } from "./impact-ports.ts";
 import { counted, someOf } from "./impact-words.ts";
+import { unseen } from "./unseen.ts";
 
 /** Where the ports' words are taken from. */
 export type Listeners = {
@@ -68,8 +69,8 @@ function specials(peers: readonly LostPeer[]): readonly string[] {
     someOf(peers.filter((peer) => specialOf(peer) === special).map(nameOf), mostPeers, "workloads");
   const [dns, api] = [named("dns"), named("api")];
   return [
-    ...(dns === "" ? [] : [`DNS: it can no longer resolve names (${dns}).`]),
-    ...(api === "" ? [] : [`The Kubernetes API server: it can no longer reach it (${api}).`]),
+    ...(dns === "" ? [] : [`DNS: it can no longer resolve names: ${dns}.`]),
+    ...(api === "" ? [] : [`The Kubernetes API server: it can no longer reach it: ${api}.`]),
   ];
 }
 
@@ -102,7 +103,11 @@ function lines(all: readonly Described[], way: Way): readonly string[] {
   return [...shown, way === "in" ? `And no longer reached by ${more}.` : `And no longer reaches ${more}.`];
 }
 
-function nameOf({ workload: { namespace, name, kind }, pods, hostNetwork }: LostPeer): string {
+function nameOf({ workload, pods, hostNetwork }: LostPeer): string {
+  if (workload.namespace === unseen.namespace) {
+    return `${counted(pods.length, "pod")} of other namespaces${hostNetwork ? " on the host's network" : ""} (no right to see which)`;
+  }
+  const { namespace, name, kind } = workload;
   const many = pods.length > 1 ? `, ${counted(pods.length, "pod")}` : "";
   return `${namespace}/${name} (${kind}${many}${hostNetwork ? ", on the host's network" : ""})`;
 }

@@ -1,3 +1,4 @@
+import { isClusterDns } from "../policy/cluster-dns.ts";
 import type { DeltaRow } from "../simulator/delta.ts";
 import { noPorts, type PortSet, unitePorts } from "../simulator/ports.ts";
 import type { ReachedEnd } from "../simulator/reach.ts";
@@ -61,8 +62,9 @@ function gather(
   }
 }
 
-function keyOf(way: Way, { hostNetwork, workload: { namespace, kind, name } }: SimulatedPod): string {
-  return `${way} ${hostNetwork} ${namespace}/${kind}/${name}`;
+/** The cluster's DNS stays apart where workloads are not told apart, since losing it is said by itself. */
+function keyOf(way: Way, { hostNetwork, labels, workload: { namespace, kind, name } }: SimulatedPod): string {
+  return `${way} ${hostNetwork} ${isClusterDns(labels)} ${namespace}/${kind}/${name}`;
 }
 
 function holds(end: ReachedEnd, contained: ReadonlySet<SimulatedPod>): boolean {

@@ -72,13 +72,15 @@ export function probeWarnings(pods: readonly PodDetails[]): readonly string[] {
   ];
 }
 
-/** `container main, HTTP 8080`. */
+/** `HTTP 8080 of container main`. */
 function distinct(probes: readonly Probe[]): readonly string[] {
-  const words = { http: "HTTP", tcp: "TCP", grpc: "gRPC", exec: "a command in the container" };
+  const words = { http: "HTTP", tcp: "TCP", grpc: "gRPC", exec: "a command" };
   return [
     ...new Set(
       probes.map(({ container, by, port }) =>
-        by === "exec" ? `container ${container}, ${words.exec}` : `container ${container}, ${words[by]} ${port ?? ""}`,
+        by === "exec"
+          ? `${words.exec} of container ${container}`
+          : `${words[by]} ${port ?? ""} of container ${container}`,
       ),
     ),
   ];

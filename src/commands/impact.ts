@@ -14,6 +14,7 @@ import { lostBy } from "./impact-peers.ts";
 import { type KnownPort, portWords } from "./impact-ports.ts";
 import { meshOf, meshWarnings, probeWarnings } from "./impact-probes.ts";
 import { someOf } from "./impact-words.ts";
+import { unseen, unseenWords } from "./unseen.ts";
 
 /** A containment as the simulator sees it. */
 export type SimulatedChange = {
@@ -40,7 +41,11 @@ export function impactOf(facts: ImpactFacts, simulated: SimulatedChange | undefi
     effects: budgetWords(facts.budgets, facts.contained, ({ name, labels }): Labels => after.get(name) ?? labels),
     warnings: [
       ...(simulated === undefined ? ["Which connections this cuts could not be worked out."] : []),
-      ...(opens.length === 0 ? [] : [`This also OPENS what was closed: ${someOf(distinct(opens), 3, "connections")}.`]),
+      ...(opens.length === 0
+        ? []
+        : [
+            `This also OPENS what was closed, as configured endpoints do: ${someOf(distinct(opens), 3, "connections")}.`,
+          ]),
       ...(facts.contained.some(({ labels }) => isClusterDns(labels))
         ? ["It answers DNS for the cluster: whoever asks it gets no answer until its Service has dropped it."]
         : []),
@@ -83,7 +88,9 @@ function rowWords({ from, to }: DeltaRow, ports: PortSet): string {
 
 function endName(end: ReachedEnd): string {
   if (end.kind === "range") return end.range;
-  const workloads = end.pods.map(({ workload: { namespace, name, kind } }) => `${namespace}/${name} (${kind})`);
+  const workloads = end.pods.map(({ workload }) =>
+    workload.namespace === unseen.namespace ? unseenWords : `${workload.namespace}/${workload.name} (${workload.kind})`,
+  );
   return someOf(distinct(workloads), 3, "workloads");
 }
 

@@ -15,6 +15,7 @@ import type { PodIdentity } from "../simulator/model.ts";
 import type { SimulatedPod } from "../simulator/snapshot.ts";
 import { compare } from "./connection-rows.ts";
 import { oneLine } from "./markdown.ts";
+import { nameUnlessUnseen } from "./unseen.ts";
 
 /** The other ends of leaks, as few as will do: addresses outside, then pods by their workloads, then nodes. */
 export function endsInWords(leaks: readonly Leak[], actual: Simulator): readonly string[] {
@@ -50,8 +51,8 @@ function podsInWords(pods: readonly SimulatedPod[], others: readonly SimulatedPo
     });
 }
 
-function workloadOf({ workload: { namespace, name } }: SimulatedPod): string {
-  return `${namespace}/${name}`;
+function workloadOf({ workload }: SimulatedPod): string {
+  return nameUnlessUnseen(workload);
 }
 
 function absentInWords(ends: readonly LeakEnd[]): readonly string[] {

@@ -137,9 +137,10 @@ async function actQuarantine(
     headline: `${found.headline} (${targetName(operation.target)})`,
     tone: tones[found.state],
     lines: [
-      ...found.lines,
+      ...found.lines.slice(0, 1),
       ...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`),
       ...found.next,
+      ...found.lines.slice(1),
       ownNode,
       ...found.steps,
     ],

@@ -16,7 +16,7 @@ import type { DenyEngine } from "../policy/engine.ts";
 import { type Refusal, refusal, refuseTarget } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import { marks, quarantinePolicyName } from "../policy/marks.ts";
-import { type Left, nextSteps } from "../policy/next-steps.ts";
+import { choiceWords, type Left, nextSteps } from "../policy/next-steps.ts";
 import type { Labels, Pod } from "../policy/objects.ts";
 import { openConnectionsLine } from "../policy/open-connections.ts";
 import type { Operation } from "../policy/operation.ts";
@@ -103,7 +103,7 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
 
 function refuse({ cluster, pod, facts, settings, choices }: QuarantineFacts): Refusal | undefined {
   const inHomeCluster = cluster === settings.clusters.home;
-  const typed = `quarantine ${cluster}:${pod.namespace}/${pod.name}`;
+  const typed = `quarantine ${cluster}:${pod.namespace}/${pod.name}${choiceWords({ ...choices, confirm: undefined })}`;
   const guarded = { ...settings, ...facts, pod, inHomeCluster, confirmed: choices.confirm, typed };
   return refuseTarget(guarded) ?? refuseForeignMark(pod);
 }
@@ -141,9 +141,9 @@ function containmentOf(
 function whatIsLeft(
   { view, facts, choices }: QuarantineFacts,
   { during }: LabelChanges,
-): Pick<Left, "engines" | "changesPolicies"> {
+): Pick<Left, "engines" | "choices" | "changesPolicies"> {
   const changesPolicies = choices.changePolicies !== true && excludedFrom(facts.policies, during).exclusions.length > 0;
-  return { engines: view.detection.engines, changesPolicies };
+  return { engines: view.detection.engines, choices, changesPolicies };
 }
 
 type Told = Pick<QuarantinePlan, "residual" | "impact" | "openings" | "next">;

@@ -60,7 +60,8 @@ export async function readBack(isolation: Isolation, realised: Realised): Promis
   });
   const engine = plan.engine ?? "networkpolicy";
   const { exclusions } = excludedFrom(policies, pod.labels);
-  const left = { target: plan.target, stage: "in-force", engine, engines: detection.engines, residual } as const;
+  const { target, choices } = plan;
+  const left = { target, choices, stage: "in-force", engine, engines: detection.engines, residual } as const;
   const next = nextSteps({ ...left, changesPolicies: exclusions.length > 0 });
   return { ...found, pod, next };
 }

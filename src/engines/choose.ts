@@ -25,10 +25,7 @@ export function chooseEngine({ engines }: Detection, asked: DenyEngine | undefin
 function unserved(asked: DenyEngine, wanted: EngineState | undefined, engines: readonly EngineState[]): Refusal {
   const served = engines.filter((each) => each.served).map(({ engine }) => engine);
   return refusal(
-    `this cluster cannot be written to with engine ${asked}: ${wanted?.because ?? "it is not known."}`.replace(
-      /\.$/,
-      "",
-    ),
-    `Engines here are: ${served.join(", ")}.`,
+    `engine ${asked} cannot be used here. ${wanted?.because ?? "Nothing is known of it."}`.replace(/\.$/, ""),
+    `Choose one of ${served.join(", ")}, or leave --engine out: then it is the strongest that is enforced.`,
   );
 }

@@ -125,7 +125,7 @@ function overruled(
   const seen = canary !== undefined && now - canary.at < canaryHoldsMs ? canary : undefined;
   if (seen?.enforced === false) return notEnforced(sawWords(seen, "a NetworkPolicy cut nothing off"));
   if (engine !== "networkpolicy") return judged;
-  if (configured !== "unknown") return { state: configured, because: "By configuration." };
+  if (configured !== "unknown") return { state: configured, because: "The configuration says so." };
   return seen === undefined ? judged : enforced(sawWords(seen, "NetworkPolicy is enforced"));
 }
 

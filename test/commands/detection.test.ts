@@ -12,7 +12,7 @@ function lines(evidence: EngineEvidence): readonly string[] {
 test("The state of engines is told with the strongest first, and the reason for whatever is not enforced", () => {
   const cilium = evidenceOf({ with: [agent("cilium")], configMaps: { "cilium-config": read({}) } });
   expect(lines(cilium)).toEqual([
-    "strongest policy engine: cilium (Cilium): Cilium's agent is ready, and nothing in cilium-config turns enforcement off.",
+    "strongest policy engine: cilium (Cilium). Cilium's agent is ready, and nothing in cilium-config turns enforcement off.",
     "enforced too: networkpolicy",
     "served and not enforced: calico (Cilium does not enforce this API); antrea (Cilium does not enforce this API); cluster-network-policy (Cilium leaves ClusterNetworkPolicy alone: enable-k8s-cluster-network-policy is not on); admin-network-policy (Cilium does not enforce this API)",
   ]);

@@ -172,7 +172,7 @@ describe("An explanation", () => {
       return section(await explain("payments/ledger → db/postgres:5432"), "What this goes by").at(-1);
     };
     expect(await asIf("not-enforced")).toBe(
-      "NetworkPolicy is not enforced in this cluster, so that what it denies is allowed. By configuration.",
+      "NetworkPolicy is not enforced in this cluster, so that what it denies is allowed. The configuration says so.",
     );
     expect(await asIf("unknown")).toMatch(/^Cilium enforces/);
     desk.sandbox.faults.inject({ path: /cilium-config/, times: 9 }, { type: "status", code: 403 });

@@ -111,7 +111,7 @@ test("The plan of a StatefulSet's pod: its name stays taken, its peer by policy 
   expect(list(plan, /What changes/)).toMatch(/StatefulSet store cannot replace it/);
   expect(list(plan, /What changes/)).toMatch(/PodDisruptionBudget store allows 1 disruption now, and 0 until/);
   const [dns, first] = list(plan, /What is cut/).split("\n");
-  expect(dns).toMatch(/^DNS: it can no longer resolve names \(kube-system\/coredns-1/);
+  expect(dns).toMatch(/^DNS: it can no longer resolve names: kube-system\/coredns-1/);
   expect(first).toBe("No longer reached on TCP 80 (Service store) by shop/front (Deployment, 2 pods).");
   const again = await desk.press("confirm", plan.operation);
   expect(again).toMatchObject({ outcome: "needs-confirmation", headline: expect.stringMatching(/^Confirm once more/) });
@@ -128,7 +128,7 @@ test("The plan of a DaemonSet's pod: another starts on the node, and who loses i
 test("The plan of a bare pod: nothing replaces it, its liveness probe endangers evidence, and what is to be rotated", async () => {
   const plan = await planOf("alone");
   expect(list(plan, /What changes/)).toMatch(/nothing replaces it/);
-  expect(list(plan, /Warning/)).toMatch(/EVIDENCE: 1 liveness probe \(container main, HTTP 80\)/);
+  expect(list(plan, /Warning/)).toMatch(/EVIDENCE: 1 liveness probe \(HTTP 80 of container main\)/);
   expect(list(plan, /rotated/)).toMatch(/Secret payment-keys \(in the environment\)/);
   expect(list(plan, /rotated/)).toMatch(
     /ServiceAccount shop\/deployer: .*bound to ClusterRole edit \(RoleBinding deployer\)/,

@@ -102,7 +102,7 @@ describe("what is cut, in words", () => {
   test("names peers by workload and port, DNS first, and outside of the cluster last", () => {
     const { loses, opens } = impactOf(facts(), quarantined({ ...shop, policies }));
     expect(loses).toEqual([
-      "DNS: it can no longer resolve names (kube-system/coredns (Deployment)).",
+      "DNS: it can no longer resolve names: kube-system/coredns (Deployment).",
       "No longer reached on TCP 8080 (Service web) by shop/front (Deployment, 2 pods).",
       "No longer reaches db/postgres (StatefulSet) on TCP 5432 (Service postgres).",
       "No longer reaches addresses outside of the cluster: 203.0.113.0-203.0.113.255 on TCP 443.",
@@ -167,7 +167,7 @@ spec:
     const open = quarantined({ ...shop, policies: onlyWeb }, { egress: [{}] });
     const { opens, warnings } = impactOf(facts(), open);
     expect(opens).toEqual(["shop/web (Deployment) → shop/front (Deployment) on all ports"]);
-    expect(warnings).toContain(`This also OPENS what was closed: ${opens[0]}.`);
+    expect(warnings).toContain(`This also OPENS what was closed, as configured endpoints do: ${opens[0]}.`);
   });
 
   test("says so where connections could not be worked out", () => {
@@ -214,7 +214,7 @@ describe("probes and meshes", () => {
     const pods = [details({ probes: [liveness, { container: "x", kind: "readiness", by: "exec", port: undefined }] })];
     const [warning, ...others] = impactOf(facts({ pods }), quarantined(shop)).warnings;
     expect(others).toEqual([]);
-    expect(warning).toMatch(/^EVIDENCE: 1 liveness probe \(container main, HTTP http\)\. .*restarts the container/);
+    expect(warning).toMatch(/^EVIDENCE: 1 liveness probe \(HTTP http of container main\)\. .*restarts the container/);
   });
 
   test("in Istio's ambient mesh the denial leaves the address of the kubelet's probes open, on their ports alone", () => {

@@ -377,7 +377,7 @@ describe("quarantine", () => {
     const plan = await desk.type(`quarantine shop/${aPod({ namespace: "shop" })}`);
     const done = await desk.press("confirm", plan.operation);
     for (const reply of [plan, done]) {
-      expect(wordsIn(reply)).toMatch(/from-anywhere( still allows)?: in from \(other namespaces\)\/\(not shown\)/);
+      expect(wordsIn(reply)).toMatch(/from-anywhere( still allows)?: in from pods of other namespaces on TCP 8080/);
       expect(wordsIn(reply)).not.toContain("secret-project");
     }
     expect(done.headline).toMatch(/^NOT ISOLATED/);

@@ -81,7 +81,7 @@ test("The bot is ready and works with two of its three clusters away, and takes 
   const [pod] = world.cluster.objects("Pod", "shop").map(({ metadata }) => metadata.name);
   const status = await say("status", /Cluster sandbox/);
   expect(status).toMatch(
-    /Cluster sandbox: policies enforced".*strongest policy engine: networkpolicy: By configuration\..*nothing of Bulkhead's is in force/,
+    /Cluster sandbox: policies enforced".*strongest policy engine: networkpolicy\. The configuration says so\..*nothing of Bulkhead's is in force/,
   );
   expect(status).toMatch(/Cluster frozen: [^]*NOT KNOWN/);
   expect(status).toMatch(/Cluster late: [^]*NOT KNOWN/);

@@ -41,7 +41,7 @@ test("An engine that is asked for is taken, with a warning unless it is known to
 test("An engine that is not served is refused, by the names of those that are", () => {
   expect(chooseEngine(detection({ cilium: "enforced" }), "antrea")).toEqual({
     kind: "refusal",
-    reason: "this cluster cannot be written to with engine antrea: Because of antrea",
-    next: "Engines here are: cilium, networkpolicy.",
+    reason: "engine antrea cannot be used here. Because of antrea",
+    next: "Choose one of cilium, networkpolicy, or leave --engine out: then it is the strongest that is enforced.",
   });
 });

@@ -463,7 +463,7 @@ test("An agent of the Amazon VPC CNI that is being rolled out leaves open where 
 test("Configuration speaks of NetworkPolicy alone, and before what is detected", () => {
   const off = withCilium({ "enable-policy": "never" });
   expect(states(detect(off, { configured: "enforced" }))).toEqual({ networkpolicy: "enforced" });
-  expect(state(detect(off, { configured: "enforced" }), "networkpolicy").because).toBe("By configuration.");
+  expect(state(detect(off, { configured: "enforced" }), "networkpolicy").because).toBe("The configuration says so.");
   expect(states(detect(withCilium(), { configured: "not-enforced" }))).toEqual({ cilium: "enforced" });
 });
 

@@ -15,6 +15,7 @@ const left: Left = {
   target: { cluster: "prod", namespace: "payments", pod: "checkout-1" },
   stage: "plan",
   engine: "networkpolicy",
+  choices: undefined,
   engines: states([]),
   residual: [{ policy: "allow-all", allows: "in from anywhere" }],
   changesPolicies: false,
@@ -30,6 +31,14 @@ test("Engines that are stronger and enforced are offered, strongest first, by th
   expect(nextSteps({ ...left, engine, engines, stage: "in-force" })).toEqual([
     "Release it, and deny with a stronger engine: /np quarantine prod:payments/checkout-1 --engine calico",
     "Release it, and deny with a stronger engine: /np quarantine prod:payments/checkout-1 --engine antrea",
+  ]);
+});
+
+test("The command keeps what was chosen before, without which it could be refused", () => {
+  const choices = { engine: undefined, detach: false, confirm: "checkout-1" } as const;
+  expect(nextSteps({ ...left, choices, engines: states(["cilium"]), changesPolicies: true })).toEqual([
+    "Cancel this, and deny with a stronger engine: /np quarantine prod:payments/checkout-1 --engine cilium --no-detach --confirm checkout-1",
+    "Cancel this, and see a plan that also changes these policies so that they let the pod go: /np quarantine prod:payments/checkout-1 --no-detach --change-policies --confirm checkout-1",
   ]);
 });
 

@@ -4,7 +4,7 @@ import { type Verdict, verdict } from "../policy/verdict.ts";
 import { compile } from "../simulator/compile.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isAmong, objectsOf } from "./deny-objects.ts";
-import { stateOf } from "./detection.ts";
+import { judgedBy, stateOf } from "./detection.ts";
 import { residualOf } from "./residual-words.ts";
 
 export type GroupFindings = {
@@ -26,7 +26,7 @@ export function verdictOf(plan: ContainPlan, { mismatch, view, pods }: GroupFind
   const [first] = pods;
   const found = verdict({
     mismatch,
-    residual: residualOf(compile(snapshot, detection.simulated), subjects, ours),
+    residual: residualOf(compile(snapshot, judgedBy(detection)), subjects, ours),
     enforcement: stateOf(detection, plan.engine).state,
     unread: view.unread.map(({ what }) => what),
     realised: { state: "no-status", words: "this engine has no status" },

@@ -8,6 +8,7 @@ import { change } from "../simulator/change.ts";
 import { compile } from "../simulator/compile.ts";
 import type { SimulatedPod, Snapshot } from "../simulator/snapshot.ts";
 import { deniesMark } from "./denies-mark.ts";
+import { judgedBy } from "./detection.ts";
 import type { SimulatedChange } from "./impact.ts";
 
 /** What a denial writes: the NetworkPolicy, what a stronger engine has beside it, and what that engine cannot say. */
@@ -36,10 +37,10 @@ export type Containment = {
 /** The cluster before and with the containment in force. Pure; takes as long as compiling the snapshot does. */
 export function simulateContainment(
   snapshot: Snapshot,
-  { simulated }: Pick<Detection, "simulated">,
+  detection: Pick<Detection, "simulated" | "engines">,
   { objects, labels, changed }: Containment,
 ): SimulatedChange {
-  const before = compile(snapshot, simulated);
+  const before = compile(snapshot, judgedBy(detection));
   const forms = [...labels].map(([was, then]) => [was, { ...was, labels: then }] as const);
   const added = [...changed.values(), ...objects];
   const after = change(before, { removed: [...changed.keys()], added, pods: new Map(forms) });

@@ -1,6 +1,7 @@
 import { detectEngines } from "../engines/detect.ts";
 import type { Freshness } from "../kubernetes/cluster.ts";
 import type { DenyEngine, Detection, EngineState } from "../policy/engine.ts";
+import type { Settings } from "../simulator/snapshot.ts";
 import { clusterOf, type Services } from "./services.ts";
 
 /**
@@ -28,6 +29,18 @@ export function stateOf({ engines }: Detection, engine: DenyEngine): EngineState
   const state = engines.find((each) => each.engine === engine);
   if (state === undefined) throw new Error(`nothing is known of engine ${engine}`);
   return state;
+}
+
+/**
+ * By which ways a containment is judged: what lies in an API that is not known to be enforced holds nothing back for sure.
+ * Calico without its own API enforces what is in its storage all the same.
+ */
+export function judgedBy({ simulated, engines }: Pick<Detection, "simulated" | "engines">): Settings {
+  const doubtful = engines.flatMap(({ engine, served, state }) => {
+    if (engine === "networkpolicy" || state === "enforced") return [];
+    return served || engine !== simulated.engine ? [engine] : [];
+  });
+  return { ...simulated, doubtful };
 }
 
 /** Which plugin enforces, and how it reads what engines read differently. */

@@ -9,7 +9,7 @@ import { compile } from "../simulator/compile.ts";
 import type { SimulatedPod } from "../simulator/snapshot.ts";
 import { type ClusterView, readView, simulatedPod } from "./cluster-view.ts";
 import { isAmong, objectsOf, ownObjectsOf } from "./deny-objects.ts";
-import { stateOf } from "./detection.ts";
+import { judgedBy, stateOf } from "./detection.ts";
 import { excludedFrom } from "./exclusions.ts";
 import { mismatchAmong } from "./is-as-written.ts";
 import type { Isolation } from "./isolate.ts";
@@ -79,6 +79,6 @@ function residualNow(
   subject: SimulatedPod,
   plan: QuarantinePlan,
 ): readonly ResidualAllow[] {
-  const simulator = compile(snapshot, detection.simulated);
+  const simulator = compile(snapshot, judgedBy(detection));
   return residualOf(simulator, [subject], snapshot.policies.filter(isAmong(objectsOf(plan))));
 }

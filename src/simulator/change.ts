@@ -27,7 +27,7 @@ export function change(before: Simulator, { removed = [], added = [], pods = new
     policies: [...before.snapshot.policies.filter((object) => !gone.has(object)), ...added],
     pods: before.snapshot.pods.flatMap((pod) => changedPod(pod, pods) ?? []),
   };
-  const translations = translate(snapshot, before.settings.engine, before.parts.translations);
+  const translations = translate(snapshot, before.settings, before.parts.translations);
   const policies = policiesOf(translations);
   const looks = lookFurther(before, looksOf(policies, before.settings), pods);
   if (looks === undefined) return compile(snapshot, before.settings);

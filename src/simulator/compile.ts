@@ -36,7 +36,7 @@ export type Parts = {
 
 /** Throws nothing for what the policies hold: see `problems`. */
 export function compile(snapshot: Snapshot, settings: Settings): Simulator {
-  const translations = translate(snapshot, settings.engine);
+  const translations = translate(snapshot, settings);
   const policies = policiesOf(translations);
   const looks = looksOf(policies, settings);
   const register = createRegister(snapshot.namespaces);

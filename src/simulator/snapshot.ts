@@ -55,10 +55,15 @@ export type Snapshot = {
 
 export type EngineName = "networkpolicy" | "cilium" | "calico" | "antrea";
 
+/** An API of policies beside NetworkPolicy; BaselineAdminNetworkPolicies go with AdminNetworkPolicies. */
+export type PolicyApi = Exclude<EngineName, "networkpolicy"> | "cluster-network-policy" | "admin-network-policy";
+
 /** What the API does not say and engines decide. */
 export type Settings = {
   /** The engine that enforces; undefined: as the policies themselves tell. */
   readonly engine: EngineName | undefined;
   /** Whether ipBlock matches the addresses of pods. `"unknown"`: both readings, undecided where they differ. */
   readonly ipBlockMatchesPods: boolean | "unknown";
+  /** APIs that are not known to be enforced: their policies are in force only perhaps. Default: none. */
+  readonly doubtful?: readonly PolicyApi[];
 };

@@ -3,7 +3,7 @@ import { calicoTranslator } from "./calico.ts";
 import { ciliumTranslator } from "./cilium.ts";
 import { everyPod, podsOf } from "./matcher.ts";
 import type { Policy, PolicyReference, Problem, Rule, Translation, WireObject } from "./model.ts";
-import type { EngineName, Snapshot } from "./snapshot.ts";
+import type { EngineName, PolicyApi, Settings, Snapshot } from "./snapshot.ts";
 import { plainArrangement, type Translator } from "./stages.ts";
 import { isStandard, translateStandard } from "./standard.ts";
 
@@ -23,11 +23,11 @@ export type Translations = {
   readonly warnings: readonly string[];
 };
 
-type EngineTranslator = { readonly engine: EngineName; readonly translator: Translator };
+type EngineTranslator = { readonly engine: Exclude<EngineName, "networkpolicy">; readonly translator: Translator };
 
 type CreateTranslator = (objects: readonly WireObject[], snapshot: Snapshot) => Translator;
 
-const translators: readonly { engine: EngineName; create: CreateTranslator }[] = [
+const translators: readonly { engine: EngineTranslator["engine"]; create: CreateTranslator }[] = [
   { engine: "antrea", create: antreaTranslator },
   { engine: "calico", create: calicoTranslator },
   { engine: "cilium", create: ciliumTranslator },
@@ -35,10 +35,14 @@ const translators: readonly { engine: EngineName; create: CreateTranslator }[] =
 
 /**
  * Every policy in the one model. `engine` undefined: the first engine of which the objects hold a policy says where the
- * others' stand, and a second one is warned of. Where it is named, the policies of any other are in force only perhaps. `known`: translations of objects that were among others before; they are
+ * others' stand, and a second one is warned of. Where it is named, the policies of any other are in force only perhaps, and so are those of a doubtful API. `known`: translations of objects that were among others before; they are
  * taken over where nothing that objects refer to has changed; namespaces and Services are then taken to be the same.
  */
-export function translate(snapshot: Snapshot, engine: EngineName | undefined, known?: Translations): Translations {
+export function translate(
+  snapshot: Snapshot,
+  { engine, doubtful }: Pick<Settings, "engine" | "doubtful">,
+  known?: Translations,
+): Translations {
   const { policies: objects } = snapshot;
   const engines = translators.map(({ engine: name, create }) => ({
     engine: name,
@@ -49,7 +53,8 @@ export function translate(snapshot: Snapshot, engine: EngineName | undefined, kn
   const usable = known?.engine === chosen?.engine && !changesReferences(objects, known) ? known : undefined;
   const byObject = new Map<WireObject, Translated>();
   for (const object of objects) {
-    const translated = usable?.byObject.get(object) ?? translateOne(object, engines, { chosen, named: engine });
+    const translated =
+      usable?.byObject.get(object) ?? translateOne(object, engines, { chosen, named: engine, doubtful });
     if (translated !== undefined) byObject.set(object, translated);
   }
   return { engine: chosen?.engine, byObject, warnings: warningsOf(present, engine) };
@@ -84,20 +89,42 @@ function changesReferences(objects: readonly WireObject[], known: Translations |
   );
 }
 
-type Taken = { readonly chosen: EngineTranslator | undefined; readonly named: EngineName | undefined };
+type Taken = {
+  readonly chosen: EngineTranslator | undefined;
+  readonly named: EngineName | undefined;
+  readonly doubtful: readonly PolicyApi[] | undefined;
+};
 
 function translateOne(
   object: WireObject,
   engines: readonly EngineTranslator[],
-  { chosen, named }: Taken,
+  { chosen, named, doubtful }: Taken,
 ): Translated | undefined {
-  if (isStandard(object))
-    return translated(object, translateStandard(object, chosen?.translator.arrangement ?? plainArrangement));
+  if (isStandard(object)) {
+    const standard = translated(object, translateStandard(object, chosen?.translator.arrangement ?? plainArrangement));
+    const api = upperApis[object.kind];
+    return api !== undefined && doubtful?.includes(api) === true ? perhaps(standard, doubt(api)) : standard;
+  }
   const own = engines.find(({ translator }) => translator.reads(object));
   if (own === undefined) return undefined;
-  const { policies, problems } = translated(object, own.translator.translate(object));
-  if (named === undefined || named === own.engine) return { policies, problems };
-  const maybe = `it is a policy of ${own.engine}, and ${named} is named as the engine that enforces`;
+  const found = translated(object, own.translator.translate(object));
+  if (named !== undefined && named !== own.engine) {
+    return perhaps(found, `it is a policy of ${own.engine}, and ${named} is named as the engine that enforces`);
+  }
+  return doubtful?.includes(own.engine) === true ? perhaps(found, doubt(own.engine)) : found;
+}
+
+const upperApis: Readonly<Record<string, PolicyApi>> = {
+  AdminNetworkPolicy: "admin-network-policy",
+  BaselineAdminNetworkPolicy: "admin-network-policy",
+  ClusterNetworkPolicy: "cluster-network-policy",
+};
+
+function doubt(api: PolicyApi): string {
+  return `policies of ${api} are not known to be enforced here`;
+}
+
+function perhaps({ policies, problems }: Translated, maybe: string): Translated {
   return { policies: policies.map((policy) => ({ ...policy, maybe })), problems };
 }
 

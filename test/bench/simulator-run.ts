@@ -77,7 +77,7 @@ function planOf(given: Snapshot, pod: SimulatedPod): number {
   const policy = policyFor(pod, labels);
   const simulated = { engine: undefined, ipBlockMatchesPods: false };
   const containment = { objects: [policy], labels: new Map([[pod, labels]]), changed: new Map() };
-  const change = simulateContainment(given, { simulated }, containment);
+  const change = simulateContainment(given, { simulated, engines: [] }, containment);
   const stays = residualOf(change.after, change.subjects, [policy]);
   const nothing = { pods: [], budgets: [], accounts: [], bindings: [], namespaceLabels: {}, unread: [] };
   const { loses } = impactOf({ ...nothing, namespace, contained: [{ name, labels: pod.labels, ready: true }] }, change);

@@ -5,7 +5,7 @@ import { mustRead, note, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
 import type { Hold } from "./hold.ts";
 import { entryId } from "./journal.ts";
-import { redraw } from "./procedures.ts";
+import { redraw } from "./redraw.ts";
 import type { Reply } from "./reply.ts";
 import { LostRace, type Services } from "./services.ts";
 

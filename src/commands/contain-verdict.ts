@@ -1,6 +1,6 @@
 import type { Pod } from "../policy/objects.ts";
 import type { ContainPlan } from "../policy/plan.ts";
-import { type Verdict, verdict } from "../policy/verdict.ts";
+import { type Realised, type Verdict, verdict } from "../policy/verdict.ts";
 import { compile } from "../simulator/compile.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isAmong, objectsOf } from "./deny-objects.ts";
@@ -12,12 +12,13 @@ export type GroupFindings = {
   readonly mismatch: string | undefined;
   /** The cluster as it is now, with what was written. */
   readonly view: ClusterView;
+  readonly realised: Realised;
   /** All that are cut off now. */
   readonly pods: readonly Pod[];
 };
 
 /** The verdict on pods that are cut off together. What may be done about open connections is told of the first of them. */
-export function verdictOf(plan: ContainPlan, { mismatch, view, pods }: GroupFindings): Verdict {
+export function verdictOf(plan: ContainPlan, { mismatch, view, realised, pods }: GroupFindings): Verdict {
   const { namespace } = plan.target;
   const { detection, snapshot } = view;
   const names = new Set(pods.map(({ name }) => name));
@@ -29,7 +30,7 @@ export function verdictOf(plan: ContainPlan, { mismatch, view, pods }: GroupFind
     residual: residualOf(compile(snapshot, judgedBy(detection)), subjects, ours),
     enforcement: stateOf(detection, plan.engine).state,
     unread: view.unread.map(({ what }) => what),
-    realised: { state: "no-status", words: "this engine has no status" },
+    realised,
     openConnections: detection.openConnections,
     plugin: detection.plugin,
     pod: { namespace, pod: first?.name ?? "", nodeName: first?.nodeName, podIPs: first?.podIPs ?? [] },

@@ -1,7 +1,20 @@
-import type { Operation } from "../policy/operation.ts";
+import type { Operation, OperationResult } from "../policy/operation.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { type Note, recordEnd, standing } from "./journal.ts";
-import { amend, LostRace, type Services } from "./services.ts";
+import { amend, type Context, LostRace, type Services } from "./services.ts";
+
+/** What carrying out needs beside the operation. */
+export type Surroundings = Pick<Context, "services" | "outlet">;
+
+/** What a step may use: `done` tells of a step that was taken, `hold.check` says whether the next one may be. */
+export type Doing = { readonly hold: Hold; done(step: string): Promise<void> };
+
+/** How an operation ended, before its place in the audit is known. */
+export type Ended = Omit<OperationResult, "audited"> & {
+  readonly state: "in-force" | "done" | "failed";
+  readonly ok: boolean;
+  readonly detail: Readonly<Record<string, unknown>>;
+};
 
 /** The deed is done: an audit that is away now is said on the card, and does not undo it. */
 export async function recordOutcome(

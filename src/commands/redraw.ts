@@ -1,0 +1,49 @@
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import type { Operation } from "../policy/operation.ts";
+import type { ContainPlan, Plan } from "../policy/plan.ts";
+import { drawContain } from "./draw-contain.ts";
+import { drawQuarantine } from "./draw-quarantine.ts";
+import { findQuarantine } from "./find-quarantine.ts";
+import { drawRelease } from "./release.ts";
+import { clusterOf, type Services } from "./services.ts";
+
+/**
+ * The operation's plan as it would be drawn now, or why there is none any more. It is about to be written, so it is never
+ * drawn from an old cache: KubernetesError is thrown where the cluster cannot be asked (isUnanswered).
+ */
+export async function redraw(services: Services, operation: Operation): Promise<Plan | Refusal> {
+  const { plan } = operation;
+  if (plan === undefined) return refusal("it has no plan", "Type the command again.");
+  if (plan.kind === "release") {
+    const quarantine = await findQuarantine(services, { operation: plan.lifts });
+    if (isRefusal(quarantine)) return quarantine;
+    const keep = plan.mode === "objects" ? "any" : plan.keep;
+    return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep, from: "recent" });
+  }
+  if (plan.kind === "contain") return redrawGroup(services, operation, plan);
+  const { target } = plan;
+  const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
+  if (pod === undefined || pod.uid !== plan.podUid) return refusal("the pod is gone", "Nothing needs to be cut off.");
+  const { choices = noChoices } = plan;
+  const same = await drawQuarantine(services, operation, pod, { choices, from: "recent", again: plan });
+  // What is shown anew is drawn anew.
+  return isRefusal(same) || same.hash === plan.hash
+    ? same
+    : drawQuarantine(services, operation, pod, { choices, from: "recent" });
+}
+
+/** Plans of early records say nothing of them. */
+const noChoices = { engine: undefined, detach: undefined };
+
+/** As for a pod: what is shown anew is drawn anew. */
+async function redrawGroup(
+  services: Services,
+  operation: Operation,
+  plan: ContainPlan,
+): Promise<ContainPlan | Refusal> {
+  const { choices, target } = plan;
+  const same = await drawContain(services, operation, target, { choices, from: "recent", again: plan });
+  return isRefusal(same) || same.hash === plan.hash
+    ? same
+    : drawContain(services, operation, target, { choices, from: "recent" });
+}

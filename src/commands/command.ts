@@ -82,8 +82,8 @@ export type Manual = {
 export const manuals = {
   quarantine: {
     usage:
-      "quarantine [cluster:]<namespace>/<pod> [review 2h] [--engine NAME] [--no-detach] [--change-policies] [--confirm NAME] [--incident ID] [--dry-run] [reason …]",
-    does: "cut one pod off from new connections, and say whether that holds",
+      "quarantine [cluster:]<namespace>/[kind/]<name> [review 2h] [--engine NAME] [--no-detach] [--change-policies] [--confirm NAME] [--incident ID] [--dry-run] [reason …]",
+    does: "cut one pod, or all of a workload, off from new connections, and say whether that holds",
     details: [
       "Alone, in Slack, it opens a form that helps to find the pod.",
       "Shows the plan first; nothing is written before Confirm.",
@@ -95,7 +95,7 @@ export const manuals = {
       "--engine: cilium, calico, antrea, cluster-network-policy, admin-network-policy or networkpolicy, instead of the strongest that is enforced.",
       "--no-detach: the pod keeps its labels, so its Services and its controller keep it; --detach: it leaves them, and a replacement starts.",
       "--change-policies: policies of others that would still let the pod talk are changed so that they leave it out, and back by the release.",
-      "--confirm NAME: does what is refused without: the last ready replica of a Service, a part of the cluster's machinery. NAME is the pod's full name.",
+      "--confirm NAME: does what is refused without: the last ready replica of a Service, a part of the cluster's machinery. NAME is the full name of the pod, or of the workload.",
       "--incident ID: the incident that it belongs to, instead of the one that the channel is bound to.",
     ],
     examples: [

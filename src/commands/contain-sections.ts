@@ -2,6 +2,7 @@ import { formatDuration } from "../policy/duration.ts";
 import { manifestName } from "../policy/manifest.ts";
 import type { ContainPlan, LiftPlan } from "../policy/plan.ts";
 import { selectorQuery } from "../policy/selector.ts";
+import { counted } from "./impact-words.ts";
 import { forReference, optional, residualItems } from "./plan-sections.ts";
 import type { Section } from "./reply.ts";
 
@@ -26,7 +27,8 @@ function containSections(plan: ContainPlan): readonly Section[] {
 function writes({ policy, denies, settleMs }: ContainPlan): readonly string[] {
   const { name, namespace } = policy.metadata;
   const allows = (policy.spec.ingress ?? []).length + (policy.spec.egress ?? []).length;
-  const but = allows === 0 ? "no ingress, no egress" : `no ingress, no egress but what stays open (${allows} rules)`;
+  const but =
+    allows === 0 ? "no ingress, no egress" : `no ingress, no egress but what stays open (${counted(allows, "rule")})`;
   return [
     `NetworkPolicy ${namespace}/${name} for pods with ${selectorQuery(policy.spec.podSelector ?? {})}: ${but}`,
     ...denies.map(manifestName),

@@ -35,5 +35,7 @@ export function verdictOf(plan: ContainPlan, { mismatch, view, realised, pods }:
     plugin: detection.plugin,
     pod: { namespace, pod: first?.name ?? "", nodeName: first?.nodeName, podIPs: first?.podIPs ?? [] },
   });
-  return first === undefined ? { ...found, steps: [] } : found;
+  if (first === undefined || found.steps.length === 0) return { ...found, steps: [] };
+  const others = `What follows is for pod ${first.name}; the same goes for each of the other ${pods.length - 1}.`;
+  return pods.length === 1 ? found : { ...found, steps: [others, ...found.steps] };
 }

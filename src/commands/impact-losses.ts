@@ -1,4 +1,5 @@
 import { isApiServer, isClusterDns } from "../policy/cluster-dns.ts";
+import { hasPort } from "../simulator/ports.ts";
 import type { SimulatedPod, SimulatedService } from "../simulator/snapshot.ts";
 import type { Lost, LostPeer, LostRange, Way } from "./impact-peers.ts";
 import { type KnownPort, knownPorts, type PortWords, portWords } from "./impact-ports.ts";
@@ -31,10 +32,11 @@ export function lossWords({ peers, ranges, among }: Lost, listeners: Listeners):
     peer,
     words: portWords(peer.ports, peer.way === "in" ? own : portsOf(peer, byNamespace)),
     near: peer.workload.namespace === first?.namespace,
+    special: specialOf(peer, byNamespace),
   }));
-  const ordinary = described.filter(({ peer }) => specialOf(peer) === undefined).toSorted(byImportance);
+  const ordinary = described.filter(({ special }) => special === undefined).toSorted(byImportance);
   return [
-    ...specials(peers),
+    ...specials(described),
     ...(among.length === 0 ? [] : [`The contained pods no longer reach each other ${portWords(among, own).text}.`]),
     ...lines(ordinary, "in"),
     ...lines(ordinary, "out"),
@@ -44,7 +46,12 @@ export function lossWords({ peers, ranges, among }: Lost, listeners: Listeners):
 }
 
 type ByNamespace = ReadonlyMap<string, readonly SimulatedService[]>;
-type Described = { readonly peer: LostPeer; readonly words: PortWords; readonly near: boolean };
+type Described = {
+  readonly peer: LostPeer;
+  readonly words: PortWords;
+  readonly near: boolean;
+  readonly special: "dns" | "api" | undefined;
+};
 
 function ownPorts({ contained: [first], unnamed }: Listeners, services: ByNamespace): readonly KnownPort[] {
   if (first === undefined) return [];
@@ -58,15 +65,25 @@ function portsOf({ pods: [first] }: LostPeer, services: ByNamespace): readonly K
   return first === undefined ? [] : knownPorts(first, services.get(first.workload.namespace) ?? []);
 }
 
-function specialOf({ way, pods }: LostPeer): "dns" | "api" | undefined {
+function specialOf(peer: LostPeer, services: ByNamespace): Described["special"] {
+  const { way, pods } = peer;
   if (way === "in") return undefined;
-  if (pods.some(({ labels }) => isClusterDns(labels))) return "dns";
+  if (pods.some(({ labels }) => isClusterDns(labels))) return losesNames(peer, services) ? "dns" : undefined;
   return pods.some(({ labels }) => isApiServer(labels)) ? "api" : undefined;
 }
 
-function specials(peers: readonly LostPeer[]): readonly string[] {
-  const named = (special: "dns" | "api"): string =>
-    someOf(peers.filter((peer) => specialOf(peer) === special).map(nameOf), mostPeers, "workloads");
+/** A lockdown closes all but DNS to the pods that answer it. Resolvers ask by UDP first. */
+function losesNames(peer: LostPeer, services: ByNamespace): boolean {
+  const asked = portsOf(peer, services).filter(({ protocol }) => protocol === "UDP");
+  const ports = asked.length === 0 ? [53] : asked.map(({ port }) => port);
+  return ports.some((port) => hasPort(peer.ports, "UDP", port));
+}
+
+function specials(described: readonly Described[]): readonly string[] {
+  const named = (which: "dns" | "api"): string => {
+    const peers = described.filter(({ special }) => special === which).map(({ peer }) => nameOf(peer));
+    return someOf(peers, mostPeers, "workloads");
+  };
   const [dns, api] = [named("dns"), named("api")];
   return [
     ...(dns === "" ? [] : [`DNS: it can no longer resolve names: ${dns}.`]),

@@ -32,7 +32,7 @@ export async function drawLift(
   if (no !== undefined) return no;
   const facts = await clusterOf(services, target.cluster).cluster.facts(target.namespace, from);
   const { covered } = groupOf(facts.pods, containing.policy.spec.podSelector);
-  const now = covered.length === 0 ? "none now" : `${covered.length} now, ${someNames(covered)}`;
+  const now = covered.length === 0 ? "none now" : `${covered.length} now: ${someNames(covered)}`;
   const plan = {
     kind: "release",
     version: 1,

@@ -131,6 +131,13 @@ describe("what is cut, in words", () => {
     expect(loses).toHaveLength(3);
   });
 
+  test("does not say that names cannot be resolved where only other ports of the cluster's DNS are cut", () => {
+    const egress = [{ ports: [{ protocol: "UDP", port: 53 }] }];
+    const { loses } = impactOf(facts(), quarantined(shop, { egress }));
+    expect(loses.join("\n")).not.toContain("resolve names");
+    expect(loses.join("\n")).toMatch(/No longer reaches .*kube-system\/coredns/);
+  });
+
   test("counts the workloads beyond a few, so that no cluster makes a long card", () => {
     const many = Object.fromEntries(
       Array.from({ length: 40 }, (_, i) => [`shop/app-${i}`, deployment("shop", `app-${i}`)]),

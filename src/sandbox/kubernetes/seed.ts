@@ -141,7 +141,16 @@ function system(): Manifest[] {
       port: 53,
       labels: dnsLabels,
     }),
-    service(namespace, "kube-dns", { "k8s-app": "kube-dns" }, 53),
+    {
+      ...service(namespace, "kube-dns", { "k8s-app": "kube-dns" }, 53),
+      spec: {
+        selector: { "k8s-app": "kube-dns" },
+        ports: [
+          { name: "dns", protocol: "UDP", port: 53, targetPort: 53 },
+          { name: "dns-tcp", protocol: "TCP", port: 53, targetPort: 53 },
+        ],
+      },
+    },
   ];
 }
 

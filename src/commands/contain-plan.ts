@@ -9,19 +9,21 @@ import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy, Pod, Workload } from "../policy/objects.ts";
 import { openConnectionsLine } from "../policy/open-connections.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { Choices, ContainPlan } from "../policy/plan.ts";
+import type { Choices, ContainPlan, ResidualAllow } from "../policy/plan.ts";
 import { type NamespaceTarget, targetReference, type WorkloadTarget } from "../policy/target.ts";
+import { compile } from "../simulator/compile.ts";
 import type { ClusterDns } from "./cluster-dns.ts";
 import { type ClusterView } from "./cluster-view.ts";
 import { containEffects, uncoveredWarnings } from "./contain-effects.ts";
 import { refuseGroup } from "./contain-guard.ts";
-import { objectsFor, simulateContainment } from "./containment.ts";
+import { type ContainmentObjects, objectsFor, simulateContainment } from "./containment.ts";
 import { isAmong, objectsOf } from "./deny-objects.ts";
-import { stateOf } from "./detection.ts";
+import { judgedBy, stateOf } from "./detection.ts";
 import { impactOf, type SimulatedChange } from "./impact.ts";
 import type { ImpactFacts } from "./impact-facts.ts";
 import { marksFor } from "./marks-for.ts";
 import { ownNode } from "./plan-sections.ts";
+import { withPodToCome } from "./pod-to-come.ts";
 import { residualOf } from "./residual-words.ts";
 import type { Settings } from "./services.ts";
 import { oldPlan } from "./unanswered.ts";
@@ -74,7 +76,7 @@ export function planContain(given: ContainFacts): ContainPlan | Refusal {
     alsoCaught: workload === undefined ? [] : othersIn(group.covered, workload, facts.workloads),
     effects: containEffects(target.namespace, workload, { group, facts, open }),
     warnings: [...uncoveredWarnings(group), ...warningsFor(given), ...given.remarks, ...notes],
-    residual: residualOf(simulated.after, simulated.subjects, objectsOf(objects)),
+    residual: residualNow(given, simulated, objects),
     notCut: [openConnectionsLine(openConnections, plugin), ownNode],
     ...impactFor(given.around, simulated),
     enforcement,
@@ -92,6 +94,18 @@ function simulatedGroup({ view }: ContainFacts, pods: readonly Pod[], objects: r
   const subjects = snapshot.pods.filter(({ namespace, name }) => names.has(`${namespace}/${name}`));
   const labels = new Map(subjects.map((pod) => [pod, pod.labels]));
   return simulateContainment(snapshot, view.detection, { objects, labels, changed: new Map() });
+}
+
+/** What stays open, of pods to come where none is there. */
+function residualNow(
+  { target, view }: ContainFacts,
+  { after, subjects }: SimulatedChange,
+  objects: Pick<ContainmentObjects, "policy" | "denies">,
+): readonly ResidualAllow[] {
+  const written = objectsOf(objects);
+  if (subjects.length > 0) return residualOf(after, subjects, written);
+  const judged = withPodToCome(after.snapshot, { target, policy: objects.policy });
+  return residualOf(compile(judged.snapshot, judgedBy(view.detection)), judged.subjects, written);
 }
 
 function impactFor(around: ContainFacts["around"], simulated: SimulatedChange): Pick<ContainPlan, "impact"> {

@@ -5,6 +5,7 @@ import { compile } from "../simulator/compile.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isAmong, objectsOf } from "./deny-objects.ts";
 import { judgedBy, stateOf } from "./detection.ts";
+import { withPodToCome } from "./pod-to-come.ts";
 import { residualOf } from "./residual-words.ts";
 
 export type GroupFindings = {
@@ -22,12 +23,13 @@ export function verdictOf(plan: ContainPlan, { mismatch, view, realised, pods }:
   const { namespace } = plan.target;
   const { detection, snapshot } = view;
   const names = new Set(pods.map(({ name }) => name));
-  const subjects = snapshot.pods.filter((pod) => pod.namespace === namespace && names.has(pod.name ?? ""));
+  const there = snapshot.pods.filter((pod) => pod.namespace === namespace && names.has(pod.name ?? ""));
+  const judged = there.length > 0 ? { snapshot, subjects: there } : withPodToCome(snapshot, plan);
   const ours = snapshot.policies.filter(isAmong(objectsOf(plan)));
   const [first] = pods;
   const found = verdict({
     mismatch,
-    residual: residualOf(compile(snapshot, judgedBy(detection)), subjects, ours),
+    residual: residualOf(compile(judged.snapshot, judgedBy(detection)), judged.subjects, ours),
     enforcement: stateOf(detection, plan.engine).state,
     unread: view.unread.map(({ what }) => what),
     realised,

@@ -39,26 +39,24 @@ export async function isolateGroup(isolation: GroupIsolation): Promise<IsolatedG
   }
 }
 
-/** Waits for the engine's word of the pods that are there now; where it has none, as long as the plan says. */
+/** Waits for the engine's word on the pods that there are; where it has none, so long as policies need to settle. */
 async function inForce({ services, cluster, plan }: GroupIsolation): Promise<Realised> {
-  const { namespace } = plan.target;
-  const { podSelector = {} } = plan.policy.spec;
-  const pods = (await cluster.listPods(namespace, "")).filter(({ labels }) => selects(podSelector, labels));
-  const { covered } = groupOf(pods, podSelector);
-  const nodes = [...new Set(covered.flatMap(({ nodeName }) => nodeName ?? []))];
-  const { plugin } = await detectionOf(services, cluster.name, "cache", nodes);
+  const pods = coveredBy(plan, await cluster.listPods(plan.target.namespace, ""));
+  const { plugin } = await detectionOf(services, cluster.name, "cache", nodesOf(pods));
   const { realiseMs } = services.settings;
   const { settleMs } = plan;
-  return waitForRealised({
-    services,
-    cluster,
-    objects: objectsOf(plan),
-    plugin,
-    pods: covered.map((pod) => ({ namespace, name: pod.name, nodeName: pod.nodeName })),
-    quarantine: undefined,
-    settleMs,
-    realiseMs,
-  });
+  const objects = objectsOf(plan);
+  return waitForRealised({ services, cluster, objects, plugin, pods, quarantine: undefined, settleMs, realiseMs });
+}
+
+function coveredBy({ policy }: ContainPlan, pods: readonly Pod[]): readonly Pod[] {
+  const { podSelector = {} } = policy.spec;
+  const selected = pods.filter(({ labels }) => selects(podSelector, labels));
+  return groupOf(selected, podSelector).covered;
+}
+
+function nodesOf(pods: readonly Pod[]): readonly string[] {
+  return [...new Set(pods.flatMap(({ nodeName }) => nodeName ?? []))];
 }
 
 /** From fresh lists: the objects, the pods that they select now, and what all policies together still let through. */
@@ -74,18 +72,16 @@ async function readBack(
     cluster.listPolicies("", namespace),
     Promise.all(objects.map((object) => cluster.getObject(object))),
   ]);
-  const { podSelector = {} } = plan.policy.spec;
-  const { covered } = groupOf(
-    pods.filter(({ labels }) => selects(podSelector, labels)),
-    podSelector,
-  );
-  const nodes = [...new Set(covered.flatMap(({ nodeName }) => nodeName ?? []))];
+  const covered = coveredBy(plan, pods);
+  const nodes = nodesOf(covered);
   const view = await readView(
     services,
     cluster.name,
     { namespace, facts: { ...known, pods, policies } },
     { nodes, principal },
   );
-  const mismatch = mismatchAmong(objects, stored);
-  return { ...verdictOf(plan, { mismatch, view, realised, pods: covered }), pods: covered };
+  return {
+    ...verdictOf(plan, { mismatch: mismatchAmong(objects, stored), view, pods: covered, realised }),
+    pods: covered,
+  };
 }

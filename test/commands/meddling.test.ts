@@ -7,7 +7,7 @@ let meanwhile: () => void;
 
 beforeEach(async () => {
   meanwhile = () => undefined;
-  desk = await startDesk({ services: { wait: () => Promise.resolve(meanwhile()) } });
+  desk = await startDesk({ services: { wait: (ms) => Promise.resolve((desk.pass(ms), meanwhile())) } });
   const metadata = { name: "checkout-1", namespace: "payments", labels: { app: "checkout" } };
   desk.sandbox.apply(
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "payments" } },
@@ -70,4 +70,49 @@ test("A lockdown's policy that somebody took our label off is not said to be gon
   const done = await desk.press("confirm", release.operation);
   expect(done.headline).toMatch(/but not exactly/);
   expect(wordsIn(done)).toContain(`NetworkPolicy payments/${name} is still there`);
+});
+
+test("A workload without pods is not isolated where a policy would open those that come", async () => {
+  desk.sandbox.apply({
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    metadata: { name: "later", namespace: "payments" },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: { group: "later" } },
+      template: { metadata: { labels: { group: "later" } }, spec: { containers: [{ name: "main", image: "x" }] } },
+    },
+  });
+  applyPolicy("allow-later", {}, { ...openToAll, podSelector: { matchLabels: { group: "later" } } });
+  const plan = await desk.type("quarantine payments/rs/later");
+  expect(wordsIn(plan)).toContain("allow-later");
+  const done = await desk.press("confirm", plan.operation);
+  expect(done.headline).toMatch(/^NOT ISOLATED: policy allow-later still lets/);
+});
+
+test("A lockdown waits for its engine's word, and says where it has not come", async () => {
+  desk.sandbox.apply({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "networkpolicies.crd.antrea.io" },
+    spec: {
+      group: "crd.antrea.io",
+      scope: "Namespaced",
+      names: { plural: "networkpolicies", singular: "networkpolicy", kind: "NetworkPolicy" },
+      versions: [
+        {
+          name: "v1beta1",
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+        },
+      ],
+    },
+  });
+  const { operation = "" } = await desk.type("lockdown payments --engine antrea --confirm payments");
+  await desk.press("confirm", operation);
+  const done = await desk.press("confirm-again", operation);
+  expect(wordsIn(done)).toContain(
+    `Realised: not yet, Antrea has not reported NetworkPolicy payments/bulkhead-${operation} as in force`,
+  );
 });

@@ -27,7 +27,8 @@ export function detectEngines(evidence: EngineEvidence, configured: Enforcement,
     const served = isServed(engine, ways);
     const judged = judge(engine, evidence, plugins);
     const known = served || engine === "networkpolicy" ? judged : unserved(engine, evidence);
-    return { engine, served, ...overruled(engine, known, configured, options) };
+    const against = engine === "networkpolicy" ? contradiction(evidence, plugins, options.nodes ?? []) : undefined;
+    return { engine, served, ...overruled(engine, known, configured, { ...options, against }) };
   });
   return { engines, ...characterOf(plugins), ways };
 }
@@ -114,19 +115,42 @@ const canaryHoldsMs = 24 * 3_600_000;
 
 /**
  * What somebody saw or says counts before what is inferred: pods that were not cut off, though they should have been,
- * then configuration, then pods that were.
+ * then configuration, then pods that were; unless what was read since speaks against these.
  */
 function overruled(
   engine: DenyEngine,
   judged: Judgement,
   configured: Enforcement,
-  { canary, now }: DetectOptions,
+  { canary, now, against }: Pick<DetectOptions, "canary" | "now"> & { readonly against: string | undefined },
 ): Judgement {
   const seen = canary !== undefined && now - canary.at < canaryHoldsMs ? canary : undefined;
   if (seen?.enforced === false) return notEnforced(sawWords(seen, "a NetworkPolicy cut nothing off"));
   if (engine !== "networkpolicy") return judged;
   if (configured !== "unknown") return { state: configured, because: "The configuration says so." };
-  return seen === undefined ? judged : enforced(sawWords(seen, "NetworkPolicy is enforced"));
+  if (seen === undefined) return judged;
+  const words = sawWords(seen, "NetworkPolicy is enforced");
+  return against === undefined ? enforced(words) : unknown(`${words} Now ${against}`);
+}
+
+/**
+ * What makes it doubtful that a canary which was cut off earlier would be so now, where this pod runs: an agent that is
+ * not ready there takes no new policies. Flannel enforces nothing anywhere, so that something else must have.
+ */
+function contradiction(
+  { agents }: EngineEvidence,
+  plugins: readonly Plugin[],
+  nodes: readonly string[],
+): string | undefined {
+  const off = plugins.find(({ name, judgements: { networkpolicy } }) => {
+    return name !== "Flannel" && networkpolicy?.state === "not-enforced";
+  });
+  if (off !== undefined) return off.judgements.networkpolicy?.because;
+  const enforcing = (agents.read ? agents.value : []).filter((agent) =>
+    pluginsOf(agent).some((of) => of !== "Flannel"),
+  );
+  const ready = new Set(enforcing.flatMap(({ readyOn }) => (readyOn.read ? readyOn.value : nodes)));
+  const missing = enforcing.length === 0 ? undefined : nodes.find((node) => !ready.has(node));
+  return missing === undefined ? undefined : `no agent of ${listed(plugins)} is ready on ${missing}.`;
 }
 
 function sawWords({ at, pools }: Canary, what: string): string {

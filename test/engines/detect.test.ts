@@ -489,6 +489,23 @@ describe("A canary", () => {
     ).toEqual({});
   });
 
+  test("does not speak for a node where the agent is not ready now, nor against a switch that is off now", () => {
+    const down = agent("cilium", { ready: 2, readyOn: read(["n1", "n2"]) });
+    const config = { "cilium-config": read({}) };
+    const on = (node: string) =>
+      detect(evidenceOf({ with: [down], configMaps: config }), { canary: canary(true), nodes: [node] });
+    expect(state(on("n1"), "networkpolicy").state).toBe("enforced");
+    expect(state(on("n3"), "networkpolicy")).toMatchObject({
+      state: "unknown",
+      because: expect.stringMatching(/Now no agent of Cilium is ready on n3\.$/),
+    });
+    const never = evidenceOf({
+      with: [agent("cilium")],
+      configMaps: { "cilium-config": read({ "enable-policy": "never" }) },
+    });
+    expect(state(detect(never, { canary: canary(true) }), "networkpolicy").state).toBe("unknown");
+  });
+
   test("is forgotten after a day", () => {
     const old = 24 * 3_600_000;
     expect(states(detect(withCilium(), { canary: canary(false, old) }))).toEqual(states(detect(withCilium())));

@@ -151,9 +151,12 @@ function linesOf({ services }: Context, found: Found, proof: string): readonly S
   return [
     text(`If it cannot wait, these lines end ${operation} by hand, in cluster ${cluster}, in this order:`),
     code(undefined, lines.join("\n")),
+    ...(policy.metadata.annotations?.[marks.changed] === undefined ? [] : [text(takeOut)]),
     text(proof),
   ];
 }
+
+const takeOut = `Where a line edits a policy, take ${marks.quarantine} out of its spec.podSelector: the quarantine put it there.`;
 
 /** No label was changed, so that deleting is all. */
 function groupLinesOf({ cluster, policy }: Found): readonly Section[] {
@@ -186,7 +189,9 @@ export function releaseLines(policy: NetworkPolicy, pod: string, settleMs: numbe
   const back = Object.entries(labels)
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([key, value]) => `${key}=${value}`);
+  const changed = (annotations[marks.changed] ?? "").split(" ").filter(isName);
   return [
+    ...changed.map((other) => `kubectl edit networkpolicy ${other} -n ${namespace}`),
     ...(back.length === 0 ? [] : [`kubectl label pod ${pod} -n ${namespace} --overwrite ${back.join(" ")}`]),
     `sleep ${Math.ceil(settleMs / 1_000)}`,
     `kubectl label pod ${pod} -n ${namespace} ${marks.quarantine}-`,

@@ -2,11 +2,16 @@ import { manifestResource } from "../kubernetes/manifest-resources.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { Labels } from "../policy/objects.ts";
+import { isShared } from "./deny-objects.ts";
 
-/** The annotation that names these objects on the NetworkPolicy, so that they are found without the operation's record. */
+/**
+ * The annotation that names these objects on the NetworkPolicy, so that they are found without the operation's record:
+ * those that are to be deleted with it, and so not what several operations share.
+ */
 export function deniesMark(objects: readonly Manifest[]): Labels {
-  if (objects.length === 0) return {};
-  const names = objects.map((object) => {
+  const own = objects.filter((object) => !isShared(object));
+  if (own.length === 0) return {};
+  const names = own.map((object) => {
     const { group, plural } = manifestResource(object);
     return `${plural}.${group}/${object.metadata.name}`;
   });

@@ -94,6 +94,7 @@ function isOurs({ kind, metadata: { labels = {} } }: Manifest, operation: string
   return isShared({ kind }) ? labels[marks.managedBy] === "bulkhead" : labels[marks.operation] === operation;
 }
 
-function isShared({ kind }: Pick<Manifest, "kind">): boolean {
+/** A tier is made once, for all operations that use it, and stays. */
+export function isShared({ kind }: Pick<Manifest, "kind">): boolean {
   return kind === "Tier";
 }

@@ -2,15 +2,18 @@ import type { Cluster } from "../kubernetes/cluster.ts";
 import { containing, marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import type { Operation } from "../policy/operation.ts";
+import type { ContainPlan, QuarantinePlan } from "../policy/plan.ts";
 import { selectorQuery } from "../policy/selector.ts";
+import { objectsOf, removeObjects } from "./deny-objects.ts";
 import type { Services } from "./services.ts";
 
 /** An operation that ended so shortly ago may have a replica that is about to clean up after itself. */
 const restMs = 60_000;
 
 /**
- * Deletes policies of ours that a replica wrote too late: it slept between looking and writing, over the whole of a
- * release. Only where the operation is known to be released and, of a pod's quarantine, no pod bears its label; by uid and resourceVersion. Returns how many it deleted. A cluster that cannot be asked is left for the next time.
+ * Deletes objects of ours that a replica wrote too late: it slept between looking and writing, over the whole of a
+ * release. Only where the operation is known to be released and, of a pod's quarantine, no pod bears its label; by uid and resourceVersion. Returns
+ * of how many operations. They are found by the NetworkPolicy, which each has. A cluster that cannot be asked is left for the next time.
  */
 export async function sweepOrphans(services: Services): Promise<number> {
   const counts = await Promise.all(
@@ -23,10 +26,11 @@ async function sweepCluster(services: Services, cluster: Cluster): Promise<numbe
   try {
     let deleted = 0;
     for (const policy of await cluster.listPolicies(selectorQuery(containing))) {
-      if (!(await isOrphan(services, cluster, policy))) continue;
-      const { uid, resourceVersion } = policy.metadata;
-      if (uid === undefined || resourceVersion === undefined) continue;
-      if ((await cluster.deleteObject(policy, { uid, resourceVersion })).kind === "deleted") deleted += 1;
+      const plan = await orphanedPlan(services, cluster, policy);
+      if (plan === undefined) continue;
+      const operation = policy.metadata.labels?.[marks.operation] ?? "";
+      const left = await removeObjects({ cluster, operation, hold: nobodyElse }, objectsOf(plan));
+      if (left.length === 0) deleted += 1;
     }
     return deleted;
   } catch (error) {
@@ -35,14 +39,26 @@ async function sweepCluster(services: Services, cluster: Cluster): Promise<numbe
   }
 }
 
-async function isOrphan(services: Services, cluster: Cluster, { metadata }: NetworkPolicy): Promise<boolean> {
+/** What has ended is nobody's step any more. */
+const nobodyElse = { check: () => Promise.resolve() };
+
+type ContainingPlan = QuarantinePlan | ContainPlan;
+
+/** The plan of the operation that the policy was written for, where it has ended and the policy is left over. */
+async function orphanedPlan(
+  services: Services,
+  cluster: Cluster,
+  { metadata }: NetworkPolicy,
+): Promise<ContainingPlan | undefined> {
   const id = metadata.labels?.[marks.operation];
   const operation = id === undefined ? undefined : await services.operations.get(id);
-  if (operation?.state !== "done" || operation.liftedBy === undefined) return false;
-  if (operation.target.cluster !== cluster.name || operation.target.namespace !== metadata.namespace) return false;
+  if (operation?.state !== "done" || operation.liftedBy === undefined) return undefined;
+  if (operation.target.cluster !== cluster.name || operation.target.namespace !== metadata.namespace) return undefined;
   const release = await services.operations.get(operation.liftedBy);
-  if (services.now() - (release?.steps.at(-1)?.at ?? Number.POSITIVE_INFINITY) < restMs) return false;
-  return selectsNothing(cluster, metadata.namespace, operation);
+  if (services.now() - (release?.steps.at(-1)?.at ?? Number.POSITIVE_INFINITY) < restMs) return undefined;
+  const { plan } = operation;
+  if (plan === undefined || plan.kind === "release") return undefined;
+  return (await selectsNothing(cluster, metadata.namespace, operation)) ? plan : undefined;
 }
 
 /** That of a workload or a namespace goes by no label of ours: its release alone says that it is to cut off nobody. */

@@ -64,7 +64,8 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
   const target = { cluster: given.cluster, namespace: pod.namespace, pod: pod.name };
   const labels = labelChanges(given);
   const openings = openingsOf(given.around);
-  const { notes, ...objects } = objectsFor(engine, denialOf(given, openings), view.detection);
+  const denial = withChanges(denialOf(given, openings), labels);
+  const { notes, ...objects } = objectsFor(engine, denial, view.detection);
   const containment = containmentOf(given, objectsOf(objects), labels);
   const said = told(given, containment, openings);
   const { because, state: enforcement } = stateOf(view.detection, engine);
@@ -211,6 +212,13 @@ function planHash(
     opens: impact?.opens ?? [],
     label: label.filter(({ path }) => path !== "/metadata/resourceVersion"),
   });
+}
+
+/** Whose selector the release gives back, for whoever ends it without the operation's record. */
+function withChanges(denial: Denial, { exclusions }: LabelChanges): Denial {
+  if (exclusions.length === 0) return denial;
+  const changed = exclusions.map(({ name }) => name).join(" ");
+  return { ...denial, annotations: { ...denial.annotations, [marks.changed]: changed } };
 }
 
 /** What is denied of the pod: everything but the configured endpoints and these openings. */

@@ -20,6 +20,8 @@ export const marks = {
   snapshot: "bulkhead.dev/labels-before",
   /** Annotation on the NetworkPolicy: what else the operation wrote, `plural.group/name`, separated by spaces. */
   denies: "bulkhead.dev/denies",
+  /** Annotation on the NetworkPolicy: policies of others whose selector the operation changed, by name, separated by spaces. */
+  changed: "bulkhead.dev/changed",
   /** Annotation: the incident's id, where there is one; a label too, so that kubectl can select by it, where it is fit to be one. */
   incident: "bulkhead.dev/incident",
   /** Label on pods of the canary: which of its run, `0-server`. */

@@ -45,6 +45,14 @@ test("What a stronger engine was given is deleted too, before the policy that na
   ).toBeUndefined();
 });
 
+test("A policy of somebody else's that was changed is to be edited first", () => {
+  const policy = policyWith("{}");
+  const annotations = { ...policy.metadata.annotations, [marks.changed]: "allow-all b;id" };
+  const lines = releaseLines({ ...policy, metadata: { ...policy.metadata, annotations } }, "checkout-1", 2_000);
+  expect(lines?.[0]).toBe("kubectl edit networkpolicy allow-all -n payments");
+  expect(lines?.join()).not.toContain("b;id");
+});
+
 test("A pod that had no label gets none back", () => {
   expect(releaseLines(policyWith("{}"), "checkout-1", 2_000)?.[0]).toBe("sleep 2");
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sweepOrphans } from "../../src/commands/orphans.ts";
+import type { Manifest } from "../../src/policy/manifest.ts";
 import type { NetworkPolicy } from "../../src/policy/objects.ts";
 import { startDesk, stored, type TestDesk } from "./desk.ts";
 
@@ -48,6 +49,44 @@ test("A deny that was written after its release goes, once the release has reste
   expect(await sweepOrphans(desk.services)).toBe(0);
   desk.pass(61_000);
   expect(await sweepOrphans(desk.services)).toBe(1);
+  expect(policies()).toEqual([]);
+});
+
+test("What a stronger engine was given goes with it, and a tier that others may use stays", async () => {
+  const of = (kind: string, name: string, spec: Manifest["spec"]): Manifest => ({
+    apiVersion: "projectcalico.org/v3",
+    kind,
+    metadata: { name, ...(kind === "Tier" ? {} : { namespace: "payments" }), labels: { ...policy.metadata.labels } },
+    spec,
+  });
+  for (const [plural, kind, scope] of [
+    ["networkpolicies", "NetworkPolicy", "Namespaced"],
+    ["tiers", "Tier", "Cluster"],
+  ] as const) {
+    desk.sandbox.apply({
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: `${plural}.projectcalico.org` },
+      spec: {
+        group: "projectcalico.org",
+        names: { plural, kind },
+        scope,
+        versions: [{ name: "v3", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
+      },
+    });
+  }
+  const denies = [of("Tier", "bulkhead", {}), of("NetworkPolicy", "bulkhead.x", { tier: "bulkhead" })];
+  await released();
+  const operation = await desk.services.operations.get(quarantine);
+  if (operation?.plan?.kind !== "quarantine") throw new Error("no plan");
+  await desk.services.operations.replace({ ...operation, plan: { ...operation.plan, denies } });
+  const [entry] = desk.services.clusters.values();
+  for (const late of [policy, ...denies]) await entry?.cluster.createObject(late);
+  desk.pass(61_000);
+  expect(await sweepOrphans(desk.services)).toBe(1);
+  const [tier, deny] = denies;
+  expect(deny && (await entry?.cluster.getObject(deny))).toBeUndefined();
+  expect(tier && (await entry?.cluster.getObject(tier))).toBeDefined();
   expect(policies()).toEqual([]);
 });
 

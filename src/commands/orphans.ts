@@ -52,13 +52,18 @@ async function orphanedPlan(
 ): Promise<ContainingPlan | undefined> {
   const id = metadata.labels?.[marks.operation];
   const operation = id === undefined ? undefined : await services.operations.get(id);
-  if (operation?.state !== "done" || operation.liftedBy === undefined) return undefined;
+  if (operation === undefined || !(await hasRested(services, operation))) return undefined;
   if (operation.target.cluster !== cluster.name || operation.target.namespace !== metadata.namespace) return undefined;
-  const release = await services.operations.get(operation.liftedBy);
-  if (services.now() - (release?.steps.at(-1)?.at ?? Number.POSITIVE_INFINITY) < restMs) return undefined;
   const { plan } = operation;
   if (plan === undefined || plan.kind === "release") return undefined;
   return (await selectsNothing(cluster, metadata.namespace, operation)) ? plan : undefined;
+}
+
+/** Released, and so long ago that nobody is still at it. */
+async function hasRested({ operations, now }: Services, { state, liftedBy }: Operation): Promise<boolean> {
+  if (state !== "done" || liftedBy === undefined) return false;
+  const release = await operations.get(liftedBy);
+  return now() - (release?.steps.at(-1)?.at ?? Number.POSITIVE_INFINITY) >= restMs;
 }
 
 /** That of a workload or a namespace goes by no label of ours: its release alone says that it is to cut off nobody. */

@@ -60,10 +60,10 @@ async function orphanedPlan(
 }
 
 /** Released, and so long ago that nobody is still at it. */
-async function hasRested({ operations, now }: Services, { state, liftedBy }: Operation): Promise<boolean> {
+async function hasRested(services: Services, { state, liftedBy }: Operation): Promise<boolean> {
   if (state !== "done" || liftedBy === undefined) return false;
-  const release = await operations.get(liftedBy);
-  return now() - (release?.steps.at(-1)?.at ?? Number.POSITIVE_INFINITY) >= restMs;
+  const release = await services.operations.get(liftedBy);
+  return services.now() - (release?.steps.at(-1)?.at ?? Number.POSITIVE_INFINITY) >= restMs;
 }
 
 /** That of a workload or a namespace goes by no label of ours: its release alone says that it is to cut off nobody. */

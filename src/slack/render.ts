@@ -91,7 +91,7 @@ function limits(part: number, seeAlso: string): SectionLimits {
   return {
     text: Math.floor(2_900 * part),
     items: Math.max(1, Math.floor(30 * part)),
-    item: Math.max(20, Math.floor(300 * part)),
+    item: Math.max(20, Math.floor(450 * part)),
     seeAlso,
   };
 }

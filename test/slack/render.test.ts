@@ -2,6 +2,8 @@ import type { types } from "@slack/bolt";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Button, Reply, Section } from "../../src/commands/reply.ts";
+import { openConnectionsSteps } from "../../src/policy/open-connections.ts";
+import { verdict } from "../../src/policy/verdict.ts";
 import { clean, escapeMrkdwn } from "../../src/slack/escape.ts";
 import { type Message, renderPlainly, renderReply } from "../../src/slack/render.ts";
 import { card, confirmButton } from "./replies.ts";
@@ -42,6 +44,35 @@ test("A card is a header, its sections, its buttons and its small print, in that
       ],
     },
   ]);
+});
+
+const open = {
+  namespace: "payments",
+  pod: "checkout-7d9f8c6b5-x2x4p",
+  nodeName: "ip-192-168-100-100.eu-central-1.compute.internal",
+  podIPs: ["192.168.100.101", "fd00:1234:5678:9abc:def0:1234:5678:9abc"],
+};
+
+test("Commands against open connections are whole on a card, also of a pod with two addresses", () => {
+  const items = openConnectionsSteps("unknown", open);
+  const shown = JSON.stringify(render({ sections: [{ kind: "list", title: undefined, items }] }).blocks);
+  expect(items).toHaveLength(3);
+  for (const item of items) expect(shown).toContain(item);
+});
+
+test("A verdict is whole in the header, however long the name behind it is", () => {
+  const found = verdict({
+    mismatch: undefined,
+    residual: [{ policy: "p", allows: "", claim: `policy ${"p".repeat(60)} still lets it out to anywhere on 443` }],
+    enforcement: "enforced",
+    unread: [],
+    realised: { state: "no-status", words: "this engine has no status" },
+    openConnections: "unknown",
+    plugin: undefined,
+    pod: open,
+  });
+  const [header] = render({ tone: "bad", headline: `${found.headline} (payments/${"x".repeat(253)})` }).blocks;
+  expect(JSON.stringify(header)).toContain(`✖ ${found.headline} (payments/`);
 });
 
 test("Fields are lines with a bold label; an empty value is a dash", () => {

@@ -45,6 +45,7 @@ export async function actQuarantine(
       residual: found.residual,
       policy: plan.policy,
       denies: plan.denies ?? [],
+      exclusions: plan.exclusions ?? [],
       said: found.lines,
     },
   };

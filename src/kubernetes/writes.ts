@@ -6,6 +6,7 @@ import { isAbsent, isConflict, KubernetesError } from "./failure.ts";
 import { manifestResource } from "./manifest-resources.ts";
 import { parseManifest } from "./parse.ts";
 import { collectionPath, objectPath, type Resource } from "./resources.ts";
+import { servedKinds } from "./served-kinds.ts";
 
 /**
  * POST. Its name is deterministic, so that a repeat collides with itself; where no answer came, whether the object is
@@ -30,14 +31,17 @@ export async function createObject(connection: Connection, object: Manifest): Pr
   }
 }
 
-/** The object as it is stored; undefined where there is none, and where its API is not served any more. */
+/**
+ * The object as it is stored; undefined where there is none, and where its API is gone. Throws where that API is served in
+ * other versions only, or by its storage: then the object may be there and in force.
+ */
 export async function getManifest(connection: Connection, reference: ManifestReference): Promise<Manifest | undefined> {
   const { namespace, name } = reference.metadata;
   try {
     const raw = await getObject(connection, manifestResource(reference), namespace, name);
     return raw === undefined ? undefined : parseManifest(raw);
   } catch (error) {
-    if (isNotServed(error)) return undefined;
+    if (isNotServed(error) && !(await isServedOtherwise(connection, reference))) return undefined;
     throw error;
   }
 }
@@ -51,7 +55,7 @@ export async function deleteManifest(
   try {
     return await deleteObject(connection, manifestResource(reference), reference.metadata, preconditions);
   } catch (error) {
-    if (isNotServed(error)) return { kind: "gone" };
+    if (isNotServed(error) && !(await isServedOtherwise(connection, reference))) return { kind: "gone" };
     throw error;
   }
 }
@@ -59,6 +63,27 @@ export async function deleteManifest(
 /** The 404 of an API that is not there names nothing: with its definition all objects of it went. */
 function isNotServed(error: unknown): boolean {
   return error instanceof KubernetesError && error.kind === "not-found" && error.details.name === undefined;
+}
+
+/**
+ * By discovery: an upgrade may drop a version, and Calico's own API be taken down, while the objects stay. What could not
+ * be asked counts as served.
+ */
+async function isServedOtherwise(connection: Connection, reference: ManifestReference): Promise<boolean> {
+  const { group, plural } = manifestResource(reference);
+  const { kinds, unread, why } = await servedKinds(connection, AbortSignal.timeout(discoveredWithinMs));
+  if (why !== undefined) return true;
+  const isSame = (other: string): boolean => storageOf(other) === storageOf(group);
+  return (
+    kinds.some((kind) => isSame(kind.group) && kind.plural === plural) ||
+    unread.some(({ groupVersion }) => isSame(groupVersion.split("/")[0] ?? ""))
+  );
+}
+
+const discoveredWithinMs = 5_000;
+
+function storageOf(group: string): string {
+  return group === "projectcalico.org" ? "crd.projectcalico.org" : group;
 }
 
 /** The raw object; undefined where there is none of that name. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { patchPod } from "../../src/kubernetes/patch.ts";
 import { resources } from "../../src/kubernetes/resources.ts";
-import { createObject, deleteObject } from "../../src/kubernetes/writes.ts";
+import { createObject, deleteObject, getManifest } from "../../src/kubernetes/writes.ts";
 import type { JsonPatchOperation, NetworkPolicy } from "../../src/policy/objects.ts";
 import { json, rawPod, type Seen, startScriptedApi, status } from "./scripted-api.ts";
 
@@ -146,3 +146,36 @@ test("A 404 that is not about the object is no absence", async () => {
   });
   await expect(deleteObject(api.connect(), resources.pods, pod, { uid: "u1" })).rejects.toMatchObject({ code: 404 });
 });
+
+/** An API server that serves these, and nothing of Calico's own API. */
+function serving(resources: Readonly<Record<string, readonly string[]>>): Parameters<typeof startScriptedApi>[0] {
+  return ({ url }, response) => {
+    const groupVersion = url.pathname.replace("/apis/", "");
+    const plurals = resources[groupVersion];
+    if (url.pathname === "/apis") {
+      return json(response, { groups: Object.keys(resources).map((each) => ({ versions: [{ groupVersion: each }] })) });
+    }
+    if (plurals === undefined) return status(response, 404, "NotFound");
+    return json(response, { resources: plurals.map((name) => ({ name, kind: name })) });
+  };
+}
+
+test.each([
+  ["its definition is gone", {}, true],
+  ["others of its group are there", { "crd.projectcalico.org/v1": ["tiers"] }, true],
+  ["where it is stored is served", { "crd.projectcalico.org/v1": ["networkpolicies"] }, false],
+  ["another version is served", { "projectcalico.org/v4": ["networkpolicies"] }, false],
+])(
+  "An object whose API is not served is there no more only where nothing else holds it: %s",
+  async (_, served, gone) => {
+    await using api = await startScriptedApi(serving(served));
+    const reference = {
+      apiVersion: "projectcalico.org/v3",
+      kind: "NetworkPolicy",
+      metadata: { namespace: "shop", name: "x" },
+    };
+    const asked = getManifest(api.connect(), reference);
+    if (gone) expect(await asked).toBeUndefined();
+    else await expect(asked).rejects.toMatchObject({ kind: "not-found" });
+  },
+);

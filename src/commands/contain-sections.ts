@@ -1,9 +1,8 @@
-import { formatDuration } from "../policy/duration.ts";
 import { manifestName } from "../policy/manifest.ts";
 import type { ContainPlan, LiftPlan } from "../policy/plan.ts";
 import { selectorQuery } from "../policy/selector.ts";
 import { counted } from "./impact-words.ts";
-import { forReference, optional, residualItems } from "./plan-sections.ts";
+import { forReference, optional, residualItems, waitWords } from "./plan-sections.ts";
 import type { Section } from "./reply.ts";
 
 /** What the quarantine of a workload or a lockdown, or the end of one, would write and change. */
@@ -32,7 +31,7 @@ function writes({ policy, denies, settleMs }: ContainPlan): readonly string[] {
   return [
     `NetworkPolicy ${namespace}/${name} for pods with ${selectorQuery(policy.spec.podSelector ?? {})}: ${but}`,
     ...denies.map(manifestName),
-    `a wait of ${formatDuration(settleMs)}, since NetworkPolicy reports no status`,
+    waitWords(denies, settleMs),
   ];
 }
 

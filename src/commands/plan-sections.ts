@@ -47,6 +47,13 @@ function changeOfOthers({ namespace, name, before = {}, after }: Exclusion): Sec
   return { kind: "code", title, text: [...lines("-", before), ...lines("+", after)].join("\n"), mustRead: true };
 }
 
+/** What is waited for between the denial and what comes next. */
+export function waitWords(denies: readonly unknown[], settleMs: number): string {
+  return denies.length === 0
+    ? `a wait of ${formatDuration(settleMs)}, since NetworkPolicy reports no status`
+    : `a wait for the engine's word that it is in force; where it has none, of ${formatDuration(settleMs)}`;
+}
+
 /** Policies that allow the same are one line: a namespace may have hundreds of them, and each has to be read. */
 export function residualItems({ residual }: Pick<QuarantinePlan, "residual">): readonly string[] {
   const policies = new Map<string, string[]>();
@@ -68,9 +75,7 @@ function quarantineWrites({
     `NetworkPolicy ${namespace}/${name}: ${but}`,
     ...denies.map((deny) => manifestName(deny)),
     `label ${marks.quarantine} on the pod`,
-    denies.length === 0
-      ? `a wait of ${formatDuration(settleMs)}, since NetworkPolicy reports no status`
-      : `a wait for the engine's word that it is in force; where it has none, of ${formatDuration(settleMs)}`,
+    waitWords(denies, settleMs),
     ...exclusions.map((one) => `spec.podSelector of NetworkPolicy ${one.namespace}/${one.name}, shown above`),
     removes.length === 0 ? "no label comes off" : `labels off the pod: ${removes.join(", ")}`,
   ];

@@ -24,7 +24,9 @@ export type ManifestReference = Pick<Manifest, "apiVersion" | "kind"> & {
   readonly metadata: Pick<Manifest["metadata"], "name" | "namespace">;
 };
 
-/** `CiliumNetworkPolicy payments/bulkhead-q-1`, for people. */
-export function manifestName({ kind, metadata: { name, namespace } }: ManifestReference): string {
-  return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+/** `CiliumNetworkPolicy payments/bulkhead-q-1`, for people; a NetworkPolicy of another API than Kubernetes' own names that. */
+export function manifestName({ apiVersion, kind, metadata: { name, namespace } }: ManifestReference): string {
+  const [group = ""] = apiVersion.split("/");
+  const of = kind === "NetworkPolicy" && group !== "networking.k8s.io" ? ` (${group})` : "";
+  return `${kind}${of} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }

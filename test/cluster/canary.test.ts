@@ -53,7 +53,7 @@ describe("verify-enforcement on a real control plane, with the rights of deploy/
   it("is refused before the component is there, and the line that the refusal names makes it possible", async () => {
     const before = await verify();
     expect(before).toMatchObject({ outcome: "refused" });
-    const [, path = ""] = /kubectl apply -k (\S+?)\./.exec(JSON.stringify(before.sections)) ?? [];
+    const [, path = ""] = /kubectl apply -k ([\w/-]+)/.exec(JSON.stringify(before.sections)) ?? [];
     await kubectl(["apply", "-k", join(checkout, path)]);
     await waitFor(() => canI(asBot, "create pods", namespace), { everyMs: 100 });
     for (const elsewhere of ["default", "bulkhead", "kube-system"]) {

@@ -135,3 +135,8 @@ test("Of very many pods fifty are asked, and that is said", async () => {
 test("An object that is gone again is not in force", async () => {
   expect(await waiting(() => undefined, { objects: [antrea] })).toMatchObject({ state: "not-in-time" });
 });
+
+test("Cilium that keeps no endpoints says nothing of the pod, by the end", async () => {
+  const answer = await waiting(() => undefined, { plugin: "Cilium", objects: [] });
+  expect(answer).toMatchObject({ state: "no-status", words: "Cilium keeps its state of the pod to itself" });
+});

@@ -113,6 +113,6 @@ test("A lockdown waits for its engine's word, and says where it has not come", a
   await desk.press("confirm", operation);
   const done = await desk.press("confirm-again", operation);
   expect(wordsIn(done)).toContain(
-    `Realised: not yet, Antrea has not reported NetworkPolicy payments/bulkhead-${operation} as in force`,
+    `Realised: not yet, Antrea has not reported NetworkPolicy (crd.antrea.io) payments/bulkhead-${operation} as in force`,
   );
 });

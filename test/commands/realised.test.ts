@@ -50,7 +50,7 @@ test("An engine that tells is waited for until it says so, and no longer", async
 test("An engine that does not say so in time is given up", async () => {
   expect(await waiting(() => ofAntrea("Realizing"), { objects: [antrea], plugin: "Antrea" })).toEqual({
     state: "not-in-time",
-    words: "Antrea has not reported NetworkPolicy a/p as in force within 15 s",
+    words: "Antrea has not reported NetworkPolicy (crd.antrea.io) a/p as in force within 15 s",
     ms: 15_000,
   });
 });

@@ -75,7 +75,9 @@ export function openingCauses(
   const told = new Set<BoundRule>();
   outcomeOf(layers, encounter, ports, (cause, came) => {
     maybe ??= perhapsBy(cause);
-    for (const each of [cause, ...alike(cause, layers, encounter)]) {
+    // Whoever was told as the like of another has told of all its like.
+    const isTold = cause.kind === "rule" && told.has(cause.bound);
+    for (const each of isTold ? [] : [cause, ...alike(cause, layers, encounter)]) {
       if (each.kind === "rule" && told.has(each.bound)) continue;
       if (each.kind === "rule") told.add(each.bound);
       opening.push(...openingOf(each, came, encounter, ports));

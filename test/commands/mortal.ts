@@ -51,6 +51,7 @@ export function mortal(services: Services, outlet: Outlet, death: Death | undefi
     createObject: living("createObject", cluster.createObject),
     patchPod: living("patchPod", cluster.patchPod),
     deleteObject: living("deleteObject", cluster.deleteObject),
+    patchPolicy: living("patchPolicy", cluster.patchPolicy),
   };
   const { operations, leases, audit } = services;
   return {

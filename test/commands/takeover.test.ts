@@ -15,6 +15,25 @@ beforeAll(async () => {
   desk = await startDesk();
   desk.sandbox.apply(
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "payments" } },
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
+    {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "ciliumnetworkpolicies.cilium.io" },
+      spec: {
+        group: "cilium.io",
+        scope: "Namespaced",
+        names: { plural: "ciliumnetworkpolicies", singular: "ciliumnetworkpolicy", kind: "CiliumNetworkPolicy" },
+        versions: [
+          {
+            name: "v2",
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+          },
+        ],
+      },
+    },
     {
       apiVersion: "v1",
       kind: "Service",
@@ -22,6 +41,8 @@ beforeAll(async () => {
       spec: { selector: { app: "checkout" }, ports: [{ port: 80 }] },
     },
   );
+  // Else the first would be the last ready replica, which needs its name.
+  newPod();
 });
 
 afterAll(() => desk.close());
@@ -63,7 +84,7 @@ async function through(text: string, death: Death | undefined): Promise<{ calls:
   const { operation: id = "" } = dying.understand(request);
   const press = (of: Operation) => ({
     ...desk.request(""),
-    action: "confirm",
+    action: of.state === "awaiting-second" ? "confirm-again" : "confirm",
     operation: id,
     card: of.card,
   });
@@ -74,9 +95,16 @@ async function through(text: string, death: Death | undefined): Promise<{ calls:
   expect(planned.state).toBe("planned");
   expect(desk.shown.some(({ reply }) => reply.operation === id && reply.outcome === "needs-confirmation")).toBe(true);
   await Promise.race([dying.press(press(planned), replica.outlet), replica.dead]);
+  const asked = await current(id);
+  if (asked.state === "awaiting-second") await Promise.race([dying.press(press(asked), replica.outlet), replica.dead]);
   await otherReplica();
-  if ((await current(id)).state === "planned") await desk.desk.press(press(await current(id)), desk.outlet);
+  for (let left = await current(id); isAsking(left); left = await current(id))
+    await desk.desk.press(press(left), desk.outlet);
   return { calls: replica.calls, id };
+}
+
+function isAsking({ state }: Operation): boolean {
+  return state === "planned" || state === "awaiting-second";
 }
 
 async function expectOnce(id: string): Promise<void> {
@@ -112,6 +140,69 @@ async function released(pod: string, death: Death | undefined): Promise<readonly
       .objects("NetworkPolicy", "payments")
       .filter(({ metadata }) => metadata.labels?.["bulkhead.dev/operation"] === q),
   ).toEqual([]);
+  await expectOnce(id);
+  return calls;
+}
+
+/** A pod under a policy that lets everything through to every pod of its namespace. */
+function openPod(): string {
+  pods += 1;
+  const name = `open-${pods}`;
+  desk.sandbox.apply(
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, namespace: "shop", labels: { app: "cart" } },
+      spec: { containers: [{ name: "main", image: "x" }] },
+      status: { phase: "Running" },
+    },
+    { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: openAll.metadata, spec: openAll.spec },
+  );
+  return name;
+}
+
+const openAll = {
+  metadata: { name: "allow-all", namespace: "shop" },
+  spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] },
+};
+
+/** With what an engine writes beside the NetworkPolicy, and a change to a policy of somebody else's. */
+const withAll = (pod: string) => `quarantine shop/${pod} --engine cilium --change-policies`;
+
+const selectorNow = () =>
+  (stored(desk.sandbox, "NetworkPolicy", "allow-all", "shop")?.["spec"] as typeof openAll.spec | undefined)
+    ?.podSelector;
+
+const writtenIn = (id: string) =>
+  ["NetworkPolicy", "CiliumNetworkPolicy"].flatMap((kind) =>
+    desk.sandbox
+      .objects(kind, "shop")
+      .filter(({ metadata }) => metadata.labels?.["bulkhead.dev/operation"] === id)
+      .map((object) => object.kind),
+  );
+
+async function quarantinedWithAll(_: string, death: Death | undefined): Promise<readonly string[]> {
+  const { calls, id } = await through(withAll(openPod()), death);
+  expect(await current(id)).toMatchObject({ state: "in-force" });
+  expect(writtenIn(id)).toEqual(["NetworkPolicy", "CiliumNetworkPolicy"]);
+  expect(selectorNow()).not.toEqual({});
+  await expectOnce(id);
+  const release = await desk.type(`release ${id}`);
+  expect(await desk.press("confirm", release.operation)).toMatchObject({ outcome: "ok" });
+  expect([writtenIn(id), selectorNow()]).toEqual([[], {}]);
+  return calls;
+}
+
+async function releasedWithAll(_: string, death: Death | undefined): Promise<readonly string[]> {
+  const pod = openPod();
+  const { operation: q = "" } = await desk.type(withAll(pod));
+  await desk.press("confirm", q);
+  await desk.press("confirm-again", q);
+  expect(writtenIn(q)).toHaveLength(2);
+  const { calls, id } = await through(`release ${q}`, death);
+  expect(await current(id)).toMatchObject({ state: "done", result: { tone: "good" } });
+  expect([writtenIn(q), selectorNow()]).toEqual([[], {}]);
+  expect(stored(desk.sandbox, "Pod", pod, "shop")?.metadata.labels).toEqual({ app: "cart" });
   await expectOnce(id);
   return calls;
 }
@@ -162,6 +253,8 @@ async function containedAndReleased(_: string, death: Death | undefined): Promis
 describe.each([
   { verb: "quarantine", go: quarantined, writes: "patchPod" },
   { verb: "release", go: released, writes: "patchPod" },
+  { verb: "quarantine with an engine's deny and a changed policy", go: quarantinedWithAll, writes: "patchPolicy" },
+  { verb: "release of such a one", go: releasedWithAll, writes: "patchPolicy" },
   { verb: "workload's quarantine", go: contained, writes: "createObject" },
   { verb: "workload's release", go: containedAndReleased, writes: "deleteObject" },
 ])("A replica that dies at any call of a $verb", ({ go, writes }) => {

@@ -4,7 +4,7 @@ import { leaks, randomDenial, stronger } from "../engines/random-denial.ts";
 
 /** ENGINES_SEED repeats a run, ENGINES_CLUSTERS says how many clusters. */
 const seed = Number(process.env["ENGINES_SEED"] ?? Date.now() % 1_000_000_000);
-const clusters = Number(process.env["ENGINES_CLUSTERS"] ?? 10_000);
+const clusters = Number(process.env["ENGINES_CLUSTERS"] ?? 5_000);
 
 test.each(stronger)(
   `With %s nothing but the endpoints is open, on ${clusters} clusters`,

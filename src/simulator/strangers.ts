@@ -22,7 +22,9 @@ export function absentLeaks(
   const own = new Set(ours.map((object) => nameOf(referenceTo(object))));
   const perhapsTold = subjects.flatMap((subject) =>
     directions.flatMap((direction) =>
-      strangersTo(subject, direction).flatMap((peer) => leaksTo(subject, direction, peer)),
+      strangersTo(subject, direction)
+        .filter((peer) => !isContainedToo(subject, direction, peer, own))
+        .flatMap((peer) => leaksTo(subject, direction, peer)),
     ),
   );
   return perhapsTold.filter(({ direction, policy, rule }) => {
@@ -31,6 +33,24 @@ export function absentLeaks(
     told.add(key);
     return true;
   });
+}
+
+/**
+ * Whether ours would contain such a pod as well, as a lockdown does every pod of its namespace, and no other policy on it
+ * lets it do its part: then nothing can come of it.
+ */
+function isContainedToo(
+  { actual, ideal }: Subject,
+  direction: Direction,
+  peer: Absent,
+  own: ReadonlySet<string>,
+): boolean {
+  const identity = peer.kind === "stranger" ? peer.identity : undefined;
+  if (identity === undefined || !ideal.policies.some(({ subject }) => isSelected(subject, identity))) return false;
+  const theirs = direction === "ingress" ? "egress" : "ingress";
+  return actual.policies
+    .filter(({ reference, subject }) => !own.has(nameOf(reference)) && isSelected(subject, identity))
+    .every((policy) => policy[theirs].every(({ action }) => action !== "allow"));
 }
 
 const directions: readonly Direction[] = ["ingress", "egress"];

@@ -251,6 +251,20 @@ describe("A lockdown", () => {
     expect(await connects("shop/collector", "payments/checkout:80")).toBe("No");
   });
 
+  test("is not doubted for what other policies allow within the namespace, whose pods are all cut off", async () => {
+    const metadata = { name: "allow-checkout", namespace: "payments" };
+    const ingress = [{ from: [{ podSelector: { matchLabels: { app: "frontend" } } }] }];
+    const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata };
+    desk.sandbox.apply({ ...policy, spec: { podSelector: { matchLabels: { app: "checkout" } }, ingress } });
+    const lockdown = await carriedOut("lockdown payments --confirm payments");
+    expect(lockdown.card.headline).toBe("ISOLATED FOR NEW CONNECTIONS (namespace payments)");
+    await carriedOut(`release ${lockdown.id}`);
+    const outward = { podSelector: { matchLabels: { app: "frontend" } }, policyTypes: ["Egress"], egress: [{}] };
+    desk.sandbox.apply({ ...policy, metadata: { ...metadata, name: "frontend-out" }, spec: outward });
+    const again = await carriedOut("lockdown payments --confirm payments");
+    expect(again.card.headline).toMatch(/^NOT ISOLATED: policy allow-checkout still lets pods like app=frontend/);
+  });
+
   test("needs the right lockdown, whatever else one may", async () => {
     const settings = {
       access: {

@@ -1,8 +1,9 @@
 import type { NamespaceFacts } from "../kubernetes/cluster.ts";
 import type { Group } from "../policy/group.ts";
 import { silencedBy } from "../policy/group.ts";
-import type { Pod, Workload } from "../policy/objects.ts";
-import { selectorQuery } from "../policy/selector.ts";
+import { marks, quarantinePolicyName } from "../policy/marks.ts";
+import type { NetworkPolicy, Pod, Workload } from "../policy/objects.ts";
+import { selectorQuery, selects } from "../policy/selector.ts";
 
 type Changing = {
   readonly group: Group;
@@ -18,7 +19,9 @@ export function containEffects(
   workload: Workload | undefined,
   { group, facts, open }: Changing,
 ): readonly string[] {
-  const { covered, quarantined } = group;
+  const { covered } = group;
+  const unheld = unheldIn(group, facts.policies);
+  const quarantined = group.quarantined.filter((pod) => !unheld.includes(pod));
   const who =
     workload === undefined
       ? `All pods of namespace ${namespace} are cut off, also from each other`
@@ -40,9 +43,27 @@ export function containEffects(
 }
 
 /** What stays open though it is of the target. */
-export function uncoveredWarnings({ onHost }: Group): readonly string[] {
-  if (onHost.length === 0) return [];
-  return [`NOT covered, since they use the host's network, where policies do not apply: ${someNames(onHost)}.`];
+export function uncoveredWarnings(group: Group, policies: readonly NetworkPolicy[]): readonly string[] {
+  const { onHost } = group;
+  const unheld = unheldIn(group, policies);
+  return [
+    ...(onHost.length === 0
+      ? []
+      : [`NOT covered, since they use the host's network, where policies do not apply: ${someNames(onHost)}.`]),
+    ...(unheld.length === 0
+      ? []
+      : [
+          `NOT covered, since they bear the label ${marks.quarantine}, though no quarantine of that name is there: ${someNames(unheld)}. Take the label off first.`,
+        ]),
+  ];
+}
+
+/** Pods that bear a quarantine's label and are in none: anybody who makes a pod may write it, and escapes by it. */
+export function unheldIn({ quarantined }: Group, policies: readonly NetworkPolicy[]): readonly Pod[] {
+  return quarantined.filter(({ labels }) => {
+    const name = quarantinePolicyName(labels[marks.quarantine] ?? "");
+    return !policies.some(({ metadata, spec }) => metadata.name === name && selects(spec.podSelector, labels));
+  });
 }
 
 const shown = 8;

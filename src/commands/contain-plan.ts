@@ -75,7 +75,7 @@ export function planContain(given: ContainFacts): ContainPlan | Refusal {
     pods: group.covered.map(({ name }) => name),
     alsoCaught: workload === undefined ? [] : othersIn(group.covered, workload, facts.workloads),
     effects: containEffects(target.namespace, workload, { group, facts, open }),
-    warnings: [...uncoveredWarnings(group), ...warningsFor(given), ...given.remarks, ...notes],
+    warnings: [...uncoveredWarnings(group, facts.policies), ...warningsFor(given), ...given.remarks, ...notes],
     residual: residualNow(given, simulated, objects),
     notCut: [openConnectionsLine(openConnections, plugin), ownNode],
     ...impactFor(given.around, simulated),

@@ -1,10 +1,12 @@
 import { groupOf } from "../policy/group.ts";
 import type { Manifest } from "../policy/manifest.ts";
-import type { Pod } from "../policy/objects.ts";
+import { marks } from "../policy/marks.ts";
+import type { NetworkPolicy, Pod } from "../policy/objects.ts";
 import type { ContainPlan } from "../policy/plan.ts";
 import { selects } from "../policy/selector.ts";
 import type { Realised, Verdict } from "../policy/verdict.ts";
 import { readView } from "./cluster-view.ts";
+import { unheldIn } from "./contain-effects.ts";
 import { verdictOf } from "./contain-verdict.ts";
 import { createObjects, objectsOf, ownObjectsOf } from "./deny-objects.ts";
 import { detectionOf } from "./detection.ts";
@@ -49,6 +51,18 @@ async function inForce({ services, cluster, plan }: GroupIsolation): Promise<Rea
   return waitForRealised({ services, cluster, objects, plugin, pods, quarantine: undefined, settleMs, realiseMs });
 }
 
+/** A pod of the target whose label of a quarantine keeps it out of this, and that is in none. */
+function escaped(
+  { policy }: ContainPlan,
+  pods: readonly Pod[],
+  policies: readonly NetworkPolicy[],
+): string | undefined {
+  const { podSelector = {} } = policy.spec;
+  const matchExpressions = (podSelector.matchExpressions ?? []).filter(({ key }) => key !== marks.quarantine);
+  const [first] = unheldIn(groupOf(pods, { ...podSelector, matchExpressions }), policies);
+  return first && `pod ${first.name} bears a quarantine's label, is in none, and is not cut off`;
+}
+
 function coveredBy({ policy }: ContainPlan, pods: readonly Pod[]): readonly Pod[] {
   const { podSelector = {} } = policy.spec;
   const selected = pods.filter(({ labels }) => selects(podSelector, labels));
@@ -81,7 +95,12 @@ async function readBack(
     { nodes, principal },
   );
   return {
-    ...verdictOf(plan, { mismatch: mismatchAmong(objects, stored), view, pods: covered, realised }),
+    ...verdictOf(plan, {
+      mismatch: mismatchAmong(objects, stored) ?? escaped(plan, pods, policies),
+      view,
+      pods: covered,
+      realised,
+    }),
     pods: covered,
   };
 }

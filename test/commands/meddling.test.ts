@@ -116,3 +116,20 @@ test("A lockdown waits for its engine's word, and says where it has not come", a
     `Realised: not yet, Antrea has not reported NetworkPolicy (crd.antrea.io) payments/bulkhead-${operation} as in force`,
   );
 });
+
+test("A pod that gave itself a quarantine's label is not said to be in one", async () => {
+  desk.sandbox.apply({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "sly", namespace: "payments", labels: { "bulkhead.dev/quarantine": "q-0000000" } },
+    spec: { containers: [{ name: "main", image: "x" }] },
+    status: { phase: "Running", podIP: "10.1.0.2" },
+  });
+  const reply = await desk.type("lockdown payments --confirm payments");
+  const plan = wordsIn(reply);
+  expect(plan).toMatch(/NOT covered, since they bear the label bulkhead.dev\/quarantine[^"]*: sly/);
+  expect(plan).not.toContain("In a quarantine of their own");
+  await desk.press("confirm", reply.operation);
+  const done = await desk.press("confirm-again", reply.operation);
+  expect(done.headline).toMatch(/^NOT ISOLATED: pod sly bears a quarantine's label, is in none/);
+});

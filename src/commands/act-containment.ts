@@ -77,6 +77,7 @@ export async function actContain(
       `Cut off: ${now}.`,
       ...found.lines.slice(0, 1),
       ...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`),
+      ...found.next,
       ...found.lines.slice(1),
       ownNode,
       ...found.steps,

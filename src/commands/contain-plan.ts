@@ -6,6 +6,7 @@ import { groupOf, othersIn, subjectOf } from "../policy/group.ts";
 import type { Refusal } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
+import { nextSteps } from "../policy/next-steps.ts";
 import type { NetworkPolicy, Pod, Workload } from "../policy/objects.ts";
 import { openConnectionsLine } from "../policy/open-connections.ts";
 import type { Operation } from "../policy/operation.ts";
@@ -62,6 +63,8 @@ export function planContain(given: ContainFacts): ContainPlan | Refusal {
   const { because, state: enforcement } = stateOf(view.detection, engine);
   const { openConnections, plugin } = view.detection;
   const open = denial.endpoints.map(({ name }) => name);
+  const residual = residualNow(given, simulated, objects);
+  const left = { engines: view.detection.engines, changesPolicies: false };
   const plan = {
     kind: "contain",
     version: 1,
@@ -76,7 +79,8 @@ export function planContain(given: ContainFacts): ContainPlan | Refusal {
     alsoCaught: workload === undefined ? [] : othersIn(group.covered, workload, facts.workloads),
     effects: containEffects(target.namespace, workload, { group, facts, open }),
     warnings: [...uncoveredWarnings(group, facts.policies), ...warningsFor(given), ...given.remarks, ...notes],
-    residual: residualNow(given, simulated, objects),
+    residual,
+    next: nextSteps({ ...left, target, stage: "plan", engine, choices, residual }),
     notCut: [openConnectionsLine(openConnections, plugin), ownNode],
     ...impactFor(given.around, simulated),
     enforcement,
@@ -118,7 +122,7 @@ function impactFor(around: ContainFacts["around"], simulated: SimulatedChange): 
  * are, which a busy cluster changes by itself.
  */
 function planHash(plan: Omit<ContainPlan, "hash">): string {
-  const { effects: _e, warnings: _w, notCut: _n, because: _b, pods: _p, impact, residual, ...rest } = plan;
+  const { effects: _e, warnings: _w, notCut: _n, because: _b, pods: _p, next: _next, impact, residual, ...rest } = plan;
   return canonicalHash({
     ...rest,
     opens: impact?.opens ?? [],

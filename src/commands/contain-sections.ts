@@ -14,7 +14,8 @@ function containSections(plan: ContainPlan): readonly Section[] {
   return [
     ...optional("Warning", [...plan.warnings, ...(plan.impact?.warnings ?? [])]),
     ...optional("Its selector catches other workloads too", plan.alsoCaught),
-    ...optional("Stays allowed, since these policies select some of the pods too", residualItems(plan)),
+    ...optional("Stays open, by the policy that leaves it open", residualItems(plan)),
+    ...optional("What can be done about that", plan.next),
     { kind: "list", title: "What changes", items: [...plan.effects, ...(plan.impact?.effects ?? [])], mustRead: true },
     ...forReference("What is cut (by port where policies, Services or container ports tell one)", plan.impact?.loses),
     { kind: "list", title: "What will be written, in this order", items: writes(plan), mustRead: true },

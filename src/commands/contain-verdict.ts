@@ -1,3 +1,4 @@
+import { nextSteps } from "../policy/next-steps.ts";
 import type { Pod } from "../policy/objects.ts";
 import type { ContainPlan } from "../policy/plan.ts";
 import { type Realised, type Verdict, verdict } from "../policy/verdict.ts";
@@ -18,8 +19,11 @@ export type GroupFindings = {
   readonly pods: readonly Pod[];
 };
 
+/** With what can be done about what stays open, in sentences. */
+export type GroupVerdict = Verdict & { readonly next: readonly string[] };
+
 /** The verdict on pods that are cut off together. What may be done about open connections is told of the first of them. */
-export function verdictOf(plan: ContainPlan, { mismatch, view, realised, pods }: GroupFindings): Verdict {
+export function verdictOf(plan: ContainPlan, { mismatch, view, realised, pods }: GroupFindings): GroupVerdict {
   const { namespace } = plan.target;
   const { detection, snapshot } = view;
   const names = new Set(pods.map(({ name }) => name));
@@ -37,7 +41,10 @@ export function verdictOf(plan: ContainPlan, { mismatch, view, realised, pods }:
     plugin: detection.plugin,
     pod: { namespace, pod: first?.name ?? "", nodeName: first?.nodeName, podIPs: first?.podIPs ?? [] },
   });
-  if (first === undefined || found.steps.length === 0) return { ...found, steps: [] };
+  const { target, engine, choices } = plan;
+  const left = { target, engine, choices, stage: "in-force", changesPolicies: false } as const;
+  const next = nextSteps({ ...left, engines: detection.engines, residual: found.residual });
+  if (first === undefined || found.steps.length === 0) return { ...found, next, steps: [] };
   const others = `What follows is for pod ${first.name}; the same goes for each of the other ${pods.length - 1}.`;
-  return pods.length === 1 ? found : { ...found, steps: [others, ...found.steps] };
+  return { ...found, next, steps: pods.length === 1 ? found.steps : [others, ...found.steps] };
 }

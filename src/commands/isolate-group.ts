@@ -4,10 +4,10 @@ import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy, Pod } from "../policy/objects.ts";
 import type { ContainPlan } from "../policy/plan.ts";
 import { selects } from "../policy/selector.ts";
-import type { Realised, Verdict } from "../policy/verdict.ts";
+import type { Realised } from "../policy/verdict.ts";
 import { readView } from "./cluster-view.ts";
 import { unheldIn } from "./contain-effects.ts";
-import { verdictOf } from "./contain-verdict.ts";
+import { type GroupVerdict, verdictOf } from "./contain-verdict.ts";
 import { createObjects, objectsOf, ownObjectsOf } from "./deny-objects.ts";
 import { detectionOf } from "./detection.ts";
 import { LeaseLost } from "./hold.ts";
@@ -18,7 +18,7 @@ import { waitForRealised } from "./realised.ts";
 /** The quarantine of a workload or a lockdown on its way into the cluster. */
 export type GroupIsolation = Omit<Isolation, "plan"> & { readonly plan: ContainPlan };
 
-export type IsolatedGroup = Verdict & { readonly pods: readonly Pod[] };
+export type IsolatedGroup = GroupVerdict & { readonly pods: readonly Pod[] };
 
 /**
  * Writes what selects them, waits, and reads back. No pod is touched, so that one that starts a moment later is caught

@@ -1,6 +1,6 @@
 import { type DenyEngine, denyEngines, type EngineState } from "./engine.ts";
 import type { Choices, ResidualAllow } from "./plan.ts";
-import type { Target } from "./target.ts";
+import { type Target, targetKind, targetReference } from "./target.ts";
 
 /** Where a containment leaves something open. */
 export type Left = {
@@ -22,9 +22,9 @@ export function nextSteps(left: Left): readonly string[] {
   if (residual.length === 0) return [];
   const stronger = denyEngines.slice(0, denyEngines.indexOf(engine));
   const enforced = engines.filter((each) => stronger.includes(each.engine) && each.state === "enforced");
-  const { cluster, namespace, pod } = target;
+  const verb = targetKind(target) === "Namespace" ? "lockdown" : "quarantine";
   const command = (more: Partial<Choices>): string => {
-    return `/np quarantine ${cluster}:${namespace}/${pod}${choiceWords({ engine: undefined, detach: undefined, ...choices, ...more })}`;
+    return `/np ${verb} ${target.cluster}:${targetReference(target)}${choiceWords({ engine: undefined, detach: undefined, ...choices, ...more })}`;
   };
   const first = stage === "plan" ? "Cancel this" : "Release it";
   const steps = [
@@ -35,9 +35,9 @@ export function nextSteps(left: Left): readonly string[] {
         ]
       : []),
   ];
-  return steps.length > 0
-    ? steps
-    : ["No stronger engine is known to be enforced here: change these policies, or delete the pod."];
+  if (steps.length > 0) return steps;
+  const other = target.pod === undefined ? "quarantine single pods, whose labels come off then" : "delete the pod";
+  return [`No stronger engine is known to be enforced here: change these policies, or ${other}.`];
 }
 
 /** The choices as they are typed, each after a space: ` --engine cilium --no-detach`. */

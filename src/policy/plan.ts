@@ -118,6 +118,8 @@ export type ContainPlan = {
   readonly warnings: readonly string[];
   readonly impact?: Impact;
   readonly residual: readonly ResidualAllow[];
+  /** What can be done about what stays open, in sentences. */
+  readonly next: readonly string[];
   readonly enforcement: Enforcement;
   readonly confirmations: 1 | 2;
   /** See containPlan's planHash. */

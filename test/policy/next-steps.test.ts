@@ -34,6 +34,19 @@ test("Engines that are stronger and enforced are offered, strongest first, by th
   ]);
 });
 
+test("A workload and a namespace are typed as what they are", () => {
+  const engines = states(["cilium"]);
+  const place = { cluster: "prod", namespace: "payments" };
+  const workload = { ...place, workload: { kind: "Deployment", name: "checkout" } } as const;
+  expect(nextSteps({ ...left, target: workload, engines })).toEqual([
+    "Cancel this, and deny with a stronger engine: /np quarantine prod:payments/deployment/checkout --engine cilium",
+  ]);
+  expect(nextSteps({ ...left, target: place, engines, stage: "in-force" })).toEqual([
+    "Release it, and deny with a stronger engine: /np lockdown prod:payments --engine cilium",
+  ]);
+  expect(nextSteps({ ...left, target: place })[0]).toContain("quarantine single pods");
+});
+
 test("The command keeps what was chosen before, without which it could be refused", () => {
   const choices = { engine: undefined, detach: false, confirm: "checkout-1" } as const;
   expect(nextSteps({ ...left, choices, engines: states(["cilium"]), changesPolicies: true })).toEqual([

@@ -16,7 +16,7 @@ import { configFile } from "../src/config-schema.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { readPolicyTool } from "../src/policy-arguments.ts";
 import { runPolicyTool } from "../src/policy-tools.ts";
-import { connectTestRedis, testRedisUrl } from "./redis.ts";
+import { connectTestRedis, emptyTestRedis } from "./redis.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");
@@ -138,7 +138,7 @@ describe("The README's transcript", () => {
   afterAll(() => redis.disconnect());
 
   test("is what the tour says, in the same order", { timeout: 90_000 }, async () => {
-    const env = { ...process.env, REDIS_URL: testRedisUrl() };
+    const env = { ...process.env, REDIS_URL: await emptyTestRedis() };
     const tour = await promisify(execFile)(process.execPath, ["src/cli.ts", "demo", "--tour"], {
       cwd: root,
       env,

@@ -18,6 +18,12 @@ export async function connectTestRedis(): Promise<Redis> {
   return redis;
 }
 
+/** The address of an emptied database: what other tests have counted in it counts against nobody. */
+export async function emptyTestRedis(): Promise<string> {
+  (await connectTestRedis()).disconnect();
+  return testRedisUrl();
+}
+
 /** REDIS_URL with this worker's database as its path, for what connects by itself. */
 export function testRedisUrl(): string {
   const url = process.env["REDIS_URL"];

@@ -10,7 +10,10 @@ const maxWorkers = Math.min(8, Math.max(2, availableParallelism() - 1));
 /** They take longer than the unit suite may (three minutes on two cores), and run with the other long ones. */
 const long = [
   "test/audit/failover.test.ts",
+  "test/audit/refusing.test.ts",
+  "test/commands/api-away.test.ts",
   "test/commands/api-faults.test.ts",
+  "test/commands/clusters.test.ts",
   "test/commands/takeover.test.ts",
   "test/commands/verify-enforcement.test.ts",
   "test/deploy/dockerfile.test.ts",

@@ -4,7 +4,7 @@ import { startWorld, type World } from "../../src/sandbox/world.ts";
 import { duplicates } from "../e2e/duplicates.ts";
 import { operationOf, outcomesOf, podsOf } from "../e2e/outcomes.ts";
 import { confirmedWhile, plansWhile } from "../e2e/slack-trouble.ts";
-import { connectTestRedis, testRedisUrl } from "../redis.ts";
+import { connectTestRedis, emptyTestRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
 
 const alice = { user: "U0ALICE", channel: "C0INCIDENT" } as const;
@@ -13,7 +13,7 @@ let redis: Redis;
 let world: World;
 beforeAll(async () => {
   redis = await connectTestRedis();
-  const settings = { node: process.execPath, env: process.env, redisUrl: testRedisUrl() };
+  const settings = { node: process.execPath, env: process.env, redisUrl: await emptyTestRedis() };
   world = await startWorld({ ...settings, config: { settle: "0s" } });
 });
 afterAll(async () => {

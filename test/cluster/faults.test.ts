@@ -82,11 +82,19 @@ function striking(one: Cluster): Cluster {
     }
     return call();
   };
+  // What is read of an object once it was deleted is a release's reading back.
+  let deleted = false;
   return {
     ...one,
-    createObject: (object) => at("policy on", () => one.createObject(object)),
+    createObject: (object) => ((deleted = false), at("policy on", () => one.createObject(object))),
+    getObject: (of) => (deleted ? at("read-back", () => one.getObject(of)) : one.getObject(of)),
     patchPod: (of, name, patch) => at(deed(patch), () => one.patchPod(of, name, patch)),
-    deleteObject: (...of) => at("policy off", () => one.deleteObject(...of)),
+    deleteObject: (...of) =>
+      at("policy off", async () => {
+        const answer = await one.deleteObject(...of);
+        deleted = true;
+        return answer;
+      }),
     listPolicies: (...of) => at("read-back", () => one.listPolicies(...of)),
   };
 }

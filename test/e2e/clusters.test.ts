@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type SandboxCluster, startSandboxCluster } from "../../src/sandbox/kubernetes/cluster.ts";
 import type { Message } from "../../src/sandbox/slack/workspace.ts";
 import { startWorld, type World } from "../../src/sandbox/world.ts";
-import { testRedisUrl } from "../redis.ts";
+import { emptyTestRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
 
 const alice = { user: "U0ALICE", channel: "C0INCIDENT" };
@@ -29,7 +29,7 @@ beforeAll(async () => {
   world = await startWorld({
     node: process.execPath,
     env: process.env,
-    redisUrl: testRedisUrl(),
+    redisUrl: await emptyTestRedis(),
     config: {
       settle: "0s",
       clusters: [

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuditLog } from "../../src/audit/log.ts";
 import { marks } from "../../src/policy/marks.ts";
 import { startWorld, type World } from "../../src/sandbox/world.ts";
-import { connectTestRedis, testRedisUrl } from "../redis.ts";
+import { connectTestRedis, emptyTestRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
 
 const alice = { user: "U0ALICE" };
@@ -18,7 +18,7 @@ beforeAll(async () => {
   world = await startWorld({
     node: process.execPath,
     env: process.env,
-    redisUrl: testRedisUrl(),
+    redisUrl: await emptyTestRedis(),
     config: { settle: "0s", slack: { mode: "http", port: 0 } },
     slackEnv: ({ signingSecret }) => ({ SLACK_APP_TOKEN: "", SLACK_SIGNING_SECRET: signingSecret }),
   });

@@ -11,7 +11,7 @@ import { startWorld } from "../../src/sandbox/world.ts";
 import { slackTest } from "../certificate.ts";
 import { type ConnectProxy, startConnectProxy } from "../connect-proxy.ts";
 import { json, kubeconfig } from "../kubernetes/scripted-api.ts";
-import { connectTestRedis, testRedisUrl } from "../redis.ts";
+import { connectTestRedis, emptyTestRedis } from "../redis.ts";
 
 let folder: string;
 
@@ -52,7 +52,7 @@ describe("behind a proxy, with a Slack whose certificate only a private authorit
     const world = await startWorld({
       node: process.execPath,
       env,
-      redisUrl: testRedisUrl(),
+      redisUrl: await emptyTestRedis(),
       slackEnv: ({ apiUrl }) => {
         slackPort = Number(new URL(apiUrl).port);
         return { SLACK_API_URL: "https://slack.test/api/" };

@@ -4,7 +4,7 @@ import { createAuditLog } from "../../src/audit/log.ts";
 import { startBot } from "../../src/sandbox/bot-process.ts";
 import { startWorld, type World } from "../../src/sandbox/world.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
-import { connectTestRedis, testRedisUrl } from "../redis.ts";
+import { connectTestRedis, emptyTestRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
 import { duplicates } from "./duplicates.ts";
 import { operationOf, outcomesOf, podsOf } from "./outcomes.ts";
@@ -20,7 +20,7 @@ let world: World;
 /** The real bot as a process of its own, with two connections to the sandbox Slack. */
 beforeAll(async () => {
   redis = await connectTestRedis();
-  const settings = { node: process.execPath, env: process.env, redisUrl: testRedisUrl() };
+  const settings = { node: process.execPath, env: process.env, redisUrl: await emptyTestRedis() };
   world = await startWorld({ ...settings, config: { settle: "2s" } });
 });
 afterAll(async () => {

@@ -12,7 +12,7 @@ import { defaultUsers } from "../../src/sandbox/slack/people.ts";
 import type { Message } from "../../src/sandbox/slack/workspace.ts";
 import { startWorld, type World } from "../../src/sandbox/world.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
-import { connectTestRedis, testRedisUrl } from "../redis.ts";
+import { connectTestRedis, emptyTestRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
 
 const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
@@ -28,7 +28,7 @@ beforeAll(async () => {
   world = await startWorld({
     node: process.execPath,
     env: process.env,
-    redisUrl: testRedisUrl(),
+    redisUrl: await emptyTestRedis(),
     config: { settle: "0s" },
     slack: { users: defaultUsers.map((one) => ({ ...one, displayName: `${one.displayName} ${hostile}` })) },
   });

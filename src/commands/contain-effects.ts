@@ -1,9 +1,12 @@
 import type { NamespaceFacts } from "../kubernetes/cluster.ts";
+import type { DenyEngine } from "../policy/engine.ts";
+import { letsThrough } from "../policy/exclusion.ts";
 import type { Group } from "../policy/group.ts";
 import { silencedBy } from "../policy/group.ts";
 import { marks, quarantinePolicyName } from "../policy/marks.ts";
 import type { NetworkPolicy, Pod, Workload } from "../policy/objects.ts";
-import { selectorQuery, selects } from "../policy/selector.ts";
+import { requiredKeys, selectorQuery, selects } from "../policy/selector.ts";
+import { someOf } from "./impact-words.ts";
 
 type Changing = {
   readonly group: Group;
@@ -40,6 +43,28 @@ export function containEffects(
       ? []
       : [`In a quarantine of their own, which stays as it is: ${someNames(quarantined)}.`]),
   ];
+}
+
+/**
+ * Policies that would let something through to pods of a locked-down namespace that are not there yet: a NetworkPolicy
+ * allows beside ours, and the verdict is about the pods that there are. The other engines deny whatever is allowed.
+ */
+export function laterWarnings(
+  policies: readonly NetworkPolicy[],
+  pods: readonly Pod[],
+  engine: DenyEngine,
+): readonly string[] {
+  if (engine === "cilium" || engine === "calico" || engine === "antrea") return [];
+  const names = policies
+    .filter(letsThrough)
+    .filter(({ spec: { podSelector = {} } }) => !requiredKeys(podSelector).includes(marks.quarantine))
+    .filter(({ spec }) => !pods.some(({ labels }) => selects(spec.podSelector, labels)))
+    .map(({ metadata }) => metadata.name);
+  return names.length === 0
+    ? []
+    : [
+        `Pods that start later stay open as far as these policies allow, which select none now: ${someOf(names, 5, "policies")}.`,
+      ];
 }
 
 /** What stays open though it is of the target. */

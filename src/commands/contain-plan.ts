@@ -15,7 +15,7 @@ import { type NamespaceTarget, targetReference, type WorkloadTarget } from "../p
 import { compile } from "../simulator/compile.ts";
 import type { ClusterDns } from "./cluster-dns.ts";
 import { type ClusterView } from "./cluster-view.ts";
-import { containEffects, uncoveredWarnings } from "./contain-effects.ts";
+import { containEffects, laterWarnings, uncoveredWarnings } from "./contain-effects.ts";
 import { refuseGroup } from "./contain-guard.ts";
 import { type ContainmentObjects, objectsFor, simulateContainment } from "./containment.ts";
 import { isAmong, objectsOf } from "./deny-objects.ts";
@@ -155,14 +155,15 @@ function reachedByDns(policies: readonly NetworkPolicy[]): readonly string[] {
   });
 }
 
-function warningsFor({ workload, facts, dns, emptyEndpoints, view }: ContainFacts): readonly string[] {
+function warningsFor({ workload, facts, dns, emptyEndpoints, view, engine }: ContainFacts): readonly string[] {
   const reached = workload === undefined ? reachedByDns(facts.policies) : [];
   const dnsWarnings =
     reached.length === 0
       ? dns.warnings
       : [`DNS is cut off too: a rule for it would reach ${reached.join(", ")}, which is in quarantine.`];
+  const { covered } = groupOf(facts.pods, workload?.selector);
   return [
-    ...(workload === undefined ? dnsWarnings : []),
+    ...(workload === undefined ? [...dnsWarnings, ...laterWarnings(facts.policies, covered, engine)] : []),
     ...emptyEndpoints.map((name) => `Endpoint ${name} matches no pod now.`),
     ...view.unread.map(({ what, why }) => `Not read, and so not in this plan: ${what} (${why}).`),
     ...oldPlan(facts),

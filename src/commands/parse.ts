@@ -77,6 +77,8 @@ function takeReleased(words: readonly string[]): {
   const [where = "", ...rest] = words;
   if (isOperationIdPrefix(where)) return { what: { operation: where }, rest };
   const { target, rest: after } = takeTarget(words);
+  // A mistyped id; a namespace of such a name is typed with its cluster.
+  if (target === undefined && /^[lqr]-/.test(where)) return { what: undefined, rest };
   return target === undefined ? { what: parseNamespace(where), rest } : { what: target, rest: after };
 }
 

@@ -265,6 +265,18 @@ describe("A lockdown", () => {
     expect(again.card.headline).toMatch(/^NOT ISOLATED: policy allow-checkout still lets pods like app=frontend/);
   });
 
+  test("names policies that would let through to pods that start later, and nothing that selects one now", async () => {
+    const of = (name: string, app: string) => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name, namespace: "payments" },
+      spec: { podSelector: { matchLabels: { app } }, ingress: [{ ports: [{ port: 80 }] }] },
+    });
+    desk.sandbox.apply(of("allow-later", "later"), of("allow-checkout", "checkout"));
+    const words = wordsIn(await desk.type("lockdown payments --confirm payments"));
+    expect(words).toContain("stay open as far as these policies allow, which select none now: allow-later.");
+  });
+
   test("needs the right lockdown, whatever else one may", async () => {
     const settings = {
       access: {

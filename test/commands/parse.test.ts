@@ -130,6 +130,7 @@ describe("a command", () => {
     ["quarantine payments/x --detach --no-detach", /exclude each other/],
     ["release", /Which quarantine/],
     ["release q_7", /neither an operation/],
+    ["release q-ilou", /neither an operation/],
     ["release q-7f3k --keep both", /--keep needs/],
     ["release q-7f3k --keep this --keep replacement", /--keep is given twice/],
     ["release q-7f3k --keep this --delete-pod", /exclude each other/],

@@ -87,7 +87,7 @@ test.each([
 test("A call that is sent again has no second effect, and its repetition is counted", async () => {
   const request = signed({}, "help");
   expect((await arena.slack.http.post(request)).status).toBe(200);
-  await arena.slack.waitForMessage(({ text }) => text.includes("cut one pod off"), 10_000);
+  await arena.slack.waitForMessage(({ text }) => text.includes("cut one pod, or all of a workload, off"), 10_000);
   await expectRefused(request, 200, "replayed");
 });
 

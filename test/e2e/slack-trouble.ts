@@ -12,7 +12,7 @@ const patient = { timeoutMs: 90_000, everyMs: 50 };
 export async function plansWhile({ slack, cluster }: World, fault: FaultRule): Promise<void> {
   const heal = slack.faults.add({ ...fault, method: "chat.*" });
   const pods = podsOf(cluster, "shop", "payments");
-  const all = await Promise.all(pods.map((pod) => slack.command({ ...alice, text: `quarantine ${pod} trouble` })));
+  const all = await Promise.all(pods.map((pod) => slack.command({ ...alice, text: quarantineOf(pod) })));
   expect(all.map(({ acknowledgement }) => acknowledgement.kind)).toEqual(all.map(() => "acknowledged"));
   const plans = all.map((one) => () => outcomesOf(slack, operationOf(one), { ...alice, acknowledgements: all }));
   await waitFor(() => plans.every((shown) => shown().length > 0), patient);
@@ -24,13 +24,18 @@ export async function plansWhile({ slack, cluster }: World, fault: FaultRule): P
   await waitFor(() => slack.current(plan)?.text.startsWith("Cancelled"), patient);
 }
 
+/** Some are the last ready replica of their Service. */
+function quarantineOf(pod: string): string {
+  return `quarantine ${pod} --confirm ${pod.split("/")[1]} trouble`;
+}
+
 /**
  * A plan is confirmed while all of chat.* meets the fault: it is carried out at once, the caller is told, and the card
  * that everybody sees says so once Slack takes it.
  */
 export async function confirmedWhile({ slack, cluster }: World, fault: FaultRule): Promise<void> {
-  const pod = podsOf(cluster, "shop")[0];
-  const asked = await slack.command({ ...alice, text: `quarantine ${pod} trouble` });
+  const [pod = ""] = podsOf(cluster, "shop");
+  const asked = await slack.command({ ...alice, text: quarantineOf(pod) });
   const operation = operationOf(asked);
   const plan = await slack.waitForMessage(({ text }) => text.includes(operation) && text.includes("Plan:"), 20_000);
   slack.faults.add({ ...fault, method: "chat.*" });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startWorld, type World } from "../../src/sandbox/world.ts";
 import { duplicates } from "../e2e/duplicates.ts";
 import { operationOf, outcomesOf, podsOf } from "../e2e/outcomes.ts";
-import { confirmedWhile, plansWhile } from "../e2e/slack-trouble.ts";
+import { confirmedWhile, plansWhile, quarantineOf } from "../e2e/slack-trouble.ts";
 import { connectTestRedis, emptyTestRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
 
@@ -46,8 +46,8 @@ test("Within Slack's own limits thirty plans in one channel have one outcome eac
   const { slack, cluster } = world;
   slack.setLimits(true);
   const pods = podsOf(cluster, "shop", "payments");
-  const wanted = Array.from({ length: 30 }, (_, at) => pods[at % pods.length]);
-  const plans = wanted.map((pod, at) => slack.command({ ...alice, text: `quarantine ${pod} number ${at}` }));
+  const wanted = Array.from({ length: 30 }, (_, at) => pods[at % pods.length] ?? "");
+  const plans = wanted.map((pod, at) => slack.command({ ...alice, text: `${quarantineOf(pod)} ${at}` }));
   const there = { ...alice, channel: "C0PRIVATE" };
   const acknowledgements = await Promise.all([...plans, slack.command({ ...there, text: "status shop" })]);
   const planned = acknowledgements.slice(0, -1);

@@ -35,7 +35,7 @@ test("Over HTTP a replica without Redis stays ready, says what is missing, and c
   expect(await ready()).toEqual([200, "ok\nRedis does not answer\n"]);
   const [pod] = cluster.objects("Pod", "shop");
   const name = pod!.metadata.name;
-  await slack.command({ user: "U0ALICE", channel: "C0INCIDENT", text: `quarantine shop/${name} odd traffic` });
+  await slack.command({ user: "U0ALICE", channel: "C0INCIDENT", text: `quarantine shop/${name} --confirm ${name}` });
   const plan = await slack.waitForMessage(({ text }) => text.includes(`Plan: quarantine shop/${name}`), slow.timeoutMs);
   await slack.press({ user: "U0ALICE", message: plan, button: "np:confirm" });
   await slack.waitForMessage(({ text }) => text.includes("ISOLATED FOR NEW CONNECTIONS"), slow.timeoutMs);

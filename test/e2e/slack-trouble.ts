@@ -25,7 +25,7 @@ export async function plansWhile({ slack, cluster }: World, fault: FaultRule): P
 }
 
 /** Some are the last ready replica of their Service. */
-function quarantineOf(pod: string): string {
+export function quarantineOf(pod: string): string {
   return `quarantine ${pod} --confirm ${pod.split("/")[1]} trouble`;
 }
 

@@ -10,6 +10,8 @@ import { manyObjects } from "./many-pods.ts";
 
 export const burst = 200;
 const rounds = 5;
+/** A plan has a row of its own: it compiles all pods, which two hundred people at once do not ask for. */
+const text = "status shop";
 
 /** Milliseconds from sending an envelope to its acknowledgement, by the sandbox Slack's clock. */
 type Times = { readonly bursts: readonly number[]; readonly single: readonly number[] };
@@ -40,14 +42,13 @@ async function measureBot(): Promise<Times & { readonly inBot: WithinLimit }> {
     objects: manyObjects(),
   });
   try {
-    const { slack, cluster } = world;
-    const pod = cluster.objects("Pod", "shop")[0]?.metadata.name ?? "";
-    const cards = () => slack.messages("C0INCIDENT").length;
+    const { slack } = world;
+    const answers = () => slack.ephemerals("U0ALICE").filter(({ text }) => text.includes("Status in shop")).length;
     const times = await measured(async (count) => {
-      const expected = cards() + count;
-      const times = await typeMany(slack, `quarantine shop/${pod} bench`, count);
+      const expected = answers() + count;
+      const times = await typeMany(slack, text, count);
       // The next burst finds the bot idle.
-      await waitFor(() => cards() >= expected, { timeoutMs: 20_000 });
+      await waitFor(() => answers() >= expected, { timeoutMs: 60_000 });
       return times;
     });
     return { ...times, inBot: await readMetric(world.bot.url) };
@@ -99,7 +100,7 @@ async function measureBareBolt(): Promise<Times> {
   const ended = once(child, "exit");
   try {
     await waitFor(() => slack.connections() === 2, { timeoutMs: 20_000 });
-    return await measured((count) => typeMany(slack, "quarantine shop/pod bench", count));
+    return await measured((count) => typeMany(slack, text, count));
   } finally {
     child.stdin.end();
     await ended;

@@ -1,6 +1,7 @@
 import type { Operation } from "../policy/operation.ts";
 import type { ContainPlan, QuarantinePlan } from "../policy/plan.ts";
 import { targetName } from "../policy/target.ts";
+import type { Verdict } from "../policy/verdict.ts";
 import { someNames } from "./contain-effects.ts";
 import type { Doing, Ended, Surroundings } from "./ending.ts";
 import { isolate } from "./isolate.ts";
@@ -31,14 +32,7 @@ export async function actQuarantine(
     ok: true,
     headline: `${found.headline} (${targetName(operation.target)})`,
     tone: tones[found.state],
-    lines: [
-      ...found.lines.slice(0, 1),
-      ...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`),
-      ...found.next,
-      ...found.lines.slice(1),
-      ownNode,
-      ...found.steps,
-    ],
+    lines: linesOf(found),
     detail: {
       verdict: found.state,
       labelsAfter: found.pod.labels,
@@ -73,15 +67,7 @@ export async function actContain(
     ok: true,
     headline: `${found.headline} (${targetName(operation.target)})`.slice(0, 150),
     tone: tones[found.state],
-    lines: [
-      `Cut off: ${now}.`,
-      ...found.lines.slice(0, 1),
-      ...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`),
-      ...found.next,
-      ...found.lines.slice(1),
-      ownNode,
-      ...found.steps,
-    ],
+    lines: [`Cut off: ${now}.`, ...linesOf(found)],
     detail: {
       verdict: found.state,
       pods: found.pods.map(({ name }) => name),
@@ -91,4 +77,16 @@ export async function actContain(
       said: found.lines,
     },
   };
+}
+
+/** What open connections do first, then what stays open and what can be done about it, then what the claim rests on. */
+function linesOf(found: Verdict & { readonly next: readonly string[] }): readonly string[] {
+  return [
+    ...found.lines.slice(0, 1),
+    ...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`),
+    ...found.next,
+    ...found.lines.slice(1),
+    ownNode,
+    ...found.steps,
+  ];
 }

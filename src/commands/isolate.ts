@@ -174,6 +174,7 @@ async function withdraw(isolation: Denied, why: string, missing: readonly string
 async function excludeFromOthers(isolation: Isolation): Promise<void> {
   const { exclusions = [] } = isolation.plan;
   if (exclusions.length === 0) return;
+  await denyIsThere(isolation);
   await changePolicies(isolation, exclusions);
   await isolation.done("policies of others changed");
 }

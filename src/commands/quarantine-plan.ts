@@ -13,29 +13,28 @@ import {
 } from "../policy/effects.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import type { DenyEngine } from "../policy/engine.ts";
-import { type Refusal, refusal, refuseTarget } from "../policy/guard.ts";
+import type { Refusal } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import { marks, quarantinePolicyName } from "../policy/marks.ts";
-import { choiceWords, type Left, nextSteps } from "../policy/next-steps.ts";
+import { type Left, nextSteps } from "../policy/next-steps.ts";
 import type { Labels, Pod } from "../policy/objects.ts";
 import { openConnectionsLine } from "../policy/open-connections.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Choices, QuarantinePlan } from "../policy/plan.ts";
-import type { WireObject } from "../simulator/model.ts";
-import type { Snapshot } from "../simulator/snapshot.ts";
 import { type ClusterView, simulatedPod } from "./cluster-view.ts";
 import { type Containment, objectsFor, simulateContainment } from "./containment.ts";
-import { isAmong, objectsOf } from "./deny-objects.ts";
+import { objectsOf } from "./deny-objects.ts";
 import { stateOf } from "./detection.ts";
 import { type Excluded, excludedFrom, nothingExcluded } from "./exclusions.ts";
 import { impactOf } from "./impact.ts";
 import type { ImpactFacts } from "./impact-facts.ts";
 import { probeEndpoints } from "./impact-probes.ts";
+import { leftOpenBy, withoutOwn } from "./left-open.ts";
 import { marksFor } from "./marks-for.ts";
 import { ownNode } from "./plan-sections.ts";
+import { refuseQuarantine, warningsFor } from "./quarantine-guard.ts";
 import { residualOf } from "./residual-words.ts";
 import type { Settings } from "./services.ts";
-import { oldPlan } from "./unanswered.ts";
 
 /** Everything that the decision looks at. */
 export type QuarantineFacts = {
@@ -58,8 +57,8 @@ export type QuarantineFacts = {
 
 /** The plan of a quarantine, or the reason why there is none. Pure. */
 export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal {
-  const { pod, facts, settings, operation, engine, choices, view } = given;
-  const no = refuse(given);
+  const { pod, facts, settings, engine, choices, view } = given;
+  const no = refuseQuarantine(given);
   if (no !== undefined) return no;
   const target = { cluster: given.cluster, namespace: pod.namespace, pod: pod.name };
   const labels = labelChanges(given);
@@ -74,22 +73,15 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     kind: "quarantine",
     version: 1,
     target,
-    podUid: pod.uid,
-    nodeName: pod.nodeName,
-    labelsBefore: pod.labels,
-    snapshotHash: canonicalHash(pod.labels),
-    removes: labels.removes,
+    ...podPart(given, labels),
     engine,
     because,
     choices,
     ...objects,
     exclusions: labels.exclusions,
-    label: labelPatch(pod, operation.id),
-    strip: stripPatch(pod.uid, pod.labels, labels.removes, operation.id),
     settleMs: settings.settleMs,
     leavesServices: servicesOf(pod, facts.services),
     lastReady: lastReadyOf(pod, facts.services, facts.pods).length > 0,
-    controller: pod.controller,
     effects: [...servicesDo(given, labels), controllerDoes],
     warnings: [...warningsFor(given), ...given.remarks, ...notes],
     ...said,
@@ -99,14 +91,24 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     enforcement,
     confirmations: labels.exclusions.length > 0 ? 2 : confirmationsFor(pod),
   } satisfies Omit<QuarantinePlan, "hash">;
-  return { ...plan, hash: planHash(plan, { controllerDoes, leftOpenBy: leftOpenBy(given, containment) }) };
+  return {
+    ...plan,
+    hash: planHash(plan, { controllerDoes, leftOpenBy: leftOpenBy(view, pod.namespace, containment) }),
+  };
 }
 
-function refuse({ cluster, pod, facts, settings, choices }: QuarantineFacts): Refusal | undefined {
-  const inHomeCluster = cluster === settings.clusters.home;
-  const typed = `quarantine ${cluster}:${pod.namespace}/${pod.name}${choiceWords({ ...choices, confirm: undefined })}`;
-  const guarded = { ...settings, ...facts, pod, inHomeCluster, confirmed: choices.confirm, typed };
-  return refuseTarget(guarded) ?? refuseForeignMark(pod);
+/** What of the plan is the pod's alone: what it is, what is written on it, and what a release restores. */
+function podPart({ pod, operation }: QuarantineFacts, { removes }: LabelChanges) {
+  return {
+    podUid: pod.uid,
+    nodeName: pod.nodeName,
+    controller: pod.controller,
+    labelsBefore: pod.labels,
+    snapshotHash: canonicalHash(pod.labels),
+    removes,
+    label: labelPatch(pod, operation.id),
+    strip: stripPatch(pod.uid, pod.labels, removes, operation.id),
+  };
 }
 
 function servicesDo({ pod, facts: { services, pods } }: QuarantineFacts, { detach }: LabelChanges): readonly string[] {
@@ -153,43 +155,13 @@ type Told = Pick<QuarantinePlan, "residual" | "impact" | "openings" | "next">;
 function told(given: QuarantineFacts, containment: Containment, openings: readonly Endpoint[]): Told {
   const { around, view } = given;
   if (!("pods" in around)) return { openings, residual: around.residual, ...optional(around) };
-  const simulated = simulateContainment(withoutOwn(given, containment), view.detection, containment);
+  const simulated = simulateContainment(withoutOwn(view, containment), view.detection, containment);
   const residual = residualOf(simulated.after, simulated.subjects, containment.objects);
   return { openings, residual, impact: impactOf(around, simulated) };
 }
 
 function optional({ impact, next }: Told): Pick<Told, "impact" | "next"> {
   return { ...(impact === undefined ? {} : { impact }), ...(next === undefined ? {} : { next }) };
-}
-
-/**
- * Which policies leave the pod something open, by its own policies alone, whoever is there to use it: the same where only
- * its namespace was read, and soon told.
- */
-function leftOpenBy(given: QuarantineFacts, { objects, labels, changed }: Containment): unknown {
-  const { namespace } = given.pod;
-  const whole = withoutOwn(given, { objects });
-  const own: Snapshot = {
-    ...whole,
-    pods: [...labels.keys()],
-    services: whole.services.filter((service) => service.namespace === namespace),
-    policies: whole.policies.filter(({ metadata, kind }) => mayBear({ metadata, kind }, namespace)),
-  };
-  const { after, subjects } = simulateContainment(own, given.view.detection, { objects, labels, changed });
-  return residualOf(after, subjects, objects)
-    .map(({ policy, sure = true }) => ({ policy, sure }))
-    .toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
-}
-
-/** A namespaced policy acts on pods of its own namespace only; Calico's sets are named from anywhere. */
-function mayBear({ metadata, kind }: Pick<WireObject, "metadata" | "kind">, namespace: string): boolean {
-  return metadata.namespace === undefined || metadata.namespace === namespace || kind === "NetworkSet";
-}
-
-/** Without what an earlier try of the same operation left. */
-function withoutOwn({ view: { snapshot } }: QuarantineFacts, { objects }: Pick<Containment, "objects">): Snapshot {
-  const isOwn = isAmong(objects);
-  return { ...snapshot, policies: snapshot.policies.filter((policy) => !isOwn(policy)) };
 }
 
 function openingsOf(around: QuarantineFacts["around"]): readonly Endpoint[] {
@@ -236,32 +208,4 @@ export function denialOf(
       [marks.snapshot]: canonicalJson(pod.labels),
     }),
   };
-}
-
-/** A pod that bears our label is quarantined already; the caller looked for that operation and did not find it. */
-function refuseForeignMark(pod: Pod): Refusal | undefined {
-  const mark = pod.labels[marks.quarantine];
-  return mark === undefined
-    ? undefined
-    : refusal(
-        `the pod already bears the quarantine label of operation ${mark}`,
-        `Look at /np status ${pod.namespace}; end that quarantine first with /np release ${pod.namespace}/${pod.name}, which gives the kubectl lines where Bulkhead's record of it is lost.`,
-      );
-}
-
-function warningsFor({ pod, facts, view, engine, emptyEndpoints, cluster }: QuarantineFacts): readonly string[] {
-  const { state, because } = stateOf(view.detection, engine);
-  return [
-    ...(state === "enforced" ? [] : [notKnown(state, cluster, because)]),
-    ...view.unread.map(({ what, why }) => `Not read, so that nothing can be claimed of it: ${what} (${why}).`),
-    ...emptyEndpoints.map((name) => `Endpoint ${name} of the configuration matches no pod now.`),
-    ...(pod.terminating ? ["The pod is being deleted already; it is still enforced until it is gone."] : []),
-    ...oldPlan(facts),
-  ];
-}
-
-function notKnown(enforcement: "not-enforced" | "unknown", cluster: string, because: string): string {
-  return enforcement === "unknown"
-    ? `Whether cluster ${cluster} enforces this is not known, so nothing will be claimed: ${because}`
-    : `Cluster ${cluster} does not enforce this: it will not isolate the pod. ${because}`;
 }

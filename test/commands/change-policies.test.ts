@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createDesk } from "../../src/commands/run.ts";
 import { marks } from "../../src/policy/marks.ts";
 import { startDesk, stored, type TestDesk, wordsIn } from "./desk.ts";
 
@@ -85,6 +86,23 @@ test("A release does not open another quarantined pod, whose quarantine relies o
   const done = await released(q);
   expect(wordsIn(done)).toContain(`it would let ${second} talk`);
   expect(selector()).toEqual(without);
+});
+
+test("No policy lets the pod go where the deny is gone by then (invariant 6)", async () => {
+  const pod = aPod();
+  const { operation = "" } = await desk.type(`quarantine payments/${pod} --change-policies`);
+  await desk.press("confirm", operation);
+  const [entry] = desk.services.clusters.values();
+  const reference = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+  const deny = { ...reference, metadata: { namespace: "payments", name: `bulkhead-${operation}` } };
+  const wait = async () => {
+    const { uid = "", resourceVersion = "" } = (await entry?.cluster.getObject(deny))?.metadata ?? {};
+    await entry?.cluster.deleteObject(deny, { uid, resourceVersion });
+  };
+  const press = { ...desk.request(""), action: "confirm-again", operation, card: undefined };
+  const done = await createDesk({ ...desk.services, wait }).press(press, desk.outlet);
+  expect(done).toMatchObject({ outcome: "failed", headline: expect.stringContaining("is gone again") });
+  expect(selector()).toEqual({});
 });
 
 test("A plan whose policy was changed since is not carried out, and is shown anew", async () => {

@@ -1,5 +1,6 @@
 import { App, LogLevel, SocketModeReceiver } from "@slack/bolt";
 import { type SandboxSlack, type SandboxSlackOptions, startSandboxSlack } from "../../../src/sandbox/slack/server.ts";
+import { waitFor } from "../../wait.ts";
 
 /** A sandbox with the real Bolt connected to it; `listen` adds the app's listeners. */
 export type ConnectedBolt = {
@@ -30,11 +31,24 @@ export async function connectBolt(
     await receiver.start();
   }
   const all = [first!, ...others];
+  const isConnecting = trackConnecting(all);
   const close = async () => {
+    // One that is closed before its hello was read rejects with nothing, where nobody can catch it.
+    await waitFor(() => !isConnecting());
     await Promise.all(all.map((receiver) => receiver.client.disconnect()));
     await slack.close();
   };
   return { slack, app, close };
+}
+
+/** Whether one of them opens a connection again that it had lost. */
+function trackConnecting(receivers: readonly SocketModeReceiver[]): () => boolean {
+  const connecting = new Set<SocketModeReceiver>();
+  for (const receiver of receivers) {
+    receiver.client.on("connecting", () => connecting.add(receiver));
+    for (const end of ["connected", "disconnected"]) receiver.client.on(end, () => connecting.delete(receiver));
+  }
+  return () => connecting.size > 0;
 }
 
 function makeReceiver(slack: SandboxSlack): SocketModeReceiver {

@@ -1,13 +1,15 @@
 import { formatDuration } from "../policy/duration.ts";
-import { choiceWords } from "../policy/next-steps.ts";
 import { isContaining, type Operation, type OperationState } from "../policy/operation.ts";
-import type { ContainPlan, LiftPlan, Plan, QuarantinePlan } from "../policy/plan.ts";
+import type { AllowPlan, ContainPlan, LiftPlan, Plan, QuarantinePlan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
-import { targetKind, targetName, targetPath, targetReference } from "../policy/target.ts";
+import { targetKind, targetName, targetPath } from "../policy/target.ts";
+import { allowSections } from "./allow-sections.ts";
+import { atTerminal } from "./at-terminal.ts";
 import { groupSections } from "./contain-sections.ts";
 import type { Outlet } from "./desk.ts";
 import { planSections } from "./plan-sections.ts";
 import type { Button, Outcome, Reply, Section } from "./reply.ts";
+import { verbOf } from "./verb-of.ts";
 
 /** The durable card of an operation, from what is stored alone: the same on every replica and after every restart. */
 export function operationCard(operation: Operation, now: number): Reply {
@@ -57,25 +59,12 @@ export function reviewCard(operation: Operation, now: number): Reply {
   return { ...card, sections: [asked, ...card.sections] };
 }
 
-/** With cluster and incident, which a terminal does not take from the channel. */
-function atTerminal({ kind, target, plan, incident }: Operation): string {
-  const choices = plan?.kind === "quarantine" || plan?.kind === "contain" ? choiceWords(plan.choices) : "";
-  const rest = `${choices}${incident === undefined ? "" : ` --incident ${incident}`} --dry-run`;
-  if (plan?.kind !== "release") {
-    return `bulkhead ${kind} ${target.cluster}:${targetReference(target)}${rest}`;
-  }
-  const { lifts, mode } = plan;
-  const how =
-    mode === "delete" ? " --delete-pod" : plan.mode === "objects" || plan.keep === "any" ? "" : ` --keep ${plan.keep}`;
-  return `bulkhead release ${lifts}${how}${rest}`;
-}
-
 /** `cilium, known to be enforced. Why`; of early plans the state alone. */
 function engineWords({
   engine = "networkpolicy",
   enforcement,
   because,
-}: Pick<QuarantinePlan, "engine" | "enforcement" | "because">): string {
+}: Pick<Partial<QuarantinePlan>, "engine" | "because"> & Pick<QuarantinePlan, "enforcement">): string {
   const state = {
     enforced: "known to be enforced",
     "not-enforced": "NOT enforced",
@@ -85,24 +74,26 @@ function engineWords({
 }
 
 function headline(operation: Operation): string {
-  const doing = `${operation.kind} ${targetName(operation.target)}`;
-  switch (operation.state) {
-    case "accepted":
-      return `Accepted: ${doing}`;
-    case "planned":
-      return `Plan: ${doing}`;
-    case "awaiting-second":
-      return `Confirm once more: ${doing}`;
-    case "running":
-      return `Working: ${doing}`;
-    case "cancelled":
-      return `Cancelled: ${doing}`;
-    case "in-force":
-    case "done":
-    case "refused":
-    case "failed":
-      return operation.result?.headline ?? `${operation.state}: ${doing}`;
+  const doing = `${verbOf(operation.kind)} ${subjectOf(operation)}`;
+  const { state } = operation;
+  if (state === "in-force" || state === "done" || state === "refused" || state === "failed") {
+    return operation.result?.headline ?? `${state}: ${doing}`;
   }
+  return `${headings[state]}: ${doing}`;
+}
+
+const headings: Record<Exclude<OperationState, "in-force" | "done" | "refused" | "failed">, string> = {
+  accepted: "Accepted",
+  planned: "Plan",
+  "awaiting-second": "Confirm once more",
+  "awaiting-approval": "Waiting for approval",
+  running: "Working",
+  cancelled: "Cancelled",
+};
+
+/** An allowance goes by its template. */
+function subjectOf({ plan, target }: Operation): string {
+  return plan?.kind === "allow" ? `${plan.template.name} in ${targetName(target)}` : targetName(target);
 }
 
 function facts(operation: Operation): Section {
@@ -114,10 +105,25 @@ function facts(operation: Operation): Section {
     ["Reason", reason === "" ? "none given" : reason],
     ...incidents(operation),
   ];
-  if (plan !== undefined && plan.kind !== "release" && (state === "planned" || state === "awaiting-second")) {
+  if (plan?.kind === "allow") fields.push(...allowFields(plan));
+  if (plan !== undefined && plan.kind !== "release" && isUndecided(state)) {
     fields.push(["Policy engine", engineWords(plan)]);
   }
   return { kind: "fields", fields, mustRead: true };
+}
+
+function allowFields({ template, parameters }: AllowPlan): readonly (readonly [string, string])[] {
+  const given = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  return [
+    ["Template", `${template.title} (${template.name}, version ${template.version}, of ${template.owner})`],
+    ...(given.length === 0 ? [] : [["Parameters", given.join(" ")] as const]),
+    ["Procedure", `runbooks/procedures/${template.procedure}`],
+  ];
+}
+
+/** Nothing of it was written, and whether it will be is still a person's to say. */
+function isUndecided(state: OperationState): boolean {
+  return state === "planned" || state === "awaiting-second" || state === "awaiting-approval";
 }
 
 function incidents({ incident, incidentUnread }: Operation): readonly (readonly [string, string])[] {
@@ -141,12 +147,12 @@ function results({ result }: Operation): readonly Section[] {
 }
 
 function plans({ plan, state }: Operation): readonly Section[] {
-  const shown = state === "planned" || state === "awaiting-second";
-  if (plan === undefined || !shown) return [];
+  if (plan === undefined || !isUndecided(state)) return [];
+  if (plan.kind === "allow") return allowSections(plan);
   return isOfGroup(plan) ? groupSections(plan) : planSections(plan);
 }
 
-function isOfGroup(plan: Plan): plan is ContainPlan | LiftPlan {
+function isOfGroup(plan: Exclude<Plan, AllowPlan>): plan is ContainPlan | LiftPlan {
   return plan.kind === "contain" || (plan.kind === "release" && plan.mode === "objects");
 }
 
@@ -173,6 +179,7 @@ const keep: Button = { action: "keep", label: "Still needed", style: undefined }
 const buttons: Record<OperationState, (operation: Operation) => readonly Button[]> = {
   accepted: () => [],
   planned: () => [confirm, cancel],
+  "awaiting-approval": () => [cancel],
   "awaiting-second": () => [{ action: "confirm-again", label: "Confirm again", style: "danger" }, cancel],
   running: () => [],
   "in-force": ({ reviewAskedAt }) => (reviewAskedAt === undefined ? [release] : [release, keep]),
@@ -200,6 +207,7 @@ const outcomes: Record<Exclude<OperationState, "in-force">, Outcome> = {
   accepted: "ok",
   planned: "needs-confirmation",
   "awaiting-second": "needs-confirmation",
+  "awaiting-approval": "needs-confirmation",
   running: "ok",
   done: "ok",
   refused: "refused",

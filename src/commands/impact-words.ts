@@ -7,6 +7,6 @@ export function someOf(names: readonly string[], most: number, things: string): 
 }
 
 /** `1 pod`, `3 pods`. */
-export function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+export function counted(count: number, thing: string, things = `${thing}s`): string {
+  return `${count} ${count === 1 ? thing : things}`;
 }

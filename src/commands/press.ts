@@ -10,6 +10,7 @@ import type { Press } from "./request.ts";
 import type { SampledJournal } from "./sampled-journal.ts";
 import { sees } from "./sees.ts";
 import { amend, attachCard, type Context, LostRace } from "./services.ts";
+import { verbOf } from "./verb-of.ts";
 
 type Pressed = Context<Press> & { readonly samples: SampledJournal };
 
@@ -83,16 +84,31 @@ type Action = {
 };
 
 const actions: Record<ButtonAction, Action> = {
-  confirm: { verb: ({ kind }) => kind, states: ["planned"], run: confirm },
+  confirm: { verb: ({ kind }) => verbOf(kind), states: ["planned"], run: confirm },
   // An action of its own, so that a double click on the first button never counts as the second confirmation.
-  "confirm-again": { verb: ({ kind }) => kind, states: ["awaiting-second"], run: confirm },
-  cancel: { verb: ({ kind }) => kind, states: ["planned", "awaiting-second"], run: cancel },
+  "confirm-again": { verb: ({ kind }) => verbOf(kind), states: ["awaiting-second"], run: confirm },
+  cancel: {
+    verb: ({ kind }) => verbOf(kind),
+    states: ["planned", "awaiting-second", "awaiting-approval"],
+    run: cancel,
+  },
   release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
-  retry: { verb: ({ kind }) => kind, states: ["failed"], run: retryConfirmed },
-  keep: { verb: ({ kind }) => kind, states: ["in-force"], run: keep },
+  retry: { verb: ({ kind }) => verbOf(kind), states: ["failed"], run: retryConfirmed },
+  keep: { verb: ({ kind }) => verbOf(kind), states: ["in-force"], run: keep },
   show: {
     verb: () => "status",
-    states: ["accepted", "planned", "awaiting-second", "running", "in-force", "done", "refused", "cancelled", "failed"],
+    states: [
+      "accepted",
+      "planned",
+      "awaiting-second",
+      "awaiting-approval",
+      "running",
+      "in-force",
+      "done",
+      "refused",
+      "cancelled",
+      "failed",
+    ],
     run: (context, operation) => showCard(context, operation),
   },
 };

@@ -20,6 +20,8 @@ export async function redraw(services: Services, operation: Operation): Promise<
     const keep = plan.mode === "objects" ? "any" : plan.keep;
     return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep, from: "recent" });
   }
+  if (plan.kind === "allow")
+    throw new Error(`operation ${operation.id} is an allowance, which this version cannot draw again`);
   if (plan.kind === "contain") return redrawGroup(services, operation, plan);
   const { target } = plan;
   const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);

@@ -83,7 +83,8 @@ export function historyOf({ operation: given, entries }: LaptopRecord): LaptopRe
 
 function hasOwnPlan({ id, plan, target }: Operation): boolean {
   if (plan === undefined) return true;
-  if (plan.kind === "release" || canonicalJson(plan.target) !== canonicalJson(target)) return false;
+  if (plan.kind === "release" || plan.kind === "allow" || canonicalJson(plan.target) !== canonicalJson(target))
+    return false;
   const { name, namespace } = plan.policy.metadata;
   return name === quarantinePolicyName(id) && namespace === target.namespace;
 }

@@ -2,9 +2,28 @@ import { keysOf, type Person } from "./people.ts";
 import type { Principal } from "./principal.ts";
 
 /** What one may be granted. `help` and `whoami` are for every identified person and need no grant. */
-export type Verb = "quarantine" | "lockdown" | "release" | "status" | "audit" | "verify-enforcement";
+export type Verb =
+  | "quarantine"
+  | "lockdown"
+  | "release"
+  | "allow"
+  | "approve"
+  | "break-glass"
+  | "status"
+  | "audit"
+  | "verify-enforcement";
 
-export const verbs: readonly Verb[] = ["quarantine", "lockdown", "release", "status", "audit", "verify-enforcement"];
+export const verbs: readonly Verb[] = [
+  "quarantine",
+  "lockdown",
+  "release",
+  "allow",
+  "approve",
+  "break-glass",
+  "status",
+  "audit",
+  "verify-enforcement",
+];
 
 /** One line of the access section: these principals may do these verbs in these namespaces of these clusters. */
 export type AccessRule = {

@@ -4,7 +4,7 @@ import type { LabelSelector } from "./objects.ts";
 export const marks = {
   /** Label on our objects: the operation's id. */
   operation: "bulkhead.dev/operation",
-  /** Label on our objects: `quarantine`, `lockdown` or `canary`. */
+  /** Label on our objects: `quarantine`, `lockdown`, `allowance` or `canary`. */
   kind: "bulkhead.dev/kind",
   /** Label on a quarantined pod, and what our policy selects: the operation's id. */
   quarantine: "bulkhead.dev/quarantine",
@@ -24,6 +24,14 @@ export const marks = {
   changed: "bulkhead.dev/changed",
   /** Annotation: the incident's id, where there is one; a label too, so that kubectl can select by it, where it is fit to be one. */
   incident: "bulkhead.dev/incident",
+  /** Annotation on an allowance: seconds from the object's creation to its end. Its name says what holds where this is altered. */
+  ttlSeconds: "bulkhead.dev/ttl-seconds",
+  /** Annotation on an allowance: the template's name and version, `name@version`. */
+  template: "bulkhead.dev/template",
+  /** Annotation on an allowance: its parameters as canonical JSON. */
+  parameters: "bulkhead.dev/parameters",
+  /** Annotation on an allowance: where its card is, `channel ts`, so that its end can be shown where all else is lost. */
+  card: "bulkhead.dev/card",
   /** Label on pods of the canary: which of its run, `0-server`. */
   canary: "bulkhead.dev/canary",
   /** Informational; selecting goes by our own labels. */

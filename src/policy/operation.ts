@@ -3,18 +3,20 @@ import type { Plan } from "./plan.ts";
 import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
 
-export type OperationKind = "quarantine" | "lockdown" | "release";
+export type OperationKind = "quarantine" | "lockdown" | "release" | "allowance";
 
 /**
  * `accepted` (recorded, nothing decided) → `planned` (the plan is shown) → `running` (confirmed, intent in the audit
  * log) → `in-force` (a quarantine or lockdown that holds) → `done` (a release that ended, a quarantine or lockdown that was lifted).
- * `awaiting-second` lies between planned and running where a second confirmation is needed. `refused`, `cancelled`,
- * `failed` are ends; `failed` may have left objects behind, and its result says which (see mayHaveLeft).
+ * `awaiting-second` lies between planned and running where a second confirmation is needed, `awaiting-approval` where other
+ * people must agree. `refused`, `cancelled`, `failed` are ends; `failed` may have left objects behind, and its result says
+ * which (see mayHaveLeft).
  */
 export type OperationState =
   | "accepted"
   | "planned"
   | "awaiting-second"
+  | "awaiting-approval"
   | "running"
   | "in-force"
   | "done"
@@ -55,8 +57,11 @@ export type OperationResult = {
  * each stored change and is what compare-and-set compares.
  */
 export type Operation = {
-  /** 2 since plans may write objects of several APIs: a replica that knows 1 alone would end only half of one. */
-  readonly version: 1 | 2;
+  /**
+   * 2 since plans may write objects of several APIs: a replica that knows 1 alone would end only half of one. 3 since there
+   * are allowances, and operations that wait for other people.
+   */
+  readonly version: 1 | 2 | 3;
   readonly id: string;
   readonly kind: OperationKind;
   readonly state: OperationState;
@@ -91,29 +96,85 @@ export type Operation = {
   readonly releasing?: string;
   /** The release that lifted this quarantine. */
   readonly liftedBy?: string;
+  /** Of an allowance, from its confirmation on. */
+  readonly allowance?: AllowanceRecord;
+  /** Where other people must agree before it begins. */
+  readonly approval?: Approval;
+  /** It was done without what others should have agreed to, or its template asks for it: somebody else is to look at it. */
+  readonly debt?: Debt;
+};
+
+/** How long an allowance holds. Ends are by the API server's clock, milliseconds since the epoch. */
+export type AllowanceRecord = {
+  /** From the creation of its objects on. */
+  readonly ttlSeconds: number;
+  /** With all extensions. */
+  readonly maxSeconds: number;
+  /** Of the object that was created first; undefined until one is. */
+  readonly endsAt?: number;
+  /** An extension that may be on the objects already; recorded before it is. */
+  readonly extending?: { readonly ttlSeconds: number; readonly by: Principal; readonly at: number };
+  /** How many times it was asked before the end whether it is still needed. */
+  readonly asked?: number;
+  /** Nothing of it is in the cluster any more. */
+  readonly ended?: AllowanceEnd;
+};
+
+export type AllowanceEnd = {
+  readonly at: number;
+  /** After its end; negative where a person ended it before. */
+  readonly lateMs: number;
+  readonly why: "expired" | "ended" | "gone";
+  /** Who ended it early. */
+  readonly by?: Principal;
+};
+
+/** Who must agree, and who has; bound to one plan. Times in milliseconds since the epoch. */
+export type Approval = {
+  readonly needed: number;
+  /** Keys of those who count (keysOf); empty: whoever has the right to approve. */
+  readonly from: readonly string[];
+  readonly planHash: string;
+  readonly askedAt: number;
+  readonly expiresAt: number;
+  readonly given: readonly { readonly by: Principal; readonly at: number }[];
+};
+
+/** What another person is still to look at, and who did. */
+export type Debt = {
+  /** A clause: `break-glass`, `its template asks for a review`. */
+  readonly because: string;
+  readonly since: number;
+  readonly reviewed?: { readonly by: Principal; readonly at: number; readonly note: string };
 };
 
 /**
  * Whether the operation is neither ended nor merely planned. A quarantine that was confirmed and failed has not ended:
- * what it may have left is still to be released.
+ * what it may have left is still to be released. One with a debt is not forgotten before somebody has looked at it.
  */
 export function isLive(operation: Operation): boolean {
-  return operation.state === "running" || operation.state === "in-force" || mayHaveLeft(operation);
+  const { state } = operation;
+  return state === "running" || state === "in-force" || mayHaveLeft(operation) || owesReview(operation);
+}
+
+/** Whether somebody else is still to look at what was done. */
+function owesReview({ debt, confirmed }: Operation): boolean {
+  return debt !== undefined && debt.reviewed === undefined && confirmed !== undefined;
 }
 
 /** Whether operations of this kind cut something off, and stay in force until somebody releases them. */
 export function isContaining(kind: OperationKind): boolean {
-  return kind !== "release";
+  return kind === "quarantine" || kind === "lockdown";
 }
 
-/** Whether it was to cut something off and failed after its confirmation, so that objects of it may be in the cluster. */
-export function mayHaveLeft({ kind, state, confirmed, steps }: Operation): boolean {
-  if (!isContaining(kind) || state !== "failed") return false;
+/** Whether it was to write something and failed after its confirmation, so that objects of it may be in the cluster. */
+export function mayHaveLeft({ kind, state, confirmed, steps, allowance }: Operation): boolean {
+  if (kind === "release" || state !== "failed" || allowance?.ended !== undefined) return false;
   // Early records have no `confirmed`, only the step.
   return confirmed !== undefined || steps.some(({ step }) => step === "confirmed");
 }
 
-const letterOf: Record<OperationKind, string> = { quarantine: "q", lockdown: "l", release: "r" };
+const letterOf: Record<OperationKind, string> = { quarantine: "q", lockdown: "l", release: "r", allowance: "a" };
 
 /**
  * The id of an operation, from its delivery: the same delivery has the same id on every replica, so that the
@@ -127,5 +188,5 @@ export function operationId(kind: OperationKind, delivery: string): string {
 
 /** Whether the text has the form of an operation id or of the beginning of one (`q-7f3k`). */
 export function isOperationIdPrefix(text: string): boolean {
-  return /^[lqr]-[0-9a-hjkmnp-tv-z]{1,7}$/.test(text);
+  return /^[alqr]-[0-9a-hjkmnp-tv-z]{1,7}$/.test(text);
 }

@@ -165,7 +165,49 @@ export type ReleasePlan = {
   readonly hash: string;
 };
 
-export type Plan = QuarantinePlan | ContainPlan | ReleasePlan | LiftPlan;
+/** What an allowance would write, and what really opens by it. */
+export type AllowPlan = {
+  readonly kind: "allow";
+  readonly version: 1;
+  /** The namespace that it is counted to: where its first object lies. */
+  readonly target: NamespaceTarget;
+  readonly template: TemplateReference;
+  /** As bound, by name. */
+  readonly parameters: Labels;
+  readonly ttlSeconds: number;
+  /** With all extensions. */
+  readonly maxSeconds: number;
+  /** In the order in which they are written; each ends by itself. */
+  readonly objects: readonly NetworkPolicy[];
+  /** What was asked for, as `Deployment payments/checkout → 203.0.113.0/24 on TCP 443`. */
+  readonly wanted: readonly string[];
+  /** What opens by all policies, most important first, as sentences. */
+  readonly opens: readonly string[];
+  readonly warnings: readonly string[];
+  /** Connections that were to open and stay closed or undecided, with what closes them; with one of those there is no plan. */
+  readonly notOpened: readonly string[];
+  readonly approvals: { readonly needed: number; readonly from: readonly string[] };
+  readonly breakGlass: boolean;
+  /** Whether somebody else is to look at it afterwards; a clause that says why. */
+  readonly review: string | undefined;
+  readonly enforcement: Enforcement;
+  readonly confirmations: 1 | 2;
+  /** See allowPlan's planHash. */
+  readonly hash: string;
+};
+
+/** Which template, as it was then. */
+export type TemplateReference = {
+  readonly name: string;
+  readonly title: string;
+  /** Of its content. */
+  readonly version: string;
+  readonly owner: string;
+  /** A file of runbooks/procedures. */
+  readonly procedure: string;
+};
+
+export type Plan = QuarantinePlan | ContainPlan | ReleasePlan | LiftPlan | AllowPlan;
 
 /** Which replica the ReplicaSet should keep when the released pod makes one too many; `any` leaves it to the ReplicaSet. */
 export type KeepChoice = "any" | "this" | "replacement";

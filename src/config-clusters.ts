@@ -1,6 +1,6 @@
 import type { ClusterSettings } from "./commands/services.ts";
-import { didYouMean } from "./commands/suggest.ts";
 import type { ConfigFile } from "./config-schema.ts";
+import { didYouMean } from "./policy/suggest.ts";
 
 type Given = Pick<ConfigFile, "clusters" | "home" | "channels" | "defaultCluster">;
 

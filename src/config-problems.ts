@@ -1,8 +1,11 @@
 import { z } from "zod";
-import { didYouMean } from "./commands/suggest.ts";
+import { didYouMean } from "./policy/suggest.ts";
 import { nameOfType } from "./policy/yaml-types.ts";
 
-type Path = readonly PropertyKey[];
+export type Path = readonly PropertyKey[];
+
+/** Something that is wrong at a place of a document; the text goes on after the place. */
+export type Finding = { readonly path: Path; readonly text: string };
 
 /** As much of a JSON schema as tells which keys there are. */
 type Shape = {
@@ -13,11 +16,16 @@ type Shape = {
 
 /** One line for each thing that the schema finds wrong with the document: the key's path, and what is expected there. */
 export function schemaProblems(schema: z.ZodType, error: z.ZodError, document: unknown): readonly string[] {
+  return schemaFindings(schema, error, document).map(({ path, text }) => problem(path, text));
+}
+
+/** The same, each with its path. */
+export function schemaFindings(schema: z.ZodType, error: z.ZodError, document: unknown): readonly Finding[] {
   const shape = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
   return error.issues.flatMap((issue) => {
-    if (issue.code !== "unrecognized_keys") return [problem(issue.path, expectation(issue, document))];
+    if (issue.code !== "unrecognized_keys") return [{ path: issue.path, text: expectation(issue, document) }];
     const known = Object.keys(shapeAt(shape, issue.path)?.properties ?? {});
-    return issue.keys.map((key) => problem([...issue.path, key], unknownKey(key, known)));
+    return issue.keys.map((key) => ({ path: [...issue.path, key], text: unknownKey(key, known) }));
   });
 }
 

@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import type { Query } from "./commands/explain-report.ts";
-import { didYouMean } from "./commands/suggest.ts";
+import { didYouMean } from "./policy/suggest.ts";
 import { protocols } from "./simulator/ports.ts";
 import type { Asked } from "./simulator/resolution.ts";
 import type { EngineName, Settings } from "./simulator/snapshot.ts";

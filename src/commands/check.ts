@@ -1,3 +1,4 @@
+import { didYouMean } from "../policy/suggest.ts";
 import { type Asking, ask } from "../simulator/ask.ts";
 import type { Simulator } from "../simulator/compile.ts";
 import type { Verdict } from "../simulator/decide.ts";
@@ -10,7 +11,6 @@ import { workloadName } from "./connection-rows.ts";
 import type { Expectation } from "./expectations.ts";
 import { endpointName } from "./explain-report.ts";
 import { explain } from "./explain-words.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** Something that is not as expected, with the reasons in words. */
 export type Difference = {

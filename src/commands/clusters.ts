@@ -1,10 +1,10 @@
 import { decideAccess, type Place, type Verb } from "../policy/access.ts";
 import { chooseCluster, type Sighting, soleHolder } from "../policy/choose-cluster.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
+import { didYouMean } from "../policy/suggest.ts";
 import { type Target, targetReference } from "../policy/target.ts";
 import { sees } from "./sees.ts";
 import type { Context, Services } from "./services.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** How long a cluster is waited for where others can be answered for without it. */
 export const patienceMs = 3_000;

@@ -4,6 +4,7 @@ import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { ContainPlan } from "../policy/plan.ts";
+import { didYouMean } from "../policy/suggest.ts";
 import { type NamespaceTarget, targetReference, type WorkloadTarget } from "../policy/target.ts";
 import { accept } from "./accept.ts";
 import { operationCard, showPreview } from "./card.ts";
@@ -16,7 +17,6 @@ import type { Reply } from "./reply.ts";
 import { refuseRights } from "./rights.ts";
 import { seenNamespaces } from "./sees.ts";
 import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** A command about more than one pod. */
 export type ContainCommand = Exclude<Extract<Command, { kind: "quarantine" | "lockdown" }>, { pod: string }>;

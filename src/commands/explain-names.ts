@@ -1,12 +1,12 @@
 import { type Refusal, refusal } from "../policy/guard.ts";
-import { isKind } from "../simulator/names.ts";
+import { isKind } from "../policy/kind.ts";
+import { didYouMean } from "../policy/suggest.ts";
 import { podsOfService, serviceNamed } from "../simulator/services.ts";
 import type { SimulatedPod, SimulatedService } from "../simulator/snapshot.ts";
 import type { End } from "./command.ts";
 import type { ExplainFacts } from "./explain-facts.ts";
 import { type Arrival, type Looking, type Side, sideOf, throughService } from "./explain-sides.ts";
 import { hasNetwork } from "./simulated.ts";
-import { didYouMean } from "./suggest.ts";
 
 type Named = Extract<End, { kind: "named" }>;
 

@@ -1,10 +1,10 @@
+import { didYouMean } from "../policy/suggest.ts";
 import { type Asking, ask, type Case } from "../simulator/ask.ts";
 import type { Simulator } from "../simulator/compile.ts";
 import type { Endpoint } from "../simulator/decide.ts";
 import { type Asked, areOutside, bothOutside, type Destination, type Source } from "../simulator/resolution.ts";
 import { resolveDestination, resolveSource } from "../simulator/resolve.ts";
 import { type Explanation, explain } from "./explain-words.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** The names as typed, and the port: a Service's own where the destination is a Service. */
 export type Query = Asked & { readonly from: string; readonly to: string };

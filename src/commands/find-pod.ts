@@ -2,7 +2,7 @@ import type { Cluster } from "../kubernetes/cluster.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Pod } from "../policy/objects.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../policy/suggest.ts";
 
 /**
  * The pod of that name, or the only one whose name begins so; else a refusal that names the candidates. The caller has

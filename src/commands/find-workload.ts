@@ -1,8 +1,8 @@
 import type { Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Workload } from "../policy/objects.ts";
+import { didYouMean } from "../policy/suggest.ts";
 import type { WorkloadTarget } from "../policy/target.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** The workload by its whole name and kind; a beginning is never enough, since its selector decides over other pods. */
 export function findWorkload(facts: NamespaceFacts, { namespace, workload }: WorkloadTarget): Workload | Refusal {

@@ -1,7 +1,7 @@
 import { denyEngines } from "../policy/engine.ts";
 import type { Choices } from "../policy/plan.ts";
+import { didYouMean } from "../policy/suggest.ts";
 import type { Usage } from "./parse-answers.ts";
-import { didYouMean } from "./suggest.ts";
 
 type Taken = { readonly kind: "choices"; readonly words: readonly string[]; readonly choices: Choices };
 

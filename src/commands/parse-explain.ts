@@ -1,7 +1,7 @@
+import { didYouMean } from "../policy/suggest.ts";
 import { isClusterName, parsePodReference } from "../policy/target.ts";
 import { parseAddress } from "../simulator/addresses.ts";
 import type { Command, End } from "./command.ts";
-import { didYouMean } from "./suggest.ts";
 
 type Explain = Extract<Command, { kind: "explain" }>;
 type Problem = { readonly kind: "usage"; readonly problem: string; readonly topic: "explain" };

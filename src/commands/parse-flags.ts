@@ -1,5 +1,5 @@
+import { didYouMean } from "../policy/suggest.ts";
 import type { Usage } from "./parse-answers.ts";
-import { didYouMean } from "./suggest.ts";
 
 /** Takes known `--flags` out wherever they stand; an unknown one is a usage answer, never part of a reason. */
 export function takeFlags(

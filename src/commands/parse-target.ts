@@ -1,3 +1,4 @@
+import { isKind } from "../policy/kind.ts";
 import { workloadKinds } from "../policy/objects.ts";
 import {
   isClusterName,
@@ -10,7 +11,6 @@ import {
   splitCluster,
   type WorkloadReference,
 } from "../policy/target.ts";
-import { isKind } from "../simulator/names.ts";
 
 /** A pod, or where a kind is named, the workload or the pod of that kind. */
 type Named = PodReference | WorkloadReference;

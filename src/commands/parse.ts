@@ -2,6 +2,7 @@ import { parseDuration } from "../policy/duration.ts";
 import { isIncidentId } from "../policy/incident.ts";
 import { isOperationIdPrefix } from "../policy/operation.ts";
 import type { KeepChoice } from "../policy/plan.ts";
+import { didYouMean } from "../policy/suggest.ts";
 import { isClusterName, parsePlaceReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
 import { notAPlace, reasonLimit, tooLong, type Usage, usage } from "./parse-answers.ts";
@@ -10,7 +11,6 @@ import { parseExplain } from "./parse-explain.ts";
 import { takeFlags } from "./parse-flags.ts";
 import { notAnId, parseIncident, takeIncident } from "./parse-incident.ts";
 import { parseNamespace, shownWords, takeTarget } from "./parse-target.ts";
-import { didYouMean } from "./suggest.ts";
 import { normalise, wordsOf } from "./words.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { isKind } from "../policy/kind.ts";
 import type { SimulatedPod, Snapshot } from "./snapshot.ts";
 
 /** `namespace/name` or `namespace/kind/name`, the kind in lower case. */
@@ -35,21 +36,4 @@ export function podsNamed({ pods }: Snapshot, { namespace, kind, name }: Name): 
   const [chosen, ...others] = [...new Set(all.map(({ workload }) => workload.kind))].toSorted();
   const [first, ...rest] = all.filter(({ workload }) => workload.kind === chosen);
   return first && { name: `${namespace}/${name}[${chosen}]`, pods: [first, ...rest], isPod: false, others };
-}
-
-const short: Readonly<Record<string, string>> = {
-  po: "pod",
-  deploy: "deployment",
-  rs: "replicaset",
-  sts: "statefulset",
-  ds: "daemonset",
-  cj: "cronjob",
-  rc: "replicationcontroller",
-  svc: "service",
-};
-
-/** `deploy`, `deployment` and `deployments` are the same, as kubectl takes them. */
-export function isKind(typed: string, kind: string): boolean {
-  const wanted = kind.toLowerCase();
-  return typed === wanted || typed === `${wanted}s` || (Object.hasOwn(short, typed) && short[typed] === wanted);
 }

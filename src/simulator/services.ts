@@ -1,6 +1,7 @@
+import { isKind } from "../policy/kind.ts";
 import type { Labels } from "../policy/objects.ts";
 import { isSameAddress, parseAddress } from "./addresses.ts";
-import { isKind, type Name } from "./names.ts";
+import type { Name } from "./names.ts";
 import type { ServicePort, SimulatedPod, SimulatedService, Snapshot } from "./snapshot.ts";
 
 /** The Service of that name, where the name may be one. */

@@ -31,6 +31,7 @@ export type Cached<T> = { readonly items: readonly T[]; readonly ageMs: number }
 export type CacheOptions = {
   readonly now: () => number;
   readonly onPodChange: (change: Change<Pod>) => void;
+  readonly onPolicyChange: (change: Change<NetworkPolicy>) => void;
   readonly onProblem: (error: unknown, path: string) => void;
 };
 
@@ -71,7 +72,7 @@ export function createCache(connection: Connection, options: CacheOptions): Clus
   };
 }
 
-function watchAll(connection: Connection, { now, onPodChange, onProblem }: CacheOptions) {
+function watchAll(connection: Connection, { now, onPodChange, onPolicyChange, onProblem }: CacheOptions) {
   const follow = <T>(
     resource: Resource,
     parse: (raw: unknown) => T,
@@ -80,7 +81,7 @@ function watchAll(connection: Connection, { now, onPodChange, onProblem }: Cache
   return {
     pods: follow(resources.pods, parsePod, onPodChange),
     services: follow(resources.services, parseService),
-    policies: follow(resources.policies, parsePolicy),
+    policies: follow(resources.policies, parsePolicy, onPolicyChange),
     namespaces: follow(resources.namespaces, parseNamespace),
     workloads: workloadResources.map(([kind, resource]) =>
       follow<Workload>(resource, (raw) => parseWorkload(kind, raw)),

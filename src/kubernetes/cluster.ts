@@ -21,6 +21,7 @@ import { patchObject, patchPod } from "./patch.ts";
 import type { PolicyObjects } from "./policy-objects.ts";
 import { createReads } from "./reads.ts";
 import { resources } from "./resources.ts";
+import type { ServerTime } from "./server-time.ts";
 import type { Change } from "./store.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { WatchState } from "./watch-progress.ts";
@@ -60,6 +61,7 @@ export type Deleted = { readonly kind: "deleted" | "gone" | "conflict" };
 export type Permission = { readonly allowed: boolean; readonly reason: string };
 
 export type PodListener = (change: Change<Pod>) => void;
+export type PolicyListener = (change: Change<NetworkPolicy>) => void;
 
 /**
  * One Kubernetes cluster. Reads named `get…`/`list…` go to the API server; the others may come from the watch cache.
@@ -83,6 +85,16 @@ export type Cluster = {
     selector: LabelSelector,
     withinMs?: number,
   ): Promise<Age & { readonly items: readonly NetworkPolicy[] }>;
+  /**
+   * Every allowance of ours, over all namespaces, from the API server within 10 s. By name (knownAllowance): a label
+   * selector would miss one whose labels somebody took off.
+   */
+  listAllowances(): Promise<readonly Manifest[]>;
+  /**
+   * Bounds of the API server's clock now, by its last answers and a monotonic clock; undefined where it has not told its
+   * time within two minutes. Of several servers whose clocks differ: the slowest and the fastest.
+   */
+  serverTime(): ServerTime | undefined;
   namespaces(): Promise<readonly Namespace[]>;
   /** Of one namespace, or of all where none is given. */
   facts(namespace: string | undefined, from: Freshness): Promise<NamespaceFacts>;
@@ -110,6 +122,8 @@ export type Cluster = {
   watches(): readonly WatchState[];
   /** Calls the listener with every change of a pod that the cache sees; the answer ends that. Never without a cache. */
   onPodChange(listener: PodListener): () => void;
+  /** The same with every change of a NetworkPolicy. */
+  onPolicyChange(listener: PolicyListener): () => void;
   /** Ends watches and connections. */
   close(): Promise<void>;
 };
@@ -130,12 +144,12 @@ export async function createCluster(name: string, connection: Connection, option
 
 /** The same without looking at the kubeconfig: where it cannot be used, every call says so, and so do the watches. */
 export function openCluster(name: string, connection: Connection, options: ClusterOptions): Cluster {
-  const listeners = new Set<PodListener>();
-  const onPodChange: PodListener = (change) => {
-    for (const listener of listeners) listener(change);
-  };
+  const pods = createListeners<Pod>();
+  const policies = createListeners<NetworkPolicy>();
   const { now, onProblem = () => {} } = options;
-  const cache = options.watch ? createCache(connection, { now, onPodChange, onProblem }) : undefined;
+  const cache = options.watch
+    ? createCache(connection, { now, onPodChange: pods.tell, onPolicyChange: policies.tell, onProblem })
+    : undefined;
   return {
     name,
     ...createReads(connection, cache),
@@ -143,13 +157,30 @@ export function openCluster(name: string, connection: Connection, options: Clust
     ...createWrites(connection),
     canary: createCanaryPods(connection),
     watches: () => cache?.states() ?? [],
-    onPodChange(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    serverTime: () => connection.serverTime(),
+    onPodChange: pods.add,
+    onPolicyChange: policies.add,
     async close() {
       await cache?.close();
       await connection.close();
+    },
+  };
+}
+
+type Listener<T> = (change: Change<T>) => void;
+
+function createListeners<T>(): {
+  readonly tell: Listener<T>;
+  readonly add: (listener: Listener<T>) => () => void;
+} {
+  const listeners = new Set<Listener<T>>();
+  return {
+    tell: (change) => {
+      for (const listener of listeners) listener(change);
+    },
+    add: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }

@@ -4,7 +4,8 @@ import { KubernetesError, ofCluster } from "./failure.ts";
 import { jsonLines } from "./json-lines.ts";
 import { createPatience } from "./patience.ts";
 import { withRetries } from "./retry.ts";
-import { createSender, readAnswer, type Sent, type ServerClock } from "./sender.ts";
+import { createSender, readAnswer, type Sent } from "./sender.ts";
+import type { ServerTime } from "./server-time.ts";
 import { callOf, type Exchange } from "./transport.ts";
 
 export type RequestOptions = {
@@ -38,7 +39,8 @@ export type Connection = {
   credentials(): Promise<Credentials>;
   /** Whether the newest exchange got no answer: the server is away, frozen, or cut off. */
   silent(): boolean;
-  serverClock(): ServerClock | undefined;
+  /** Bounds of the API server's clock now; undefined where it has not told its time within two minutes. */
+  serverTime(): ServerTime | undefined;
   /** Leaves pooled connections that may be frozen. */
   renew(): void;
   close(): Promise<void>;
@@ -47,6 +49,8 @@ export type Connection = {
 export type ConnectionOptions = {
   readonly source: CredentialSource;
   readonly now: () => number;
+  /** Milliseconds by a clock that nobody sets. Default: the process's own. */
+  readonly monotonic?: () => number;
   /** The cluster's name by configuration, for messages. Default: none, they name the host alone. */
   readonly cluster?: string;
   /** Limit of one call where it names none. Default: see `createPatience`. */
@@ -55,7 +59,8 @@ export type ConnectionOptions = {
 
 /** Nothing is read or connected before the first call. */
 export function createConnection(options: ConnectionOptions): Connection {
-  const sender = createSender(options.source, options.now);
+  const { monotonic = () => performance.now() } = options;
+  const sender = createSender(options.source, { now: options.now, monotonic });
   const patience = createPatience();
   const named = (error: unknown): unknown =>
     error instanceof KubernetesError ? ofCluster(error, options.cluster ?? "") : error;
@@ -91,7 +96,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         throw named(error);
       }),
     silent: () => patience.silent(),
-    serverClock: () => sender.serverClock(),
+    serverTime: () => sender.serverTime(),
     renew: () => sender.renew(),
     close: () => sender.close(),
   };

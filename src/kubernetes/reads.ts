@@ -1,3 +1,5 @@
+import { knownAllowance } from "../policy/allowance.ts";
+import type { Manifest } from "../policy/manifest.ts";
 import { selectorQuery } from "../policy/selector.ts";
 import type { ClusterCache, Oldest } from "./cache.ts";
 import type { Age, Cluster, Freshness } from "./cluster.ts";
@@ -12,7 +14,15 @@ import { collectionPath, resources } from "./resources.ts";
 import { readSurroundings } from "./surroundings.ts";
 import { getManifest, getObject } from "./writes.ts";
 
-type Lists = "listPods" | "listPolicies" | "knownPolicies" | "namespaces" | "facts" | "policyObjects" | "surroundings";
+type Lists =
+  | "listPods"
+  | "listPolicies"
+  | "listAllowances"
+  | "knownPolicies"
+  | "namespaces"
+  | "facts"
+  | "policyObjects"
+  | "surroundings";
 type Reads = "getPod" | "getObject" | "mayI" | Lists;
 
 /** How old the cache may be, in milliseconds, to be shown, and to be written upon. */
@@ -51,6 +61,7 @@ export function createReads(connection: Connection, cache: ClusterCache | undefi
         async () => ({ items: await policies(selectorQuery(selector), undefined, withinMs), ageMs: 0 }),
         () => cache?.policies(selector, "any"),
       ),
+    listAllowances: () => listAllowances(connection),
     async namespaces() {
       const ask = async () => ({ items: await list(collectionPath(resources.namespaces), parseNamespace), ageMs: 0 });
       const old = (oldest: Oldest) => withAge(cache?.namespaces(oldest));
@@ -68,6 +79,18 @@ export function createReads(connection: Connection, cache: ClusterCache | undefi
       readSurroundings(connection, namespace, pods, AbortSignal.timeout(surroundingsWithinMs)),
     mayI: (verb, { group, plural }, namespace) => reviewAccess(connection, { verb, group, plural, namespace }),
   };
+}
+
+async function listAllowances(connection: Connection): Promise<readonly Manifest[]> {
+  const signal = AbortSignal.timeout(listWithinMs);
+  const { items } = await listAll(connection, collectionPath(resources.policies), allowanceIn, { signal });
+  return items.filter((policy) => policy !== undefined);
+}
+
+/** Undefined for every other policy, so that a list of many keeps none of them. */
+function allowanceIn(raw: unknown): Manifest | undefined {
+  const policy = parsePolicy(raw);
+  return knownAllowance(policy) === undefined ? undefined : policy;
 }
 
 /** While the server is silent, nothing in the cache passes for current: whoever needs that has to ask. */

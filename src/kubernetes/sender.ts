@@ -2,10 +2,8 @@ import type { Dispatcher } from "undici";
 import type { Answer } from "./answer.ts";
 import { type CredentialSource, type Credentials, createCredentialStore } from "./credentials.ts";
 import { KubernetesError } from "./failure.ts";
+import { createServerClock, type ServerTime } from "./server-time.ts";
 import { createTransport, type Exchange, isTimeout, isTlsFailure, transportFailure } from "./transport.ts";
-
-/** A clock reading of the API server, from the Date header of its newest answer (whole seconds). */
-export type ServerClock = { readonly serverMs: number; readonly seenAtMs: number };
 
 /** An exchange whose answer has begun; `broken` says what it means when its body breaks off. */
 export type Sent = {
@@ -18,34 +16,45 @@ export type Sender = {
   send(exchange: Exchange): Promise<Sent>;
   /** Throws KubernetesError where the signal ends before there are any. */
   credentials(signal: AbortSignal): Promise<Credentials>;
-  serverClock(): ServerClock | undefined;
+  serverTime(): ServerTime | undefined;
   renew(): void;
   close(): Promise<void>;
 };
 
-export function createSender(source: CredentialSource, now: () => number): Sender {
+/** Two clocks: the wall's, for how long credentials count, and a monotonic one, for the server's time. */
+export type Clocks = { readonly now: () => number; readonly monotonic: () => number };
+
+export function createSender(source: CredentialSource, { now, monotonic }: Clocks): Sender {
   const store = createCredentialStore(source, now);
   const transport = createTransport();
-  let clock: ServerClock | undefined;
+  const clock = createServerClock(monotonic);
   return {
     async send(exchange) {
       const credentials = await orAbort(store.read(), exchange.signal);
       const headers = { ...exchange.headers, ...credentials.headers };
+      const sentAtMs = monotonic();
       const response = await transport.send(credentials, { ...exchange, headers }).catch((error: unknown) => {
         // A certificate that was replaced, ours or the authority's, fails in the handshake already.
         if (isTlsFailure(error)) store.forget();
         throw error;
       });
-      const date = Date.parse(String(response.headers["date"]));
-      if (!Number.isNaN(date)) clock = { serverMs: date, seenAtMs: now() };
+      const dateMs = dateOf(response);
+      if (dateMs !== undefined) clock.heard({ dateMs, sentAtMs, heardAtMs: monotonic() });
       if (response.statusCode === 401) store.forget();
       return { response, broken: (error) => transportFailure(error, credentials.server, exchange) };
     },
     credentials: (signal) => orAbort(store.read(), signal),
-    serverClock: () => clock,
+    serverTime: () => clock.time(),
     renew: () => transport.renew(),
     close: () => transport.close(),
   };
+}
+
+/** Of an API server: what a proxy answers in its place bears the proxy's time, and is no JSON. */
+function dateOf({ headers }: Dispatcher.ResponseData): number | undefined {
+  if (!String(headers["content-type"]).startsWith("application/json")) return undefined;
+  const dateMs = Date.parse(String(headers["date"]));
+  return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
 /** The promise, or the signal's end before it; the promise itself cannot be stopped (an exec plugin that hangs). */

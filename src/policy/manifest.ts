@@ -14,6 +14,9 @@ export type Manifest = {
     readonly resourceVersion?: string;
     readonly creationTimestamp?: string;
     readonly generation?: number;
+    /** It is being deleted, and is there until the last of its finalizers is taken off. */
+    readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
   };
   readonly spec: Readonly<Record<string, unknown>>;
   readonly status?: unknown;

@@ -36,6 +36,8 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
   const method = request.method ?? "GET";
   const bytes = await readAll(request);
   await new Promise<void>((resolve) => parts.faults.freezer.whenThawed(resolve));
+  // The clock that creationTimestamp goes by.
+  response.setHeader("date", new Date(parts.now()).toUTCString());
   const fault = parts.faults.meet(method, url);
   if (fault === "hang") return;
   if (fault === "reset") return void request.socket.destroy();

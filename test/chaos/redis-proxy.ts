@@ -12,6 +12,8 @@ export type RedisProxy = Tap & {
   refuse(refuses: boolean): void;
   /** Passes nothing on, either way, and leaves connections open: a network that swallows everything. */
   blackhole(swallows: boolean): void;
+  /** Passes nothing on for connections that are there, for ever, and leaves them open; new ones work: half-open. */
+  strand(): void;
   close(): Promise<void>;
 };
 
@@ -20,7 +22,7 @@ export async function startRedisProxy(port: number): Promise<RedisProxy> {
   const tap = createTap();
   const sockets = new Set<Socket>();
   let refuses = false;
-  const gate = createGate();
+  let gate = createGate();
   const cut = (): void => [...sockets].forEach((socket) => socket.resetAndDestroy());
   const server = createServer((client) => {
     if (refuses) return void client.resetAndDestroy();
@@ -40,7 +42,11 @@ export async function startRedisProxy(port: number): Promise<RedisProxy> {
       refuses = next;
       if (next) cut();
     },
-    blackhole: gate.shut,
+    blackhole: (swallows) => gate.shut(swallows),
+    strand() {
+      gate.shut(true);
+      gate = createGate();
+    },
     async close() {
       const closed = once(server, "close");
       server.close();

@@ -26,6 +26,7 @@ import { createLeases } from "./scheduler/leases.ts";
 import { createLimits } from "./scheduler/limits.ts";
 import { createOperations } from "./scheduler/operations.ts";
 import { createShelf, type Shelf } from "./scheduler/shelf.ts";
+import { createTimers } from "./scheduler/timers.ts";
 import { shutDown } from "./shutdown.ts";
 import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
@@ -145,6 +146,8 @@ async function createServices(
     clusters: clusters.entries,
     ...fallback,
     canaries: createCanaries(redis),
+    timers: createTimers(redis),
+    templates: { all: () => [], problems: () => [] },
     now,
     wait: (ms) => wait(ms),
     replica: hostname(),

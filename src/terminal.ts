@@ -15,6 +15,7 @@ import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createLimits } from "./scheduler/limits.ts";
 import { createOperations } from "./scheduler/operations.ts";
+import { createTimers } from "./scheduler/timers.ts";
 
 /** How long a terminal waits for Redis before it goes on without. */
 const redisWithinMs = 2_000;
@@ -64,6 +65,7 @@ export async function openTerminal(
     settings: config.settings,
     clusters: clusters.entries,
     ...journal,
+    templates: noTemplates,
     now,
     wait: options.wait,
     replica: `terminal:${options.host}`,
@@ -80,6 +82,8 @@ export async function openTerminal(
     },
   };
 }
+
+const noTemplates = { all: () => [], problems: () => [] };
 
 /** Connects to the cluster that the bot is in; on a laptop without a configuration that is kubectl's current one. */
 function homeConnection({ clusters, settings }: Config, { env, now }: TerminalOptions): Connection {
@@ -115,7 +119,7 @@ async function clusterCopy(connection: Connection, namespace: string): Promise<s
 }
 
 type OpenJournal = {
-  readonly journal: Journal & Pick<Services, "canaries">;
+  readonly journal: Journal & Pick<Services, "canaries" | "timers">;
   readonly connected: boolean;
   readonly release: () => void;
 };
@@ -137,6 +141,7 @@ async function openJournal(
     incidents: createIncidents(redis),
     canaries: createCanaries(redis),
     limits: createLimits(redis),
+    timers: createTimers(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
   };
   const connected = await untilReady(redis, redisWithinMs);

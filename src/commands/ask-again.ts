@@ -13,13 +13,13 @@ import { LostRace, type Services } from "./services.ts";
 const freshMs = 60_000;
 
 /**
- * A release that was confirmed and has no intent in the chain has not begun. It goes on only at once and with the plan
+ * A release or an allowance that was confirmed and has no intent in the chain has not begun. It goes on only at once and with the plan
  * that was confirmed (undefined then): else the operation as stored, planned anew or refused, for a person to decide.
  * Throws where chain or cluster cannot be asked.
  */
 export async function askAgain(services: Services, operation: Operation, hold: Hold): Promise<Operation | undefined> {
   const { plan, confirmed } = operation;
-  if (plan?.kind !== "release" || confirmed === undefined) return undefined;
+  if ((plan?.kind !== "release" && plan?.kind !== "allow") || confirmed === undefined) return undefined;
   if ((await services.audit.find(entryId(operation, "intent"))) !== undefined) return undefined;
   const drawn = await redraw(services, operation);
   if (!isRefusal(drawn) && drawn.hash === plan.hash && services.now() - confirmed.at <= freshMs) return undefined;

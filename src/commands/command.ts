@@ -1,3 +1,4 @@
+import type { Labels } from "../policy/objects.ts";
 import type { Choices, KeepChoice } from "../policy/plan.ts";
 import type { NamespaceReference, PlaceReference, PodReference, WorkloadReference } from "../policy/target.ts";
 
@@ -15,6 +16,20 @@ export type Command =
       readonly incident: string | undefined;
       readonly reason: string;
     }
+  | {
+      readonly kind: "allow";
+      /** Undefined: which there are is asked. */
+      readonly template: string | undefined;
+      /** As typed, by the parameter's name. */
+      readonly values: Labels;
+      readonly cluster: string | undefined;
+      readonly ttlMs: number | undefined;
+      readonly breakGlass: boolean;
+      readonly dryRun: boolean;
+      readonly incident: string | undefined;
+      readonly reason: string;
+    }
+  | { readonly kind: "extend"; readonly operation: string; readonly byMs: number; readonly reason: string }
   | ({ readonly kind: "status" } & PlaceReference)
   | {
       readonly kind: "explain";
@@ -48,11 +63,19 @@ type Containing = {
 };
 
 /** Commands that become operations. */
-export type Writing = Extract<Command, { kind: "quarantine" | "lockdown" | "release" }>;
+export type Writing = Extract<Command, { kind: "quarantine" | "lockdown" | "release" }> | Allowing;
+
+/** What opens something; without a template it only asks. */
+export type Allowing = Extract<Command, { kind: "allow" }> & { readonly template: string };
 
 /** Whether an operation comes of the command. */
 export function isWriting(command: Command): command is Writing {
-  return command.kind === "quarantine" || command.kind === "lockdown" || command.kind === "release";
+  const { kind } = command;
+  return kind === "quarantine" || kind === "lockdown" || kind === "release" || isAllowing(command);
+}
+
+export function isAllowing(command: Command): command is Allowing {
+  return command.kind === "allow" && command.template !== undefined;
 }
 
 /**
@@ -142,6 +165,28 @@ export const manuals = {
       "release payments/deploy/checkout",
       "release payments all is clear",
     ],
+  },
+  allow: {
+    usage: "allow [<template> key=value … [for 30m] [--break-glass] [--incident ID] [--dry-run] [reason …]]",
+    does: "open a path by a template that was approved beforehand; it closes by itself when its time has come",
+    details: [
+      "Alone it lists the templates that you may use; with a template alone, in Slack, it opens a form.",
+      "Shows the plan first, with what opens by all policies together; nothing is written before Confirm.",
+      "for 30m: how long, up to the template's most; without it the template's own time.",
+      "Both ends are looked at: where another policy would still block the path, it is refused and that policy is named.",
+      "cluster=NAME, where the values do not name it. Quarantined pods are left out, whatever is opened.",
+    ],
+    examples: [
+      "allow",
+      "allow egress-to-cidr workload=payments/deploy/checkout cidr=203.0.113.0/24 for 30m the bank moved",
+      "allow dns namespace=payments --dry-run",
+    ],
+  },
+  extend: {
+    usage: "extend <operation> <time> [reason …]",
+    does: "let an allowance hold for longer, up to the most that its template allows in all",
+    details: ["It needs the right to allow. It takes effect at once."],
+    examples: ["extend a-7f3kd2m 30m", "extend a-7f3kd2m 15m the failover is not through"],
   },
   status: {
     usage: "status [cluster:][namespace]",

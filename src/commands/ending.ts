@@ -1,4 +1,4 @@
-import type { Operation, OperationResult } from "../policy/operation.ts";
+import type { AllowanceRecord, Operation, OperationResult } from "../policy/operation.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { type Note, recordEnd, standing } from "./journal.ts";
 import { amend, type Context, LostRace, type Services } from "./services.ts";
@@ -14,6 +14,8 @@ export type Ended = Omit<OperationResult, "audited"> & {
   readonly state: "in-force" | "done" | "failed";
   readonly ok: boolean;
   readonly detail: Readonly<Record<string, unknown>>;
+  /** Of an allowance: when it ends. */
+  readonly allowance?: AllowanceRecord;
 };
 
 /** The deed is done: an audit that is away now is said on the card, and does not undo it. */

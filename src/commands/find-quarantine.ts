@@ -62,7 +62,8 @@ function unknownOperation(id: string): Refusal {
 }
 
 /** The first two operations that begin so and that the person sees, in the order of their ids. */
-async function seenStartingWith({ services, request }: Context, prefix: string): Promise<readonly Operation[]> {
+/** Operations whose id begins so and that the person sees; two are enough to know that it is not one. */
+export async function seenStartingWith({ services, request }: Context, prefix: string): Promise<readonly Operation[]> {
   const found: Operation[] = [];
   let page = await services.operations.startingWith(prefix);
   while (page.length > 0 && found.length < 2) {

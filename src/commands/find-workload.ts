@@ -1,6 +1,6 @@
 import type { Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
-import type { Workload } from "../policy/objects.ts";
+import type { LabelSelector, Workload, WorkloadKind } from "../policy/objects.ts";
 import { didYouMean } from "../policy/suggest.ts";
 import type { WorkloadTarget } from "../policy/target.ts";
 
@@ -18,6 +18,27 @@ export function findWorkload(facts: NamespaceFacts, { namespace, workload }: Wor
     `there is no ${kind} ${name} in namespace ${namespace}`,
     `Look at kubectl get ${kind.toLowerCase()} -n ${namespace}.${hint}`,
   );
+}
+
+/** The pods of a workload of whichever kind has that name, where only one has; for naming them in a policy. */
+export function findAnyWorkload(
+  facts: NamespaceFacts,
+  {
+    namespace,
+    kind,
+    name,
+  }: { readonly namespace: string; readonly kind: WorkloadKind | undefined; readonly name: string },
+): { readonly namespace: string; readonly selector: LabelSelector; readonly name: string } | Refusal {
+  const named = facts.workloads.filter((one) => one.name === name && one.namespace === namespace);
+  const [only, ...others] = kind === undefined ? named : [];
+  if (only !== undefined && others.length > 0) {
+    const kinds = named.map((one) => `${namespace}/${one.kind.toLowerCase()}/${name}`);
+    return refusal(`${namespace}/${name} is more than one workload`, `Name its kind: ${kinds.join(" or ")}.`);
+  }
+  const wanted = kind ?? only?.kind ?? "Deployment";
+  const found = findWorkload(facts, { cluster: "", namespace, workload: { kind: wanted, name } });
+  if ("reason" in found) return found;
+  return { namespace, selector: found.selector, name: `${namespace}/${found.kind.toLowerCase()}/${name}` };
 }
 
 /** Whether findWorkload would find it there: for asking several clusters at once. */

@@ -15,6 +15,9 @@ export type Note = {
   readonly ok?: boolean;
   readonly summary: string;
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** Which of several entries of the kind, for its id; and what was done, where it is not the operation itself. */
+  readonly step?: string;
+  readonly verb?: string;
 };
 
 /**
@@ -81,12 +84,14 @@ const waits = {
 
 function entryOf(services: Services, operation: Operation, entry: Note): NewEntry {
   const { target, card, origin, plan } = operation;
+  const { step, verb = operation.kind, ...note } = entry;
+  const id = entryId(operation, entry.kind);
   return {
-    ...entry,
-    id: entryId(operation, entry.kind),
+    ...note,
+    id: step === undefined ? id : `${id}:${step}`,
     at: new Date(services.now()).toISOString(),
     operation: operation.id,
-    verb: operation.kind,
+    verb,
     cluster: target.cluster,
     namespace: target.namespace,
     object: `${targetKind(target)} ${targetPath(target)}`,

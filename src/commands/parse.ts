@@ -5,6 +5,7 @@ import type { KeepChoice } from "../policy/plan.ts";
 import { didYouMean } from "../policy/suggest.ts";
 import { isClusterName, parsePlaceReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
+import { parseAllow, parseExtend } from "./parse-allow.ts";
 import { notAPlace, reasonLimit, tooLong, type Usage, usage } from "./parse-answers.ts";
 import { parseLockdown, parseQuarantine } from "./parse-containing.ts";
 import { parseExplain } from "./parse-explain.ts";
@@ -33,6 +34,8 @@ const parsers: Record<CommandName, Parser> = {
   quarantine: parseQuarantine,
   lockdown: parseLockdown,
   release: parseRelease,
+  allow: parseAllow,
+  extend: parseExtend,
   status: parseStatus,
   explain: parseExplain,
   audit: parseAudit,
@@ -78,7 +81,7 @@ function takeReleased(words: readonly string[]): {
   if (isOperationIdPrefix(where)) return { what: { operation: where }, rest };
   const { target, rest: after } = takeTarget(words);
   // A mistyped id; a namespace of such a name is typed with its cluster.
-  if (target === undefined && /^[lqr]-/.test(where)) return { what: undefined, rest };
+  if (target === undefined && /^[alqr]-/.test(where)) return { what: undefined, rest };
   return target === undefined ? { what: parseNamespace(where), rest } : { what: target, rest: after };
 }
 

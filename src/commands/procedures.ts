@@ -1,5 +1,6 @@
 import { isUnanswered } from "../kubernetes/failure.ts";
 import type { Operation, StepTime } from "../policy/operation.ts";
+import { actAllow } from "./act-allow.ts";
 import { actContain, actQuarantine } from "./act-containment.ts";
 import { actRelease } from "./act-release.ts";
 import { type Doing, type Ended, recordOutcome, type Surroundings, storeEnd, unstored } from "./ending.ts";
@@ -26,10 +27,10 @@ export async function carryOut(context: Surroundings, operation: Operation, hold
     context.services.meter({ kind: "error", where: operation.kind, message: String(error) });
   }
   await hold.check();
-  const { ok, detail, state, ...result } = end;
+  const { ok, detail, state, allowance, ...result } = end;
   const { headline: summary } = end;
   const audited = await recordOutcome(context.services, operation, { ok, summary, detail: { ...detail, steps } }, hold);
-  const ended = { state, steps, result: { ...result, audited } };
+  const ended = { state, steps, result: { ...result, audited }, ...(allowance && { allowance }) };
   try {
     return await storeEnd(context.services, operation, ended, hold);
   } catch (error) {
@@ -43,6 +44,7 @@ async function act(context: Surroundings, operation: Operation, doing: Doing): P
   const { plan } = operation;
   if (plan?.kind === "quarantine") return actQuarantine(context, operation, plan, doing);
   if (plan?.kind === "contain") return actContain(context, operation, plan, doing);
+  if (plan?.kind === "allow") return actAllow(context, operation, plan, doing);
   if (plan?.kind === "release") return actRelease(context, operation, plan, doing);
   throw new Error(`operation ${operation.id} has no plan to carry out`);
 }

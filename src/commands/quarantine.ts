@@ -20,6 +20,7 @@ import type { Reply } from "./reply.ts";
 import { refuseRights } from "./rights.ts";
 import { seenNamespaces } from "./sees.ts";
 import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
+import { verbOf } from "./verb-of.ts";
 
 type QuarantineCommand = Extract<Command, { kind: "quarantine" }>;
 
@@ -119,7 +120,8 @@ export async function refuseContaining(
   dryRun: boolean,
 ): Promise<Reply> {
   const { cluster, namespace } = operation.target;
-  const what = `${operation.kind} ${inCluster(services, cluster, targetReference(operation.target))}`;
+  const verb = verbOf(operation.kind);
+  const what = `${verb} ${inCluster(services, cluster, targetReference(operation.target))}`;
   if (!dryRun) {
     await store(services, {
       ...operation,
@@ -128,7 +130,7 @@ export async function refuseContaining(
     });
   }
   await recordRefusal(services, request, {
-    verb: operation.kind,
+    verb,
     cluster,
     namespace,
     incident: operation.incident,

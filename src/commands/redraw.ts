@@ -1,6 +1,7 @@
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { ContainPlan, Plan } from "../policy/plan.ts";
+import type { AllowPlan, ContainPlan, Plan } from "../policy/plan.ts";
+import { drawAllow } from "./draw-allow.ts";
 import { drawContain } from "./draw-contain.ts";
 import { drawQuarantine } from "./draw-quarantine.ts";
 import { findQuarantine } from "./find-quarantine.ts";
@@ -20,8 +21,7 @@ export async function redraw(services: Services, operation: Operation): Promise<
     const keep = plan.mode === "objects" ? "any" : plan.keep;
     return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep, from: "recent" });
   }
-  if (plan.kind === "allow")
-    throw new Error(`operation ${operation.id} is an allowance, which this version cannot draw again`);
+  if (plan.kind === "allow") return redrawAllow(services, operation, plan);
   if (plan.kind === "contain") return redrawGroup(services, operation, plan);
   const { target } = plan;
   const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
@@ -32,6 +32,13 @@ export async function redraw(services: Services, operation: Operation): Promise<
   return isRefusal(same) || same.hash === plan.hash
     ? same
     : drawQuarantine(services, operation, pod, { choices, from: "recent" });
+}
+
+/** By the template as it is now, with the values as they were bound. */
+function redrawAllow(services: Services, operation: Operation, plan: AllowPlan): Promise<AllowPlan | Refusal> {
+  const { template, parameters, ttlSeconds, breakGlass, target } = plan;
+  const asked = { template: template.name, values: parameters, ttlMs: ttlSeconds * 1_000, breakGlass };
+  return drawAllow(services, operation, target, { ...asked, from: "recent" });
 }
 
 /** Plans of early records say nothing of them. */

@@ -2,7 +2,7 @@ import type { Cluster } from "../kubernetes/cluster.ts";
 import { manifestResource } from "../kubernetes/manifest-resources.ts";
 import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
-import type { ContainPlan, QuarantinePlan } from "../policy/plan.ts";
+import type { AllowPlan, ContainPlan, QuarantinePlan } from "../policy/plan.ts";
 import { objectsOf } from "./deny-objects.ts";
 import type { Request } from "./request.ts";
 
@@ -18,7 +18,22 @@ export async function refuseRights(
   source: Request["source"],
 ): Promise<Refusal | undefined> {
   const missing = await missingRights(cluster, rightsFor(plan));
-  return missing.length === 0 ? undefined : refuse(plan, missing, source);
+  return missing.length === 0 ? undefined : refuse(plan.target.namespace, missing, source);
+}
+
+/** The same for an allowance: it is written, made longer and ended. */
+export async function refuseWriting(
+  cluster: Cluster,
+  { objects }: AllowPlan,
+  source: Request["source"],
+): Promise<Refusal | undefined> {
+  const namespaces = [...new Set(objects.map(({ metadata }) => metadata.namespace))];
+  const policies = { group: "networking.k8s.io", plural: "networkpolicies" };
+  const rights = namespaces.flatMap((namespace) =>
+    ["create", "delete"].map((verb) => ({ ...policies, verb, namespace })),
+  );
+  const missing = await missingRights(cluster, rights);
+  return missing[0] === undefined ? undefined : refuse(missing[0].namespace, missing, source);
 }
 
 /** Of these, what the API server does not allow. */
@@ -53,8 +68,7 @@ function rightsOn(object: Manifest): readonly Right[] {
   return verbs.map((verb) => ({ verb, group, plural, namespace }));
 }
 
-function refuse(plan: QuarantinePlan | ContainPlan, missing: readonly Right[], source: Request["source"]): Refusal {
-  const { namespace } = plan.target;
+function refuse(namespace: string, missing: readonly Right[], source: Request["source"]): Refusal {
   const words = missing.map(
     ({ verb, group, plural, namespace: where }) =>
       `${verb} ${plural}${group === "" ? "" : `.${group}`}${where === "" ? " in the cluster" : ""}`,

@@ -1,6 +1,7 @@
 import { KubernetesError } from "../kubernetes/failure.ts";
 import { type Decision, decideAccess, type Place, type Verb } from "../policy/access.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import { allow, locateAllow } from "./allow.ts";
 import { note, refused, text, usageAnswer } from "./answers.ts";
 import { audit } from "./audit.ts";
 import { releaseByHand, releaseUnrecorded } from "./by-hand.ts";
@@ -9,6 +10,8 @@ import { type Command, type CommandName, isWriting } from "./command.ts";
 import { contain, locateLockdown } from "./contain.ts";
 import type { Desk, Outlet } from "./desk.ts";
 import { explain, locateExplain } from "./explain.ts";
+import { extend } from "./extend.ts";
+import { locateAllowance } from "./find-allowance.ts";
 import { orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { incident, incidentVerbs } from "./incident.ts";
@@ -73,6 +76,8 @@ const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> 
   quarantine: { verbs: () => ["quarantine"], locate: locateQuarantine, run: quarantineOrContain },
   lockdown: { verbs: () => ["lockdown"], locate: locateLockdown, run: contain },
   release: { verbs: () => ["release"], locate: locateRelease, run: release },
+  allow: { verbs: () => ["allow"], locate: locateAllow, run: allow },
+  extend: { verbs: () => ["allow"], locate: locateAllowance, run: extend },
   status: { verbs: () => ["status"], locate: locateRead, run: status },
   explain: { verbs: () => ["status"], locate: locateExplain, run: explain },
   audit: { verbs: () => ["audit"], locate: locateRead, run: audit },

@@ -4,13 +4,22 @@ import type { Access } from "../policy/access.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import type { CardReference, Operation } from "../policy/operation.ts";
 import type { Enforcement } from "../policy/plan.ts";
+import type { Template } from "../policy/template.ts";
 import type { Canaries } from "../scheduler/enforcement.ts";
 import type { Incidents } from "../scheduler/incidents.ts";
 import type { Lease, Leases } from "../scheduler/leases.ts";
 import type { Limits } from "../scheduler/limits.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
+import type { Timers } from "../scheduler/timers.ts";
 import type { Outlet } from "./desk.ts";
 import type { Request } from "./request.ts";
+
+/** The templates that were approved beforehand, as they are now. */
+export type Templates = {
+  all(): readonly Template[];
+  /** What keeps files from being templates; where one was good before, that still holds. */
+  problems(): readonly { readonly file: string; readonly reason: string }[];
+};
 
 /** What configuration decides for commands. */
 export type Settings = {
@@ -85,6 +94,9 @@ export type Services = {
   readonly operations: Operations;
   readonly leases: Leases;
   readonly limits: Limits;
+  /** What wakes replicas up; the cluster holds what is due. Undefined at a terminal that reaches no Redis. */
+  readonly timers?: Timers;
+  readonly templates: Templates;
   readonly audit: AuditLog;
   /** What is wrong with the settings of the store, as sentences, when they were looked at last. */
   readonly storeProblems?: () => readonly string[];

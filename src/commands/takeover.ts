@@ -1,7 +1,9 @@
 import type { Operation } from "../policy/operation.ts";
 import type { Lease } from "../scheduler/leases.ts";
+import { proposeAllow } from "./allow.ts";
 import { againCard, askAgain } from "./ask-again.ts";
 import { operationCard } from "./card.ts";
+import { isAllowing } from "./command.ts";
 import { run } from "./confirm.ts";
 import { proposeContain } from "./contain.ts";
 import type { Outlet } from "./desk.ts";
@@ -113,6 +115,7 @@ async function propose({ services, outlet }: Resumed, operation: Operation): Pro
   if (command.kind === "quarantine" && command.workload !== undefined)
     return proposeContain(context, operation, command);
   if (command.kind === "quarantine") return proposeQuarantine(context, operation, command);
+  if (command.kind === "allow" && isAllowing(command)) return proposeAllow(context, operation, command);
   if (command.kind === "release") return proposeRelease(context, operation, command);
   throw new Error(`operation ${operation.id} was accepted from a command that is not known here`);
 }

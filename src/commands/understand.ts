@@ -16,12 +16,14 @@ export function understand(services: Services, request: Request): Understanding 
   const command = parse(request.text);
   if (command.kind === "usage") return { line: "That command was not understood.", operation: undefined };
   if (!isWriting(command)) return { line: command.kind, operation: undefined };
-  const operation = command.dryRun ? undefined : operationId(command.kind, request.delivery);
+  const kind = command.kind === "allow" ? "allowance" : command.kind;
+  const operation = command.dryRun ? undefined : operationId(kind, request.delivery);
   return { line: inWords(command), operation };
 }
 
 function inWords(command: Writing): string {
   const dry = command.dryRun ? " (dry run)" : "";
+  if (command.kind === "allow") return `allow ${command.template}${dry}`;
   if (command.kind !== "release") return `${command.kind} ${typed(command)}${dry}`;
   const { what } = command;
   return `release ${"operation" in what ? what.operation : typed(what)}${dry}`;

@@ -53,7 +53,7 @@ export function bindTemplate(
 }
 
 /** `/np allow egress-to-cidr workload=… cidr=…`, with … for what has to be given. */
-function templateUsage({ name, parameters }: Pick<Template, "name" | "parameters">): string {
+export function templateUsage({ name, parameters }: Pick<Template, "name" | "parameters">): string {
   const needed = Object.entries(parameters).filter(([, parameter]) => parameter.default === undefined);
   return ["/np allow", name, ...needed.map(([key]) => `${key}=…`), "for 30m reason"].join(" ");
 }

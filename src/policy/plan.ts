@@ -3,6 +3,7 @@ import type { DenyEngine } from "./engine.ts";
 import type { Exclusion } from "./exclusion.ts";
 import type { Manifest } from "./manifest.ts";
 import type { JsonPatchOperation, Labels, NetworkPolicy, OwnerReference } from "./objects.ts";
+import type { Opening } from "./openings.ts";
 import type { NamespaceTarget, PodTarget, WorkloadTarget } from "./target.ts";
 
 /** What a policy leaves open that was to be closed, in words. */
@@ -179,13 +180,11 @@ export type AllowPlan = {
   readonly maxSeconds: number;
   /** In the order in which they are written; each ends by itself. */
   readonly objects: readonly NetworkPolicy[];
-  /** What was asked for, as `Deployment payments/checkout → 203.0.113.0/24 on TCP 443`. */
-  readonly wanted: readonly string[];
+  /** What was asked for. */
+  readonly openings: readonly Opening[];
   /** What opens by all policies, most important first, as sentences. */
   readonly opens: readonly string[];
   readonly warnings: readonly string[];
-  /** Connections that were to open and stay closed or undecided, with what closes them; with one of those there is no plan. */
-  readonly notOpened: readonly string[];
   readonly approvals: { readonly needed: number; readonly from: readonly string[] };
   readonly breakGlass: boolean;
   /** Whether somebody else is to look at it afterwards; a clause that says why. */

@@ -80,6 +80,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events, endpo
     leases: createLeases(redis),
     incidents: createIncidents(redis),
     limits: createLimits(redis),
+    templates: { all: () => [], problems: () => [] },
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now: Date.now,
     wait: (ms) => wait(ms),

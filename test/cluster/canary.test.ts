@@ -129,6 +129,7 @@ function servicesOf(
     leases: createLeases(redis),
     incidents: createIncidents(redis),
     limits: createLimits(redis),
+    templates: { all: () => [], problems: () => [] },
     canaries: createCanaries(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now: Date.now,

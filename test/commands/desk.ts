@@ -18,6 +18,7 @@ import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
 import { createLimits } from "../../src/scheduler/limits.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
+import { createTimers } from "../../src/scheduler/timers.ts";
 import { connectTestRedis } from "../redis.ts";
 import { canarySettings } from "./canary-settings.ts";
 
@@ -83,6 +84,8 @@ export async function startDesk(options: DeskOptions = {}) {
     leases: createLeases(redis),
     incidents: createIncidents(redis),
     limits: createLimits(redis),
+    timers: createTimers(redis),
+    templates: { all: () => [], problems: () => [] },
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now,
     wait(ms) {

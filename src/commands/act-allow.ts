@@ -1,0 +1,148 @@
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { knownAllowance } from "../policy/allowance.ts";
+import type { Manifest } from "../policy/manifest.ts";
+import type { NetworkPolicy } from "../policy/objects.ts";
+import type { AllowanceRecord, Operation } from "../policy/operation.ts";
+import type { AllowPlan } from "../policy/plan.ts";
+import { compile } from "../simulator/compile.ts";
+import { stillBlocked } from "./allow-paths.ts";
+import { clock } from "./allow-words.ts";
+import { setTimers } from "./allowance-timers.ts";
+import { readView } from "./cluster-view.ts";
+import { createObjects, namesOf, removeObjects } from "./deny-objects.ts";
+import { judgedBy, stateOf } from "./detection.ts";
+import type { Doing, Ended, Surroundings } from "./ending.ts";
+import { mismatchAmong } from "./is-as-written.ts";
+import { clusterOf, type Services } from "./services.ts";
+import { StepFailed } from "./step-failed.ts";
+
+/** What opens does not begin late: a replica that takes it over after that gives it up. */
+const beginsWithinMs = 60_000;
+
+/** Opens the path: its timers first, then its objects, then a look at what is open by that. */
+export async function actAllow(
+  { services }: Surroundings,
+  operation: Operation,
+  plan: AllowPlan,
+  doing: Doing,
+): Promise<Ended> {
+  const { cluster } = clusterOf(services, plan.target.cluster);
+  const there = await storedOf(cluster, plan.objects);
+  if (there.every((object) => object === undefined)) refuseLate(services, operation, plan);
+  const endings = plan.objects.map(({ metadata: { namespace, name } }) => ({
+    namespace,
+    name,
+    operation: operation.id,
+  }));
+  await setTimers(services, cluster, endings, plan.ttlSeconds * 1_000);
+  await doing.done("timer set");
+  await writeAll({ cluster, operation: operation.id, plan, doing });
+  await doing.done("policy written");
+  const stored = await storedOf(cluster, plan.objects);
+  const allowance = recordOf(operation, plan, stored);
+  const found = await readBack(services, operation, plan, stored);
+  await doing.done("read back");
+  return endedAs(plan, allowance, found);
+}
+
+/** The time counts from the creation of the objects, so that a late one would be open when nobody expects it. */
+function refuseLate(services: Services, { confirmed, allowance }: Operation, { ttlSeconds }: AllowPlan): void {
+  const within = Math.min(beginsWithinMs, ttlSeconds * 1_000);
+  const isOver = allowance?.ended !== undefined;
+  if (confirmed === undefined || isOver || services.now() - confirmed.at > within) {
+    throw new StepFailed(
+      "it was confirmed too long ago to begin now",
+      "Nothing of it is in the cluster: type the command again.",
+    );
+  }
+}
+
+function storedOf(cluster: Cluster, objects: readonly NetworkPolicy[]): Promise<readonly (Manifest | undefined)[]> {
+  return Promise.all(objects.map((object) => cluster.getObject(object)));
+}
+
+type Writing = {
+  readonly cluster: Cluster;
+  readonly operation: string;
+  readonly plan: AllowPlan;
+  readonly doing: Doing;
+};
+
+/** All of them or none: half a path serves nobody. What cannot be taken back ends by itself. */
+async function writeAll({ cluster, operation, plan, doing }: Writing): Promise<void> {
+  const written: Manifest[] = [];
+  const { hold } = doing;
+  try {
+    await createObjects({ cluster, operation, hold }, plan.objects, (object) => void written.push(object));
+  } catch (error) {
+    if (written.length === 0) throw error;
+    const left = await removeObjects({ cluster, operation, hold }, written).catch(() => written);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StepFailed(
+      why,
+      left.length === 0
+        ? "What was written before it was taken back."
+        : `${namesOf(left)} could not be taken back, and ends by itself with its time; /np end ${operation} tries again.`,
+    );
+  }
+}
+
+/** Its end is that of the object that was created first. */
+function recordOf(operation: Operation, plan: AllowPlan, stored: readonly (Manifest | undefined)[]): AllowanceRecord {
+  const { ttlSeconds, maxSeconds } = plan;
+  const ends = stored.flatMap((object) => (object === undefined ? [] : (knownAllowance(object)?.endsAt ?? [])));
+  const base = operation.allowance ?? { ttlSeconds, maxSeconds };
+  return ends.length === 0 ? base : { ...base, endsAt: Math.min(...ends) };
+}
+
+type Found = { readonly state: "open" | "closed" | "unknown"; readonly lines: readonly string[] };
+
+/** From fresh lists: the objects as they are stored, and whether all policies together let the path through. */
+async function readBack(
+  services: Services,
+  { principal }: Operation,
+  plan: AllowPlan,
+  stored: readonly (Manifest | undefined)[],
+): Promise<Found> {
+  const mismatch = mismatchAmong(plan.objects, stored);
+  if (mismatch !== undefined) return { state: "closed", lines: [mismatch] };
+  const { cluster: name, namespace } = plan.target;
+  const { cluster } = clusterOf(services, name);
+  const facts = await cluster.facts(namespace, "fresh");
+  const view = await readView(services, name, { namespace, facts }, { nodes: [], principal });
+  const isOwn = new Set(plan.objects.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  const others = view.snapshot.policies.filter(({ metadata }) => !isOwn.has(`${metadata.namespace}/${metadata.name}`));
+  const snapshot = { ...view.snapshot, policies: [...others, ...plan.objects] };
+  const blocked = stillBlocked(compile(snapshot, judgedBy(view.detection)), plan.openings);
+  if (blocked.length > 0) return { state: "closed", lines: blocked };
+  const { state, because } = stateOf(view.detection, "networkpolicy");
+  if (state !== "enforced")
+    return { state: "unknown", lines: [`Whether policies are enforced here is not known: ${because}`] };
+  return { state: "open", lines: [] };
+}
+
+function endedAs(plan: AllowPlan, allowance: AllowanceRecord, { state, lines }: Found): Ended {
+  const until = allowance.endsAt === undefined ? "" : ` until ${clock(allowance.endsAt)}`;
+  const what = `${plan.template.name} in ${plan.target.namespace}`;
+  const headlines = {
+    open: `OPEN${until}: ${what}`,
+    closed: `WRITTEN, BUT STILL CLOSED${until}: ${what}`,
+    unknown: `OPEN BY ALL POLICIES${until}: ${what}`,
+  };
+  return {
+    state: "in-force",
+    ok: true,
+    headline: headlines[state].slice(0, 150),
+    tone: state === "open" ? "good" : state === "closed" ? "bad" : "warning",
+    lines: [...lines, ...plan.opens],
+    detail: {
+      verdict: state,
+      policies: plan.objects,
+      opens: plan.opens,
+      ttlSeconds: allowance.ttlSeconds,
+      endsAt: allowance.endsAt,
+      said: lines,
+    },
+    allowance,
+  };
+}

@@ -1,0 +1,114 @@
+import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
+import { type BoundTemplate, bindTemplate } from "../policy/bind-template.ts";
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import type { Labels } from "../policy/objects.ts";
+import { type Lookup, namespacesOf, resolveOpenings } from "../policy/openings.ts";
+import type { Operation } from "../policy/operation.ts";
+import type { AllowPlan } from "../policy/plan.ts";
+import { didYouMean } from "../policy/suggest.ts";
+import type { NamespaceTarget } from "../policy/target.ts";
+import { type Template, ttlFor } from "../policy/template.ts";
+import { membersOf } from "./allow-contained.ts";
+import { endWords } from "./allow-paths.ts";
+import { planAllow } from "./allow-plan.ts";
+import { clusterDns } from "./cluster-dns.ts";
+import { readView } from "./cluster-view.ts";
+import { findAnyWorkload } from "./find-workload.ts";
+import { clusterOf, type Services } from "./services.ts";
+
+/** What was asked for; the time is the person's, undefined for the template's own. */
+export type AllowDrawing = {
+  readonly template: string;
+  readonly values: Labels;
+  readonly ttlMs: number | undefined;
+  readonly breakGlass: boolean;
+  readonly from: Freshness;
+};
+
+/** Gathers facts and decides: the plan as it would be now, or why there is none. */
+export async function drawAllow(
+  services: Services,
+  operation: Operation,
+  target: NamespaceTarget,
+  asked: AllowDrawing,
+): Promise<AllowPlan | Refusal> {
+  const bound = bindNamed(services, asked.template, asked.values);
+  if (isRefusal(bound)) return bound;
+  const ttl = ttlFor(bound.template, asked.ttlMs);
+  if (isRefusal(ttl)) return ttl;
+  const { cluster } = clusterOf(services, target.cluster);
+  const [facts, dns] = await Promise.all([
+    factsOf(cluster, bound, asked.from),
+    clusterDns(cluster, services.settings.dns),
+  ]);
+  const own = facts.get(target.namespace) ?? (await cluster.facts(target.namespace, asked.from));
+  const found = resolveOpenings(bound, { workload: workloadIn(facts), dns: dns.endpoints });
+  if ("refusals" in found) return joined(found.refusals);
+  const { openings } = found;
+  const { principal } = operation;
+  const view = await readView(
+    services,
+    cluster.name,
+    { namespace: target.namespace, facts: own },
+    { nodes: [], principal },
+  );
+  const empty = openings
+    .flatMap(({ from, to }) => [from, to])
+    .filter((end) => end.kind === "pods" && membersOf(end, view.snapshot.pods).length === 0);
+  const warnings = empty.map(
+    (end) => `There is no pod of ${endWords(end)} now, so what opens for it was not simulated.`,
+  );
+  const policies = [...facts.values()].flatMap((one) => one.policies);
+  const { breakGlass } = asked;
+  return planAllow({ operation, target, bound, openings, ttl, breakGlass, policies, view, warnings });
+}
+
+/** The template of that name with these values, or what is wrong with them. */
+export function bindNamed(services: Services, name: string, values: Labels): BoundTemplate | Refusal {
+  const template = templateNamed(services, name);
+  if (isRefusal(template)) return template;
+  const bound = bindTemplate(template, values);
+  return "refusals" in bound ? joined(bound.refusals) : bound;
+}
+
+function templateNamed({ templates }: Services, name: string): Template | Refusal {
+  const all = templates.all();
+  const names = all.map((one) => one.name);
+  return (
+    all.find((one) => one.name === name) ??
+    refusal(`there is no template ${name}`, `Type /np allow to see those that there are.${didYouMean(name, names)}`)
+  );
+}
+
+/** All that is wrong, in one refusal. */
+function joined(refusals: readonly Refusal[]): Refusal {
+  const unique = (texts: readonly string[], between: string) => [...new Set(texts)].join(between);
+  return refusal(
+    unique(
+      refusals.map(({ reason }) => reason),
+      "; ",
+    ),
+    unique(
+      refusals.map(({ next }) => next),
+      " ",
+    ),
+  );
+}
+
+async function factsOf(
+  cluster: Cluster,
+  bound: BoundTemplate,
+  from: Freshness,
+): Promise<ReadonlyMap<string, NamespaceFacts>> {
+  const namespaces = namespacesOf(bound);
+  const facts = await Promise.all(namespaces.map((namespace) => cluster.facts(namespace, from)));
+  return new Map(namespaces.map((namespace, index) => [namespace, facts[index] as NamespaceFacts]));
+}
+
+function workloadIn(facts: ReadonlyMap<string, NamespaceFacts>): Lookup["workload"] {
+  return (asked) => {
+    const known = facts.get(asked.namespace);
+    if (known === undefined) throw new Error(`namespace ${asked.namespace} was not read`);
+    return findAnyWorkload(known, asked);
+  };
+}

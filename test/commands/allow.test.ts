@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseAllowanceName } from "../../src/policy/allowance.ts";
+import { marks } from "../../src/policy/marks.ts";
+import type { NetworkPolicy } from "../../src/policy/objects.ts";
+import type { Template } from "../../src/policy/template.ts";
+import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
+import { readTemplate } from "../../src/template-file.ts";
+import { waitFor } from "../wait.ts";
+import { startDesk, type TestDesk, wordsIn } from "./desk.ts";
+
+let desk: TestDesk;
+let templates: readonly Template[] = [];
+
+beforeEach(async () => {
+  templates = [egress(), between(), intoShop()];
+  const principals = ["slack:T1/U1"];
+  desk = await startDesk({
+    services: { templates: { all: () => templates, problems: () => [] } },
+    settings: {
+      access: {
+        rules: [
+          { principals, verbs: ["*"], namespaces: ["payments", "shop", "db"] },
+          { principals: ["slack:T1/U2"], verbs: ["allow"], namespaces: ["payments"] },
+        ],
+        people: [],
+      },
+    },
+  });
+  desk.sandbox.apply(...seedObjects());
+  await waitFor(() => desk.sandbox.objects("Pod").length > 10);
+});
+
+afterEach(() => desk.close());
+
+function template(name: string, lines: string): Template {
+  const read = readTemplate(
+    `${name}.yaml`,
+    `version: 1
+name: ${name}
+title: Title of ${name}
+when: When it is needed.
+owner: platform
+procedure: ${name}.md
+ttl: { default: 30m, max: 2h, total: 4h }
+where: { namespaces: ["*"], clusters: ["*"] }
+approvals: { count: 0 }
+review: false
+${lines}`,
+  );
+  if ("problems" in read) throw new Error(JSON.stringify(read.problems));
+  return read.template;
+}
+
+const egress = () =>
+  template(
+    "egress-to-cidr",
+    `parameters:
+  workload: { type: workload, about: whose pods may connect }
+  cidr: { type: cidr, widest: { ipv4: 24 }, about: where to }
+  port: { type: port, default: 443, about: the port }
+opens:
+  - { from: { workload: $workload }, to: { cidr: $cidr }, ports: [{ port: $port, protocol: TCP }] }`,
+  );
+
+const between = () =>
+  template(
+    "between",
+    `parameters:
+  from: { type: workload, about: who connects }
+  to: { type: workload, about: whom to }
+  port: { type: port, about: the port }
+opens:
+  - { from: { workload: $from }, to: { workload: $to }, ports: [{ port: $port, protocol: TCP }] }`,
+  );
+
+const intoShop = () =>
+  template(
+    "into",
+    `parameters:
+  to: { type: workload, about: whom to }
+  namespace: { type: namespace, about: from where }
+opens:
+  - { from: { namespace: $namespace }, to: { workload: $to }, ports: [{ port: 8081, protocol: TCP }] }`,
+  );
+
+function allowances(): readonly NetworkPolicy[] {
+  return desk.sandbox
+    .objects("NetworkPolicy")
+    .filter((object) => object.metadata.labels?.[marks.kind] === "allowance") as unknown as readonly NetworkPolicy[];
+}
+
+async function open(text: string) {
+  const planned = await desk.type(text);
+  expect(planned.headline).toMatch(/^Plan: allow /);
+  const id = planned.operation ?? "";
+  return desk.press("confirm", id);
+}
+
+const toBank = "allow egress-to-cidr workload=payments/deploy/checkout cidr=198.51.100.0/24";
+
+describe("An allowance", () => {
+  test("is planned with what opens by all policies, and opens exactly that once it is confirmed", async () => {
+    const planned = await desk.type(`${toBank} for 20m the bank moved`);
+    const words = wordsIn(planned);
+    expect(planned.headline).toBe("Plan: allow egress-to-cidr in namespace payments");
+    expect(words).toContain("payments/checkout (Deployment) → 198.51.100.0-198.51.100.255 on TCP 443");
+    expect(words).toContain("By itself 20m after it is written");
+    expect(allowances()).toEqual([]);
+    const done = await desk.press("confirm", planned.operation);
+    expect(done.headline).toMatch(/^OPEN until \d\d:\d\d:\d\d UTC: egress-to-cidr in payments$/);
+    const [object, ...others] = allowances();
+    expect(others).toEqual([]);
+    expect(parseAllowanceName(object?.metadata.name ?? "")).toMatchObject({ ttlSeconds: 1_200, maxSeconds: 14_400 });
+    expect(object?.spec).toEqual({
+      podSelector: {
+        matchLabels: { app: "checkout" },
+        matchExpressions: [{ key: marks.quarantine, operator: "DoesNotExist" }],
+      },
+      policyTypes: ["Egress"],
+      egress: [{ to: [{ ipBlock: { cidr: "198.51.100.0/24" } }], ports: [{ protocol: "TCP", port: 443 }] }],
+    });
+    expect(object?.metadata.annotations).toMatchObject({
+      [marks.ttlSeconds]: "1200",
+      [marks.reason]: "the bank moved",
+      [marks.template]: `egress-to-cidr@${egress().version}`,
+    });
+    expect(await desk.services.timers?.count()).toBe(1);
+  });
+
+  test("of two sides that are both closed opens both, each by an object of its own", async () => {
+    await open("allow between from=payments/checkout to=db/postgres port=5432 for 5m");
+    expect(allowances().map(({ metadata, spec }) => [metadata.namespace, spec.policyTypes])).toEqual([
+      ["db", ["Ingress"]],
+      ["payments", ["Egress"]],
+    ]);
+  });
+
+  test("leaves a side alone that nothing isolates: the first policy there would isolate it", async () => {
+    await open("allow into to=shop/cart namespace=monitoring");
+    expect(allowances().map(({ metadata, spec }) => [metadata.namespace, spec.policyTypes])).toEqual([
+      ["shop", ["Ingress"]],
+    ]);
+  });
+});
+
+describe("What is refused, with nothing written", () => {
+  test.each([
+    ["a path that is open already", "allow between from=shop/frontend to=shop/cart port=8081", "open already"],
+    ["an unknown template", "allow egress-to-cdir workload=payments/checkout", "Did you mean egress-to-cidr?"],
+    ["a value that is missing", "allow egress-to-cidr workload=payments/checkout", "idr is missing: where to"],
+    [
+      "a block that is too wide",
+      `allow egress-to-cidr workload=payments/checkout cidr=198.51.0.0/16`,
+      "wider than /24",
+    ],
+    ["more time than the template has", `${toBank} for 3h`, "more than the 2h"],
+    [
+      "a workload that is not there",
+      "allow egress-to-cidr workload=payments/chekout cidr=198.51.100.0/24",
+      "no Deployment chekout",
+    ],
+    ["a parameter that there is not", `${toBank} pod=x`, "no parameter pod"],
+  ])("%s", async (_, text, why) => {
+    const reply = await desk.type(text);
+    expect(reply.outcome).toBe("refused");
+    expect(wordsIn(reply)).toContain(why);
+    expect(allowances()).toEqual([]);
+  });
+
+  test("the side of another namespace where the person may not allow", async () => {
+    const reply = await desk.type("allow between from=payments/checkout to=db/postgres port=5432", bobby);
+    expect(wordsIn(reply)).toContain("ts other side lies in namespace db");
+    expect(allowances()).toEqual([]);
+  });
+
+  test("what a lockdown cuts off", async () => {
+    const lockdown = await desk.type("lockdown shop --confirm shop");
+    await desk.press("confirm", lockdown.operation);
+    await desk.press("confirm-again", lockdown.operation);
+    const reply = await desk.type("allow into to=shop/cart namespace=monitoring");
+    expect(wordsIn(reply)).toContain(`is cut off by lockdown ${lockdown.operation}`);
+    expect(allowances()).toEqual([]);
+  });
+
+  test("a plan whose template was edited in between is shown anew", async () => {
+    const planned = await desk.type(toBank);
+    const edited = egress();
+    templates = [{ ...edited, version: "0123456789ab", ttl: { ...edited.ttl, totalMs: 10_800_000 } }];
+    const again = await desk.press("confirm", planned.operation);
+    expect(wordsIn(again)).toContain("The cluster changed since this plan was shown");
+    expect(allowances()).toEqual([]);
+  });
+});
+
+const bobby = { kind: "slack", enterprise: undefined, team: "T1", user: "U2", displayName: "bob" } as const;

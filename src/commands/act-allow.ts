@@ -1,10 +1,13 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { knownAllowance } from "../policy/allowance.ts";
 import type { Manifest } from "../policy/manifest.ts";
+import { containing } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import type { AllowanceRecord, Operation } from "../policy/operation.ts";
 import type { AllowPlan } from "../policy/plan.ts";
+import { selectorQuery } from "../policy/selector.ts";
 import { compile } from "../simulator/compile.ts";
+import { containedEnds } from "./allow-contained.ts";
 import { stillBlocked } from "./allow-paths.ts";
 import { clock } from "./allow-words.ts";
 import { setTimers } from "./allowance-timers.ts";
@@ -42,6 +45,7 @@ export async function actAllow(
   const allowance = recordOf(operation, plan, stored);
   const found = await readBack(services, operation, plan, stored);
   await doing.done("read back");
+  if (found.state === "contained") await takeBack({ cluster, operation: operation.id, plan, doing }, found.lines);
   return endedAs(plan, allowance, found);
 }
 
@@ -87,6 +91,15 @@ async function writeAll({ cluster, operation, plan, doing }: Writing): Promise<v
   }
 }
 
+/** Containment wins (invariant 13). */
+async function takeBack({ cluster, operation, plan, doing }: Writing, [why = ""]: readonly string[]): Promise<never> {
+  const left = await removeObjects({ cluster, operation, hold: doing.hold }, plan.objects);
+  throw new StepFailed(
+    why,
+    left.length === 0 ? "What was opened is closed again." : `${namesOf(left)} is still there: /np end ${operation}`,
+  );
+}
+
 /** Its end is that of the object that was created first. */
 function recordOf(operation: Operation, plan: AllowPlan, stored: readonly (Manifest | undefined)[]): AllowanceRecord {
   const { ttlSeconds, maxSeconds } = plan;
@@ -95,7 +108,8 @@ function recordOf(operation: Operation, plan: AllowPlan, stored: readonly (Manif
   return ends.length === 0 ? base : { ...base, endsAt: Math.min(...ends) };
 }
 
-type Found = { readonly state: "open" | "closed" | "unknown"; readonly lines: readonly string[] };
+/** `contained`: somebody cut an end off at the same time, and may not have seen what opens it. */
+type Found = { readonly state: "open" | "closed" | "unknown" | "contained"; readonly lines: readonly string[] };
 
 /** From fresh lists: the objects as they are stored, and whether all policies together let the path through. */
 async function readBack(
@@ -110,6 +124,12 @@ async function readBack(
   const { cluster } = clusterOf(services, name);
   const facts = await cluster.facts(namespace, "fresh");
   const view = await readView(services, name, { namespace, facts }, { nodes: [], principal });
+  const cutOff = containedEnds(
+    plan.openings,
+    await cluster.listPolicies(selectorQuery(containing)),
+    view.snapshot.pods,
+  );
+  if (cutOff !== undefined) return { state: "contained", lines: [cutOff.reason] };
   const isOwn = new Set(plan.objects.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
   const others = view.snapshot.policies.filter(({ metadata }) => !isOwn.has(`${metadata.namespace}/${metadata.name}`));
   const snapshot = { ...view.snapshot, policies: [...others, ...plan.objects] };
@@ -127,13 +147,14 @@ function endedAs(plan: AllowPlan, allowance: AllowanceRecord, { state, lines }: 
   const headlines = {
     open: `OPEN${until}: ${what}`,
     closed: `WRITTEN, BUT STILL CLOSED${until}: ${what}`,
+    contained: `CLOSED AGAIN: ${what}`,
     unknown: `OPEN BY ALL POLICIES${until}: ${what}`,
   };
   return {
     state: "in-force",
     ok: true,
     headline: headlines[state].slice(0, 150),
-    tone: state === "open" ? "good" : state === "closed" ? "bad" : "warning",
+    tone: state === "open" ? "good" : state === "closed" || state === "contained" ? "bad" : "warning",
     lines: [...lines, ...plan.opens],
     detail: {
       verdict: state,

@@ -1,5 +1,6 @@
 import type { Denial } from "../engines/denial.ts";
 import type { NamespaceFacts } from "../kubernetes/cluster.ts";
+import { parseAllowanceName } from "../policy/allowance.ts";
 import { canonicalHash } from "../policy/canonical.ts";
 import type { DenyEngine } from "../policy/engine.ts";
 import { groupOf, othersIn, subjectOf } from "../policy/group.ts";
@@ -13,6 +14,8 @@ import type { Operation } from "../policy/operation.ts";
 import type { Choices, ContainPlan, ResidualAllow } from "../policy/plan.ts";
 import { type NamespaceTarget, targetReference, type WorkloadTarget } from "../policy/target.ts";
 import { compile } from "../simulator/compile.ts";
+import type { Snapshot } from "../simulator/snapshot.ts";
+import { allowancesOn } from "./allowances-on.ts";
 import type { ClusterDns } from "./cluster-dns.ts";
 import { type ClusterView } from "./cluster-view.ts";
 import { containEffects, laterWarnings, uncoveredWarnings } from "./contain-effects.ts";
@@ -76,6 +79,7 @@ export function planContain(given: ContainFacts): ContainPlan | Refusal {
     ...objects,
     settleMs: settings.settleMs,
     pods: group.covered.map(({ name }) => name),
+    ends: allowancesOn(group.covered, facts.policies),
     alsoCaught: workload === undefined ? [] : othersIn(group.covered, workload, facts.workloads),
     effects: containEffects(target.namespace, workload, { group, facts, open }),
     warnings: [...uncoveredWarnings(group, facts.policies), ...warningsFor(given), ...given.remarks, ...notes],
@@ -92,12 +96,17 @@ export function planContain(given: ContainFacts): ContainPlan | Refusal {
 /** Without what an earlier try of the same operation left. */
 function simulatedGroup({ view }: ContainFacts, pods: readonly Pod[], objects: readonly Manifest[]): SimulatedChange {
   const isOwn = isAmong(objects);
-  const policies = view.snapshot.policies.filter((policy) => !isOwn(policy));
+  const policies = view.snapshot.policies.filter((policy) => !isOwn(policy) && !isAllowance(policy));
   const snapshot = { ...view.snapshot, policies };
   const names = new Set(pods.map(({ namespace, name }) => `${namespace}/${name}`));
   const subjects = snapshot.pods.filter(({ namespace, name }) => names.has(`${namespace}/${name}`));
   const labels = new Map(subjects.map((pod) => [pod, pod.labels]));
   return simulateContainment(snapshot, view.detection, { objects, labels, changed: new Map() });
+}
+
+/** Those on the contained pods are ended; of others nothing is open to these. */
+function isAllowance({ metadata: { name } }: Snapshot["policies"][number]): boolean {
+  return parseAllowanceName(name) !== undefined;
 }
 
 /** What stays open, of pods to come where none is there. */

@@ -14,6 +14,7 @@ function containSections(plan: ContainPlan): readonly Section[] {
   return [
     ...optional("Warning", [...plan.warnings, ...(plan.impact?.warnings ?? [])]),
     ...optional("Its selector catches other workloads too", plan.alsoCaught),
+    ...optional("Allowances that this ends", plan.ends ?? []),
     ...optional("Stays open, by the policy that leaves it open", residualItems(plan)),
     ...optional("What can be done about that", plan.next),
     { kind: "list", title: "What changes", items: [...plan.effects, ...(plan.impact?.effects ?? [])], mustRead: true },

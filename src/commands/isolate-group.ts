@@ -5,6 +5,7 @@ import type { NetworkPolicy, Pod } from "../policy/objects.ts";
 import type { ContainPlan } from "../policy/plan.ts";
 import { selects } from "../policy/selector.ts";
 import type { Realised } from "../policy/verdict.ts";
+import { endAllowances } from "./allowances-on.ts";
 import { readView } from "./cluster-view.ts";
 import { unheldIn } from "./contain-effects.ts";
 import { type GroupVerdict, verdictOf } from "./contain-verdict.ts";
@@ -30,6 +31,7 @@ export async function isolateGroup(isolation: GroupIsolation): Promise<IsolatedG
   try {
     await createObjects(isolation, objectsOf(isolation.plan), (object) => void created.push(object));
     await isolation.done("policy written");
+    await endAllowances(isolation.cluster, isolation.plan.ends ?? []);
     const realised = await inForce(isolation);
     await isolation.done(realised.state === "realised" ? "realised" : "settled");
     const found = await readBack(isolation, realised);

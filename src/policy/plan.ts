@@ -113,6 +113,8 @@ export type ContainPlan = {
   readonly notCut: readonly string[];
   /** Names of the pods that it selects now, sorted. */
   readonly pods: readonly string[];
+  /** Allowances that open any of those pods, and are ended; undefined in plans of early records: none. */
+  readonly ends?: readonly string[];
   /** Other workloads whose pods it selects too, as `Deployment shop/cart`. */
   readonly alsoCaught: readonly string[];
   readonly effects: readonly string[];

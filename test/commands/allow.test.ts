@@ -193,3 +193,12 @@ describe("What is refused, with nothing written", () => {
 });
 
 const bobby = { kind: "slack", enterprise: undefined, team: "T1", user: "U2", displayName: "bob" } as const;
+
+test("A lockdown ends the allowances on its pods, on both sides, and says so", async () => {
+  const opened = await open("allow between from=payments/checkout to=db/postgres port=5432");
+  const planned = await desk.type("lockdown payments --confirm payments");
+  expect(wordsIn(planned)).toContain(`Allowances that this ends","items":["${opened.operation}"]`);
+  await desk.press("confirm", planned.operation);
+  await desk.press("confirm-again", planned.operation);
+  expect(allowances()).toEqual([]);
+});

@@ -11,6 +11,7 @@ import { parse } from "./commands/parse.ts";
 import type { Outcome, Reply } from "./commands/reply.ts";
 import { toolHelp, toolList, toolNames } from "./commands/tool-help.ts";
 import { type PolicyTool, readPolicyTool } from "./policy-arguments.ts";
+import type { ToolOutput } from "./policy-tools.ts";
 import { replyText } from "./terminal-text.ts";
 
 /** Exit codes, as README documents them. */
@@ -37,6 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (tool !== undefined) return tool.kind === "problem" ? problem(tool.problem) : auditTool(tool);
   const page = toolHelp(args);
   if (page !== undefined) return answer(page, { output: "text" });
+  if (args[0] === "templates") return templateAnswer(args);
   const policyTool = readPolicyTool(args);
   if (policyTool !== undefined) {
     return policyTool.kind === "problem" ? problem(policyTool.problem) : policyAnswer(policyTool);
@@ -80,7 +82,16 @@ async function terminalHelp(command: Parameters<typeof help>[1]): Promise<Reply>
 
 async function policyAnswer(tool: PolicyTool): Promise<number> {
   const { runPolicyTool } = await import("./policy-tools.ts");
-  const { out, err, code } = runPolicyTool(tool);
+  return told(runPolicyTool(tool));
+}
+
+async function templateAnswer(args: readonly string[]): Promise<number> {
+  const { readTemplateTool, runTemplateTool } = await import("./template-tools.ts");
+  const tool = readTemplateTool(args);
+  return "problem" in tool ? problem(tool.problem) : told(runTemplateTool(tool));
+}
+
+function told({ out, err, code }: ToolOutput): number {
   process.stdout.write(out);
   for (const line of err) process.stderr.write(`bulkhead: ${line}\n`);
   return code;

@@ -28,7 +28,7 @@ export function runPolicyTool(tool: PolicyTool): ToolOutput {
 }
 
 /** Names and values come from outside: without control, bidirectional and other invisible characters, line ends aside. */
-function shown(text: string): string {
+export function shown(text: string): string {
   return text.replace(/(?!\n)\p{Cc}/gu, " ").replace(/\p{Cf}/gu, "");
 }
 

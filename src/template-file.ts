@@ -3,26 +3,26 @@ import { type Finding, type Path, schemaFindings } from "./config-problems.ts";
 import { canonicalHash } from "./policy/canonical.ts";
 import { didYouMean } from "./policy/suggest.ts";
 import type { Parameter, Template, TemplateEnd, TemplateOpening, Written } from "./policy/template.ts";
+import type { TemplateProblem } from "./policy/template-set.ts";
 import { templateFindings } from "./template-rules.ts";
 import { endSchemas, openingSchema, parameterSchemas, templateFile } from "./template-schema.ts";
 import { readTemplateYaml } from "./template-yaml.ts";
 
-/** What is wrong with a template: the file as it was named, the line (from 1; undefined where it is the whole file), and why. */
-export type TemplateProblem = { readonly file: string; readonly line?: number; readonly reason: string };
-
 /**
  * The template of a file's text, named like the file; or everything that is wrong with it, in the order of its lines. Never
- * throws, whatever the text is.
+ * throws, whatever the text is. `procedures` are the files that there are; undefined where nobody can know.
  */
 export function readTemplate(
   file: string,
   text: string,
+  procedures?: readonly string[],
 ): { readonly template: Template } | { readonly problems: readonly TemplateProblem[] } {
   const yaml = readTemplateYaml(text);
   if ("problems" in yaml) return { problems: yaml.problems.map((problem) => ({ file, ...problem })) };
   const found: Finding[] = [];
   const template = templateOf(yaml.value, found);
   if (template !== undefined) found.push(...templateFindings(template, nameOf(file)));
+  if (template !== undefined && procedures !== undefined) found.push(...procedureFindings(template, procedures));
   if (template !== undefined && found.length === 0) return { template };
   const problems = found.map(({ path, text: reason }) => ({
     file,
@@ -30,6 +30,11 @@ export function readTemplate(
     reason: `${path.map(String).join(".") || "template"}: ${reason}`,
   }));
   return { problems: problems.toSorted((a, b) => a.line - b.line) };
+}
+
+function procedureFindings({ procedure }: Template, procedures: readonly string[]): readonly Finding[] {
+  if (procedures.includes(procedure)) return [];
+  return [{ path: ["procedure"], text: `${procedure} is not there.${didYouMean(procedure, procedures)}` }];
 }
 
 /** `prod/egress-to-cidr.yaml` holds the template `egress-to-cidr`. */

@@ -53,6 +53,17 @@ const toolManuals = {
     ],
     examples: ["diff main/deploy/ deploy/", "diff main/deploy/ deploy/ --fail-on opening --output json"],
   },
+  templates: {
+    usage: "templates lint|list [DIR] [--output text|json]",
+    does: "whether the emergency allowlist templates in a folder are fine, or what they open",
+    details: [
+      "DIR is a folder of .yaml files, one template each, named like its file; where none is given, those that ship with this version.",
+      "Every problem is named on standard error by file, line and reason; the exit code is 2 where there is one, else 0.",
+      "lint also wants each template's procedure in the folder procedures beside DIR, where there is one.",
+      "The bot reads its folder again every few seconds: a file that becomes bad leaves its last good version in use.",
+    ],
+    examples: ["templates lint runbooks/allowlists", "templates list"],
+  },
 } satisfies Record<string, Manual>;
 
 export const toolNames = Object.keys(toolManuals);
@@ -75,7 +86,7 @@ export function toolHelp([first = "", ...rest]: readonly string[]): Reply | unde
 /** A line for each tool, to stand below the commands. */
 export function toolList(): Section {
   const lines = Object.values(toolManuals).map(({ usage, does }) => `bulkhead ${usage}: ${does}`);
-  return list("On manifests, without a cluster", lines);
+  return list("On files, without a cluster", lines);
 }
 
 function isTool(word: string): word is keyof typeof toolManuals {

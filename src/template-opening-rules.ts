@@ -62,8 +62,8 @@ function blockFindings(end: Extract<TemplateEnd, { kind: "block" }>, path: Path,
   return found;
 }
 
-/** A block that the template itself names may be any but everything. */
-const anyCidr = { type: "cidr", widest: { ipv4: 1, ipv6: 1 }, within: ["0.0.0.0/0", "::/0"] } as const;
+/** A block that the template itself names may be any but everything, and not what nobody means. */
+const anyCidr = { type: "cidr", widest: { ipv4: 1, ipv6: 1 } } as const;
 
 const anyPort = { type: "port" } as const;
 const protocols = { type: "choice", oneOf: ["TCP", "UDP", "SCTP"] } as const;

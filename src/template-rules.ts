@@ -22,6 +22,7 @@ export function templateFindings(template: Template, named: string): readonly Fi
 function parameterFindings(name: string, parameter: Parameter): readonly Finding[] {
   const path = ["parameters", name];
   const found = [...boundFindings(parameter, path)];
+  if (takenNames.includes(name)) found.push({ path, text: "is a word of the command itself: choose another name" });
   if (!parameterName.test(name)) {
     found.push({ path, text: "is no name for a parameter (at most 30 lower-case letters, digits, dashes)" });
   }
@@ -30,6 +31,9 @@ function parameterFindings(name: string, parameter: Parameter): readonly Finding
   const value = checkValue(parameter, parameter.default);
   return "text" in value ? [] : [{ path: [...path, "default"], text: `${parameter.default} ${value.problem}` }];
 }
+
+/** `/np allow … cluster=prod for 30m` (commands/parse-allow.ts). */
+const takenNames = ["cluster", "for"];
 
 function boundFindings(parameter: Parameter, path: Path): readonly Finding[] {
   if (parameter.type === "port") {

@@ -58,6 +58,12 @@ const broken: readonly (readonly [string, string, number, RegExp])[] = [
   ["an unknown type", withPart("type: cidr", "type: cdir"), 9, /expected one of .*Did you mean cidr\?/],
   ["a parameter that is a text", withPart(port, "port: 443"), 10, /parameters.port: expected a mapping/],
   ["a parameter's name with a dot", withPart("  port:", "  p.ort:"), 10, /p.ort: is no name for a parameter/],
+  [
+    "a parameter named like a word of the command",
+    withPart("  port:", "  cluster:"),
+    10,
+    /is a word of the command itself/,
+  ],
   ["a parameter that nothing uses", withPart("port: $port,", "port: 443,"), 10, /is used by no opening/],
   [
     "an unknown parameter",

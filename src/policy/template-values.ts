@@ -91,17 +91,22 @@ function checkCidr({ widest, within }: CidrParameter, text: string): CheckedValu
   if (cidr.length === 0) return { problem: `is every ${family} address there is` };
   if (most === undefined) return { problem: `is ${family}, which this parameter does not take` };
   if (cidr.length < most) return { problem: `is wider than /${most}, the widest ${family} block that may be opened` };
-  const problem = within === undefined ? reserved(cidr) : outside(cidr, within);
+  const problem = outside(cidr, within) ?? reserved(cidr, within);
   return problem === undefined ? { text: formatCidr(cidr) } : { problem };
 }
 
-function outside(cidr: Cidr, within: readonly string[]): string | undefined {
-  return within.some((text) => containsCidr(knownCidr(text), cidr)) ? undefined : `is not within ${within.join(", ")}`;
+function outside(cidr: Cidr, within: readonly string[] | undefined): string | undefined {
+  if (within === undefined || within.some((text) => containsCidr(knownCidr(text), cidr))) return undefined;
+  return `is not within ${within.join(", ")}`;
 }
 
-/** For an emergency nobody means these; a template that does names them in `within`. */
-function reserved(cidr: Cidr): string | undefined {
-  const found = reservedBlocks.find(({ block }) => overlaps(knownCidr(block), cidr));
+/** For an emergency nobody means these; a template that does names a part of them in `within`, not only what is around. */
+function reserved(cidr: Cidr, within: readonly string[] = []): string | undefined {
+  const found = reservedBlocks.find(({ block }) => {
+    const special = knownCidr(block);
+    const isMeant = within.map(knownCidr).some((one) => containsCidr(special, one) && containsCidr(one, cidr));
+    return overlaps(special, cidr) && !isMeant;
+  });
   return found && `holds addresses of ${found.block} (${found.what})`;
 }
 

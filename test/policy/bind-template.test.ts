@@ -114,6 +114,10 @@ test("A block has to lie within one of those named, which may be what is refused
   const text = withPart("about: where to", "about: where to, within: [169.254.170.0/23, 10.0.0.0/8]");
   const tries = ["169.254.170.2/32", "10.9.8.0/24", "11.0.0.0/24", "169.254.169.254/32"];
   expect(tries.map((cidr) => refusalsOf({ ...given, cidr }, templateOf(text)).length)).toEqual([0, 0, 1, 1]);
+  const around = templateOf(withPart("about: where to", 'about: x, within: ["160.0.0.0/4", "fc00::/7"]'));
+  for (const cidr of ["169.254.169.254/32", "fd00:ec2::254/128"]) {
+    expect(refusalsOf({ ...given, cidr }, around).join()).toMatch(/where clouds hand out credentials/);
+  }
 });
 
 test("A family without a widest block is refused", () => {

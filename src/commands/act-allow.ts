@@ -134,7 +134,8 @@ async function readBack(
   const others = view.snapshot.policies.filter(({ metadata }) => !isOwn.has(`${metadata.namespace}/${metadata.name}`));
   const snapshot = { ...view.snapshot, policies: [...others, ...plan.objects] };
   const blocked = stillBlocked(compile(snapshot, judgedBy(view.detection)), plan.openings);
-  if (blocked.length > 0) return { state: "closed", lines: blocked };
+  if (blocked.denied.length > 0) return { state: "closed", lines: blocked.denied };
+  if (blocked.undecided.length > 0) return { state: "unknown", lines: blocked.undecided };
   const { state, because } = stateOf(view.detection, "networkpolicy");
   if (state !== "enforced")
     return { state: "unknown", lines: [`Whether policies are enforced here is not known: ${because}`] };

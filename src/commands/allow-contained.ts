@@ -48,7 +48,7 @@ export function membersOf(end: End, pods: readonly SimulatedPod[]): readonly Sim
 function refuse(name: string, { metadata: { labels = {} } }: NetworkPolicy): Refusal {
   const id = labels[marks.operation] ?? "?";
   return refusal(
-    `${name} is cut off by ${labels[marks.kind]} ${id}, and what is cut off is not opened`,
+    `the pods of ${name} are cut off by ${labels[marks.kind]} ${id}, and what is cut off is not opened`,
     `End that first, if it is over: /np release ${id}`,
   );
 }

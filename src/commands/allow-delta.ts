@@ -1,4 +1,5 @@
-import type { DeltaRow } from "../simulator/delta.ts";
+import type { Simulator } from "../simulator/compile.ts";
+import { type DeltaRow, delta } from "../simulator/delta.ts";
 import { type PortSet, unitePorts } from "../simulator/ports.ts";
 import type { ReachedEnd } from "../simulator/reach.ts";
 import { portWords } from "./impact-ports.ts";
@@ -6,13 +7,18 @@ import { someOf } from "./impact-words.ts";
 import { unseen } from "./unseen.ts";
 
 /** What opens, a sentence for each pair of workloads: `payments/checkout (Deployment) → db/postgres (StatefulSet) on TCP 5432`. */
-export function openedWords(rows: readonly DeltaRow[]): readonly string[] {
-  return pairsWords(rows, ({ opened }) => opened);
+export function openedWords(before: Simulator, after: Simulator): readonly string[] {
+  return pairsWords(delta(before, after, new Map()), ({ opened }) => opened);
 }
 
-/** What closes, or becomes undecided, in the same form: an allowance may do neither. */
-export function closedWords(rows: readonly DeltaRow[]): readonly string[] {
-  return pairsWords(rows, ({ closed, unsure }) => unitePorts(closed, unsure));
+/**
+ * What is closed, or not certain to be open any more, in the same form: an allowance may do neither. What was allowed and is
+ * undecided now is what the way back would open.
+ */
+export function closedWords(before: Simulator, after: Simulator): readonly string[] {
+  const back = pairsWords(delta(after, before, new Map()), ({ opened }) => opened);
+  const closed = pairsWords(delta(before, after, new Map()), (row) => row.closed);
+  return [...new Set([...closed, ...back])];
 }
 
 type Pair = { readonly from: string; readonly to: string; readonly ports: PortSet };

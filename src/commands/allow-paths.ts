@@ -1,7 +1,7 @@
 import type { End, Opening } from "../policy/openings.ts";
 import { families, formatAddress, parseCidr, subtractAddresses, uniteAddresses } from "../simulator/addresses.ts";
 import type { Simulator } from "../simulator/compile.ts";
-import type { Endpoint } from "../simulator/decide.ts";
+import type { Endpoint, Verdict } from "../simulator/decide.ts";
 import type { Protocol } from "../simulator/model.ts";
 import { membersOf } from "./allow-contained.ts";
 import { decidePairs, type PairAnswer } from "./explain-pairs.ts";
@@ -21,14 +21,20 @@ export function endWords(end: End): string {
   }
 }
 
+/** What keeps openings from being open, and what makes it uncertain whether they are: sentences with the policies' names. */
+export type Blocked = { readonly denied: readonly string[]; readonly undecided: readonly string[] };
+
 /**
- * What keeps the openings from being open, in sentences with the policies' names; empty where each is surely open for each
- * pair of pods that is there. An end outside is asked by an address, all ports by some.
+ * Both are empty where each opening is surely open for each pair of pods that is there. An end outside is asked by an
+ * address of each family, a range of ports by its ends, all ports by one of them.
  */
-export function stillBlocked(simulator: Simulator, openings: readonly Opening[]): readonly string[] {
+export function stillBlocked(simulator: Simulator, openings: readonly Opening[]): Blocked {
   const found = openings.flatMap((opening) => asked(opening).flatMap((port) => blockedOn(simulator, opening, port)));
-  return [...new Set(found)];
+  const saying = (verdict: Verdict) => [...new Set(found.flatMap((one) => (one.verdict === verdict ? [one.why] : [])))];
+  return { denied: saying("denied"), undecided: saying("undecided") };
 }
+
+type Found = { readonly verdict: Verdict; readonly why: string };
 
 type Asked = { readonly protocol: Protocol; readonly port: number };
 
@@ -40,12 +46,15 @@ function asked({ ports }: Opening): readonly Asked[] {
   );
 }
 
-function blockedOn(simulator: Simulator, { from, to }: Opening, { protocol, port }: Asked): readonly string[] {
+function blockedOn(simulator: Simulator, { from, to }: Opening, { protocol, port }: Asked): readonly Found[] {
   const sides = { from: sideAt(simulator, from, port), to: sideAt(simulator, to, port), protocol };
   if (sides.from.members.length === 0 || sides.to.members.length === 0) return [];
   return decidePairs(simulator, sides)
     .answers.filter(({ answer }) => answer.verdict !== "allowed")
-    .map((pair) => whyBlocked(pair, { from, to }, { protocol, port }));
+    .map((pair) => ({
+      verdict: pair.answer.verdict,
+      why: whyBlocked(pair, { from, to }, { protocol, port }),
+    }));
 }
 
 function sideAt({ snapshot }: Simulator, end: End, port: number): Side {

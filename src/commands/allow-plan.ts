@@ -12,7 +12,6 @@ import type { NamespaceTarget } from "../policy/target.ts";
 import type { Ttl } from "../policy/template.ts";
 import { change } from "../simulator/change.ts";
 import { compile, type Simulator } from "../simulator/compile.ts";
-import { delta } from "../simulator/delta.ts";
 import { containedEnds } from "./allow-contained.ts";
 import { closedWords, openedWords } from "./allow-delta.ts";
 import { stillBlocked } from "./allow-paths.ts";
@@ -42,7 +41,7 @@ export type AllowFacts = {
  * or would open what was cut off. Pure.
  */
 export function planAllow(facts: AllowFacts): AllowPlan | Refusal {
-  const { openings, view, operation } = facts;
+  const { openings, view } = facts;
   const contained = containedEnds(openings, facts.policies, view.snapshot.pods);
   if (contained !== undefined) return contained;
   const isOwn = isAmong(objectsFor(facts));
@@ -50,16 +49,16 @@ export function planAllow(facts: AllowFacts): AllowPlan | Refusal {
   const before = compile(snapshot, judgedBy(view.detection));
   const isolated = objectsFor(facts).filter((object) => closesNothing(before, [object]));
   const objects = renumbered(facts, isolated);
-  if (objects.length === 0) return isOpenAlready(before, openings);
+  if (objects.length === 0) return refuseUseless(facts, before);
   const after = change(before, { added: objects });
-  const rows = delta(before, after, new Map());
-  const closes = closedWords(rows);
+  const closes = closedWords(before, after);
   if (closes.length > 0) return refuseClosing(closes);
-  const blocked = stillBlocked(after, openings);
-  if (blocked.length > 0) return refuseBlocked(blocked, operation.id);
-  const opens = openedWords(rows);
-  if (opens.length === 0) return isOpenAlready(before, openings);
-  return planOf(facts, objects, opens);
+  const { denied, undecided } = stillBlocked(after, openings);
+  if (denied.length > 0) return refuseBlocked(denied);
+  const opens = openedWords(before, after);
+  if (opens.length + undecided.length === 0) return openAlready;
+  const perhaps = undecided.map((why) => `Not certain: ${why}`);
+  return planOf({ ...facts, warnings: [...facts.warnings, ...perhaps] }, objects, opens.length > 0 ? opens : perhaps);
 }
 
 function planOf(
@@ -132,8 +131,7 @@ function metadataOf(
  * that is isolated stays as it is but for what is added.
  */
 function closesNothing(before: Simulator, added: readonly NetworkPolicy[]): boolean {
-  const rows = delta(before, change(before, { added }), new Map());
-  return rows.every(({ closed, unsure }) => closed.length === 0 && unsure.length === 0);
+  return closedWords(before, change(before, { added })).length === 0;
 }
 
 function refuseClosing(closes: readonly string[]): Refusal {
@@ -143,23 +141,26 @@ function refuseClosing(closes: readonly string[]): Refusal {
   );
 }
 
-function refuseBlocked(blocked: readonly string[], operation: string): Refusal {
-  const [first = ""] = blocked;
-  const more = blocked.length > 1 ? ` And ${blocked.length - 1} more.` : "";
+function refuseBlocked([first = "", ...more]: readonly string[]): Refusal {
   return refusal(
-    `the path would still be closed: ${first}${more}`,
-    `Nothing was written for ${operation}. What denies by an API that outranks NetworkPolicy has to be changed there; /np explain shows all of it.`,
+    `the path would still be closed: ${first}${more.length === 0 ? "" : ` And ${more.length} more.`}`,
+    "Bulkhead opens by NetworkPolicy, and what denies by an API that outranks it has to be changed there. /np explain shows all of it.",
   );
 }
 
-function isOpenAlready(before: Simulator, openings: readonly Opening[]): Refusal {
-  const blocked = stillBlocked(before, openings);
-  const [first] = blocked;
-  if (first !== undefined) {
-    return refusal(
-      `the path is closed, and a NetworkPolicy that opens it would close something else: ${first}`,
-      "Some of the pods are isolated and some are not: /np explain shows which policies select them.",
-    );
-  }
-  return refusal("that is open already, by all policies together", "Nothing has to be opened. /np explain shows why.");
+const openAlready = refusal(
+  "that is open already, by all policies together",
+  "Nothing has to be opened. /np explain shows why.",
+);
+
+/** No half of it could be written without closing something: nothing isolates its sides, or not all of their pods. */
+function refuseUseless(facts: AllowFacts, before: Simulator): Refusal {
+  const { openings } = facts;
+  if (stillBlocked(before, openings).denied.length === 0) return openAlready;
+  const { denied } = stillBlocked(change(before, { added: objectsFor(facts) }), openings);
+  if (denied.length > 0) return refuseBlocked(denied);
+  return refusal(
+    "some of its pods are isolated and some are not, so that a policy that opens it for the one closes something for the others",
+    "/np explain shows which policies select them. Name a workload whose pods are all alike.",
+  );
 }

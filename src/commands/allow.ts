@@ -113,7 +113,7 @@ function refuseNamespaces({ services, request }: Context, plan: AllowPlan): Refu
   const no = decisions.find(({ decision }) => !decision.allowed);
   if (no === undefined || no.decision.allowed) return undefined;
   return refusal(
-    `its other side lies in namespace ${no.namespace}, which has to let it in too: ${no.decision.reason}`,
+    `the other side lies in namespace ${no.namespace}, which has to let it in too: ${no.decision.reason}`,
     `Ask somebody who may allow in both ${plan.target.namespace} and ${no.namespace} to type the same.`,
   );
 }

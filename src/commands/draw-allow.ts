@@ -2,12 +2,14 @@ import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.t
 import { type BoundTemplate, bindTemplate } from "../policy/bind-template.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Labels } from "../policy/objects.ts";
-import { type Lookup, namespacesOf, resolveOpenings } from "../policy/openings.ts";
+import { type End, type Lookup, namespacesOf, type Opening, resolveOpenings } from "../policy/openings.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { AllowPlan } from "../policy/plan.ts";
+import { selects } from "../policy/selector.ts";
 import { didYouMean } from "../policy/suggest.ts";
 import type { NamespaceTarget } from "../policy/target.ts";
 import { type Template, ttlFor } from "../policy/template.ts";
+import type { SimulatedPod } from "../simulator/snapshot.ts";
 import { membersOf } from "./allow-contained.ts";
 import { endWords } from "./allow-paths.ts";
 import { planAllow } from "./allow-plan.ts";
@@ -52,6 +54,8 @@ export async function drawAllow(
     { namespace: target.namespace, facts: own },
     { nodes: [], principal },
   );
+  const onHost = refuseHost(openings, view.snapshot.pods);
+  if (onHost !== undefined) return onHost;
   const empty = openings
     .flatMap(({ from, to }) => [from, to])
     .filter((end) => end.kind === "pods" && membersOf(end, view.snapshot.pods).length === 0);
@@ -61,6 +65,24 @@ export async function drawAllow(
   const policies = [...facts.values()].flatMap((one) => one.policies);
   const { breakGlass } = asked;
   return planAllow({ operation, target, bound, openings, ttl, breakGlass, policies, view, warnings });
+}
+
+/** What such pods send and receive is the node's to every policy (facts: network-policy §1): their labels match nothing. */
+function refuseHost(openings: readonly Opening[], pods: readonly SimulatedPod[]): Refusal | undefined {
+  const ends = openings.flatMap(({ from, to }) => [from, to]);
+  const end = ends.find((one) => isOnHost(one, pods));
+  return end === undefined
+    ? undefined
+    : refusal(
+        `the pods of ${endWords(end)} are on the host's network, and policies see their traffic as the node's`,
+        "Use a template that takes the addresses of the nodes.",
+      );
+}
+
+function isOnHost(end: End, pods: readonly SimulatedPod[]): boolean {
+  if (end.kind !== "pods") return false;
+  const selected = pods.filter(({ namespace, labels }) => namespace === end.namespace && selects(end.selector, labels));
+  return selected.length > 0 && selected.every(({ hostNetwork }) => hostNetwork);
 }
 
 /** The template of that name with these values, or what is wrong with them. */

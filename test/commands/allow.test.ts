@@ -169,7 +169,7 @@ describe("What is refused, with nothing written", () => {
 
   test("the side of another namespace where the person may not allow", async () => {
     const reply = await desk.type("allow between from=payments/checkout to=db/postgres port=5432", bobby);
-    expect(wordsIn(reply)).toContain("ts other side lies in namespace db");
+    expect(wordsIn(reply)).toContain("he other side lies in namespace db");
     expect(allowances()).toEqual([]);
   });
 
@@ -178,7 +178,7 @@ describe("What is refused, with nothing written", () => {
     await desk.press("confirm", lockdown.operation);
     await desk.press("confirm-again", lockdown.operation);
     const reply = await desk.type("allow into to=shop/cart namespace=monitoring");
-    expect(wordsIn(reply)).toContain(`is cut off by lockdown ${lockdown.operation}`);
+    expect(wordsIn(reply)).toContain(`are cut off by lockdown ${lockdown.operation}`);
     expect(allowances()).toEqual([]);
   });
 
@@ -201,4 +201,51 @@ test("A lockdown ends the allowances on its pods, on both sides, and says so", a
   await desk.press("confirm", planned.operation);
   await desk.press("confirm-again", planned.operation);
   expect(allowances()).toEqual([]);
+});
+
+const group = "policy.networking.k8s.io";
+
+test("Where another API may deny it, the plan says that it is not certain, and names the policy", async () => {
+  desk.sandbox.apply(
+    {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: `adminnetworkpolicies.${group}` },
+      spec: {
+        group,
+        scope: "Cluster",
+        names: { plural: "adminnetworkpolicies", singular: "adminnetworkpolicy", kind: "AdminNetworkPolicy" },
+        versions: [{ name: "v1alpha1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
+      },
+    },
+    {
+      apiVersion: `${group}/v1alpha1`,
+      kind: "AdminNetworkPolicy",
+      metadata: { name: "no-bank" },
+      spec: {
+        priority: 10,
+        subject: { namespaces: { matchLabels: { team: "payments" } } },
+        egress: [{ name: "deny", action: "Deny", to: [{ networks: ["198.51.100.0/24"] }] }],
+      },
+    },
+  );
+  const reply = await desk.type(toBank);
+  expect(reply.outcome).toBe("needs-confirmation");
+  expect(wordsIn(reply)).toMatch(/Not certain: out of payments\/deployment\/checkout[^"]*AdminNetworkPolicy no-bank/);
+});
+
+test("Pods on the host's network are no end that a policy could name", async () => {
+  const labels = { agent: "edge" };
+  desk.sandbox.apply({
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "edge", namespace: "shop" },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { hostNetwork: true, containers: [{ name: "main", image: "x" }] } },
+    },
+  });
+  await waitFor(() => desk.sandbox.objects("Pod").some(({ metadata }) => metadata.labels?.["agent"] === "edge"));
+  const reply = await desk.type("allow between from=shop/edge to=payments/checkout port=8080");
+  expect(wordsIn(reply)).toContain("he pods of shop/daemonset/edge are on the host's network");
 });

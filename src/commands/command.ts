@@ -179,7 +179,7 @@ export const manuals = {
     examples: [
       "allow",
       "allow egress-to-cidr workload=payments/deploy/checkout cidr=203.0.113.0/24 for 30m the bank moved",
-      "allow dns namespace=payments --dry-run",
+      "allow dns workload=payments/deploy/checkout --dry-run",
     ],
   },
   extend: {

@@ -75,7 +75,7 @@ test("Two replicas' lines, side by side and some of them twice, are one chain", 
   await next.log.tellMissed();
   expect(next.lines).toHaveLength(40);
   const again = JSON.parse(next.lines[7] ?? "{}") as { audit: ChainedEntry };
-  const first = [...one.lines, ...other.lines].find((text) => text.includes(again.audit.hash)) ?? "{}";
+  const first = [...one.lines, ...other.lines].find((text) => text.includes(`"hash":"${again.audit.hash}"`)) ?? "{}";
   expect((JSON.parse(first) as { audit: ChainedEntry }).audit).toEqual(again.audit);
   const { seq, hash } = await one.log.head();
   const mixed = [...other.lines, ...next.lines.toReversed(), ...one.lines];

@@ -14,6 +14,7 @@ const long = [
   "test/commands/api-away.test.ts",
   "test/commands/api-faults.test.ts",
   "test/commands/clusters.test.ts",
+  "test/commands/shipped-templates.test.ts",
   "test/commands/takeover.test.ts",
   "test/commands/verify-enforcement.test.ts",
   "test/deploy/dockerfile.test.ts",

@@ -15,6 +15,7 @@ import { type Config, configPath, readConfig } from "./config.ts";
 import { createRecords } from "./kubernetes/records.ts";
 import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { createMetrics } from "./metrics.ts";
+import { startNets } from "./nets.ts";
 import type { Operation } from "./policy/operation.ts";
 import { startProbes } from "./probes.ts";
 import { type Readiness, readinessOf } from "./readiness.ts";
@@ -60,6 +61,7 @@ async function start(config: Config): Promise<void> {
   const outletFor = (operation: Operation) => slack.outletFor(operation);
   const takeover = createTakeover(services, outletFor);
   const sweeps = startSweeps({ config, log, metrics, services, store, journals, records, desk, takeover, outletFor });
+  const nets = startNets({ services, redis, log, metrics, outletFor });
   const readiness = () => readinessNow(config, slack.connected(), redis.status, services);
   const probes = await startProbes(config.port, metrics, { readiness, stuck: () => standstill(services) });
   const clusters = [...services.clusters.keys()];
@@ -69,7 +71,7 @@ async function start(config: Config): Promise<void> {
     const ended = await shutDown({
       stop: () => slack.stop(),
       flush: () => desk.flush(true),
-      drain: drainOf({ slack, takeover, swept: Promise.all(sweeps.map((sweep) => sweep.stop())) }),
+      drain: drainOf({ slack, takeover, swept: Promise.all([...sweeps, nets].map((one) => one.stop())) }),
       close: () => Promise.all([probes.close(), close()]),
     });
     redis.disconnect();

@@ -34,6 +34,9 @@ function createMeter(registry: Registry): Metrics["meter"] {
   const refusals = counter(registry, "bulkhead_refusals_total", "Refusals of known people", ["verb"]);
   const errors = counter(registry, "bulkhead_errors_total", "What broke, by where", ["where"]);
   const takeovers = counter(registry, "bulkhead_takeovers_total", "Operations taken over, by state", ["state"]);
+  const late = histogram(registry, "bulkhead_allowance_lateness_seconds", "End of an allowance to its close", ["net"]);
+  const overdue = gauge(registry, "bulkhead_allowances_overdue", "Objects of allowances past their end", ["cluster"]);
+  const oldest = gauge(registry, "bulkhead_allowance_oldest_overdue_seconds", "The oldest of those", ["cluster"]);
   const labels = ["verb", "step"];
   const command = histogram(registry, "bulkhead_step_since_command_seconds", "Command to each step", labels);
   const confirm = histogram(registry, "bulkhead_step_since_confirm_seconds", "Confirmation to each step", labels);
@@ -41,6 +44,11 @@ function createMeter(registry: Registry): Metrics["meter"] {
     if (event.kind === "command") commands.inc({ verb: event.verb, outcome: event.outcome });
     if (event.kind === "refusal") refusals.inc({ verb: event.verb });
     if (event.kind === "takeover") takeovers.inc({ state: event.state });
+    if (event.kind === "closed") late.observe({ net: event.net }, Math.max(0, event.lateMs) / 1_000);
+    if (event.kind === "overdue") {
+      overdue.set({ cluster: event.cluster }, event.count);
+      oldest.set({ cluster: event.cluster }, event.oldestMs / 1_000);
+    }
     if (event.kind === "error") errors.inc({ where: event.where });
     if (event.kind !== "step") return;
     command.observe({ verb: event.verb, step: event.step }, event.sinceCommandMs / 1_000);
@@ -50,6 +58,10 @@ function createMeter(registry: Registry): Metrics["meter"] {
 
 function counter(registry: Registry, name: string, help: string, labelNames: string[]): Counter {
   return new Counter({ name, help, labelNames, registers: [registry] });
+}
+
+function gauge(registry: Registry, name: string, help: string, labelNames: string[]): Gauge {
+  return new Gauge({ name, help, labelNames, registers: [registry] });
 }
 
 function histogram(registry: Registry, name: string, help: string, labelNames: string[]): Histogram {

@@ -2,11 +2,22 @@ import type { Principal } from "../policy/principal.ts";
 
 /**
  * `intent` before the first write, `outcome` after the last (`ok` tells), `refusal` of a known person, `adopted` where
- * the bot took over what a terminal had begun without Redis. `incident` where a channel was bound to one or unbound.
- * `forgery` is a sample of calls that no known person made. `chain` where the chain itself is the subject. Newer versions
+ * the bot took over what a terminal had begun without Redis. Of an allowance: `ended` once nothing of it is left,
+ * `rebuilt` where its record was lost and made anew of its objects, `altered` where somebody else changed those.
+ * `incident` where a channel was bound to one or unbound. `forgery` is a sample of calls that no known person made. `chain` where the chain itself is the subject. Newer versions
  * add kinds: whoever reads takes those that it does not know.
  */
-export type EntryKind = "intent" | "outcome" | "refusal" | "adopted" | "incident" | "forgery" | "chain";
+export type EntryKind =
+  | "intent"
+  | "outcome"
+  | "refusal"
+  | "adopted"
+  | "ended"
+  | "rebuilt"
+  | "altered"
+  | "incident"
+  | "forgery"
+  | "chain";
 
 /** What a caller writes; JSON values only. Ids are deterministic (`q-7f3k:intent`), so that a repeated write is one. */
 export type NewEntry = {

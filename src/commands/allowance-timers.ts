@@ -10,7 +10,7 @@ export type Ending = {
 };
 
 /** What wakes a replica up to look at the object; whether it is to be closed then is decided by the object alone. */
-function timerFor(cluster: Pick<Cluster, "name">, { namespace, name, operation }: Ending): Timer {
+export function timerFor(cluster: Pick<Cluster, "name">, { namespace, name, operation }: Ending): Timer {
   return { id: `${cluster.name} ${namespace}/${name}`, payload: operation };
 }
 
@@ -23,4 +23,12 @@ export async function setTimers(
 ): Promise<void> {
   if (timers === undefined) throw new Error("no Redis is there to set timers in");
   await Promise.all(endings.map((ending) => timers.set(timerFor(cluster, ending), inMs)));
+}
+
+/** What a timer's id says; undefined where it is none of these. */
+export function placeOf(id: string): (Omit<Ending, "operation"> & { readonly cluster: string }) | undefined {
+  const [, cluster, namespace, name] = /^(\S+) ([^\s/]+)\/([^\s/]+)$/.exec(id) ?? [];
+  return cluster === undefined || namespace === undefined || name === undefined
+    ? undefined
+    : { cluster, namespace, name };
 }

@@ -30,6 +30,14 @@ export function record(services: Services, operation: Operation, entry: Note): P
   return services.audit.append(entryOf(services, operation, entry), { spool });
 }
 
+/**
+ * The same under an id that says all that makes it one, so that several replicas write it once; it may be spooled: it is of
+ * what happened already.
+ */
+export function recordAs(services: Services, operation: Operation, entry: Note, id: string): Promise<Appended> {
+  return services.audit.append({ ...entryOf(services, operation, entry), id }, { spool: true });
+}
+
 /** Invariant 1: what widens waits for the chain, which is its intent; nothing that contains waits, and nothing done. */
 export function maySpool(operation: OperationKind, entry: EntryKind): boolean {
   return isContaining(operation) || entry !== "intent";

@@ -85,6 +85,10 @@ export type MeterEvent =
   | { readonly kind: "refusal"; readonly verb: string }
   /** An operation that another replica had left in this state. */
   | { readonly kind: "takeover"; readonly state: string }
+  /** An object of an allowance that was closed, at most so long after its end. */
+  | { readonly kind: "closed"; readonly net: string; readonly lateMs: number }
+  /** How many objects of allowances a list found past their end, and since when the oldest of them is. */
+  | { readonly kind: "overdue"; readonly cluster: string; readonly count: number; readonly oldestMs: number }
   | { readonly kind: "error"; readonly where: string; readonly message: string };
 
 /** Everything that commands need from the world. */

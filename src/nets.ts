@@ -1,0 +1,51 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { createNets, type NetParts } from "./commands/allowance-nets.ts";
+import type { Metrics } from "./metrics.ts";
+import { createEpoch } from "./scheduler/epoch.ts";
+import { startSweep } from "./scheduler/sweep.ts";
+import { startTimerWorker } from "./scheduler/timer-worker.ts";
+import { createTimers } from "./scheduler/timers.ts";
+import { sweepTrouble } from "./trouble-log.ts";
+
+const sweepEveryMs = 15_000;
+const epochEveryMs = 1_000;
+
+type Wiring = NetParts & {
+  readonly redis: Redis;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+};
+
+/**
+ * Everything on this replica that ends allowances: the worker of the timers in Redis, the timers of this process, a timed
+ * LIST of each cluster by itself, and at once where Redis turns out to be empty.
+ */
+export function startNets({ redis, log, metrics, ...parts }: Wiring): { stop(): Promise<void> } {
+  const nets = createNets(parts);
+  const epoch = createEpoch(redis);
+  const trouble = (name: string) => sweepTrouble(name, { log, metrics });
+  const worker = startTimerWorker(createTimers(redis), (timer) => nets.onTimer(timer), {
+    ...trouble("timers"),
+    onFailure: (timer, error) =>
+      metrics.meter({ kind: "error", where: "timer", message: `${timer.id}: ${String(error)}` }),
+  });
+  const sweeps = [...parts.services.clusters.keys()].map((cluster) =>
+    startSweep(sweepEveryMs, () => nets.sweep(cluster), trouble(`allowances of ${cluster}`)),
+  );
+  const healing = startSweep(
+    epochEveryMs,
+    async () => {
+      if (!(await epoch.isNew())) return;
+      await nets.sweep();
+      epoch.seen();
+    },
+    trouble("epoch"),
+  );
+  return {
+    async stop() {
+      await Promise.all([worker.stop(), healing.stop(), ...sweeps.map((sweep) => sweep.stop())]);
+      await nets.stop();
+    },
+  };
+}

@@ -176,6 +176,8 @@ export const configFile = z.strictObject({
     })
     .default({ keep: defaultKeepMs, warnAtShare: 0.7 }),
   canary,
+  /** A folder; default: the one that ships with this version. */
+  templates: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).default(8080),
 });
 

@@ -16,6 +16,7 @@ import { configFile } from "../src/config-schema.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { readPolicyTool } from "../src/policy-arguments.ts";
 import { runPolicyTool } from "../src/policy-tools.ts";
+import { readTemplateTool } from "../src/template-tools.ts";
 import { connectTestRedis, emptyTestRedis } from "./redis.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -38,6 +39,7 @@ describe("Every command in the README", () => {
     const args = line.split(" ");
     const tool = readAuditTool(args);
     if (tool !== undefined) return expect(tool.kind).toBe(args[1]);
+    if (args[0] === "templates") return expect(readTemplateTool(args)).not.toHaveProperty("problem");
     const onManifests = toolHelp(args) ?? readPolicyTool(args);
     if (onManifests !== undefined) return expect(onManifests).not.toHaveProperty("problem");
     const invocation = readArguments(args);

@@ -34,7 +34,11 @@ export async function status(
     openOperations(services, visible),
     storeLines(services),
   ]);
-  const reply = note(`Status${placeWords(command)}`, [...clusters, operations, list("Bulkhead", store)]);
+  const reply = note(`Status${placeWords(command)}`, [
+    ...clusters,
+    operations,
+    list("Bulkhead", [...store, ...templateLines(services)]),
+  ]);
   await outlet.show(reply, undefined);
   return reply;
 }
@@ -162,6 +166,11 @@ async function storeLines(services: Services): Promise<readonly string[]> {
       "Redis does NOT answer: pods can be quarantined (kept in the cluster until it does), nothing can be released",
     ];
   }
+}
+
+/** What keeps a file from being a template is known without Redis. */
+function templateLines({ templates }: Services): readonly string[] {
+  return templates.problems().map(({ file, reason }) => `WARNING: template ${file}: ${reason}`);
 }
 
 /** Entries that were exported may have left Redis. */

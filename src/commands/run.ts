@@ -12,7 +12,7 @@ import type { Desk, Outlet } from "./desk.ts";
 import { explain, locateExplain } from "./explain.ts";
 import { extend } from "./extend.ts";
 import { locateAllowance } from "./find-allowance.ts";
-import { orNone, orProblem } from "./form-help.ts";
+import { formFor, orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { incident, incidentVerbs } from "./incident.ts";
 import { once } from "./once.ts";
@@ -34,7 +34,8 @@ import { whoami } from "./whoami.ts";
 export function createDesk(services: Services): Desk {
   const samples = createSampledJournal(services);
   return {
-    understand: (request) => understand(services, request),
+    understand,
+    form: (request, who) => formFor(services, request, who),
     suggest: (asked) => orNone(services, asked),
     formText: (form, who) => orProblem(services, form, who),
     run: (asked, outlet) => {

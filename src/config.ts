@@ -141,7 +141,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
   return {
     settings: {
       access: { rules: file.access, people: file.people },
-      protectedNamespaces: file.protectedNamespaces,
+      ...railsOf(file),
       ownNamespace,
       redisService: secrets.redis === undefined ? undefined : redisServiceOf(secrets.redis, ownNamespace),
       ...endpointsOf(file),
@@ -149,7 +149,6 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       realiseMs: file.realise,
       writesCalicoStorage: file.calico.writeStorage,
       detach: file.quarantine.detach,
-      limits: file.limits,
       clusters: clusterSettings(file),
       canary: canaryOf(file),
     },
@@ -236,6 +235,11 @@ function serviceOf(host: string, ownNamespace: string): Settings["redisService"]
 function canaryOf({ canary }: ConfigFile): Settings["canary"] {
   const { namespace, image, nodePoolLabel, tolerateTaints, start, timeout, keep } = canary;
   return { namespace, image, nodePoolLabel, tolerateTaints, startMs: start, effectMs: timeout, keepMs: keep };
+}
+
+/** What holds people back. */
+function railsOf({ protectedNamespaces, limits, approvals, breakGlass }: ConfigFile) {
+  return { protectedNamespaces, limits, approvalMs: approvals.expireAfter, breakGlassMs: breakGlass.maxTtl };
 }
 
 function auditLimits({ warnAtShare, budgetMiB }: ConfigFile["audit"]): HealthLimits {

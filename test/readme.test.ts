@@ -102,6 +102,7 @@ describe("The README's tables", () => {
     const meanings: Record<string, string> = {
       usage: "usage or configuration",
       "needs-confirmation": "needs confirmation",
+      "needs-approval": "needs approval of others",
       "not-isolated": "in force, but not proved isolated",
     };
     expect(told).toEqual(coded.map(([code, outcome = ""]) => [code, meanings[outcome] ?? outcome]));

@@ -1,7 +1,7 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { knownAllowance } from "../policy/allowance.ts";
 import type { Manifest } from "../policy/manifest.ts";
-import { containing } from "../policy/marks.ts";
+import { containing, marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import type { AllowanceRecord, Operation } from "../policy/operation.ts";
 import type { AllowPlan } from "../policy/plan.ts";
@@ -39,7 +39,7 @@ export async function actAllow(
   }));
   await setTimers(services, cluster, endings, plan.ttlSeconds * 1_000);
   await doing.done("timer set");
-  await writeAll({ cluster, operation: operation.id, plan, doing });
+  await writeAll({ cluster, operation: operation.id, plan: withCard(plan, operation), doing });
   await doing.done("policy written");
   const stored = await storedOf(cluster, plan.objects);
   const allowance = recordOf(operation, plan, stored);
@@ -59,6 +59,17 @@ function refuseLate(services: Services, { confirmed, allowance }: Operation, { t
       "Nothing of it is in the cluster: type the command again.",
     );
   }
+}
+
+/** So that its end can be shown where its record is lost. */
+function withCard(plan: AllowPlan, { card }: Operation): AllowPlan {
+  if (card === undefined) return plan;
+  const mark = { [marks.card]: `${card.channel} ${card.ts}` };
+  const objects = plan.objects.map((object) => {
+    const { annotations, ...metadata } = object.metadata;
+    return { ...object, metadata: { ...metadata, annotations: { ...annotations, ...mark } } };
+  });
+  return { ...plan, objects };
 }
 
 function storedOf(cluster: Cluster, objects: readonly NetworkPolicy[]): Promise<readonly (Manifest | undefined)[]> {

@@ -84,6 +84,14 @@ export function parseExtend(words: readonly string[]): Command | Usage {
   return reason.length > reasonLimit ? tooLong("extend") : { kind: "extend", operation: found.operation, byMs, reason };
 }
 
+/** `end <operation> [reason]`. */
+export function parseEnd(words: readonly string[]): Command | Usage {
+  const found = takeOperation(words, "end");
+  if (found.kind === "usage") return found;
+  const reason = found.rest.join(" ");
+  return reason.length > reasonLimit ? tooLong("end") : { kind: "end", operation: found.operation, reason };
+}
+
 function takeOperation(
   words: readonly string[],
   topic: CommandName,

@@ -36,7 +36,6 @@ const containingFlags = [
   "--no-detach",
   "--change-policies",
   "--confirm",
-  "--override",
 ];
 
 const notOfPod =

@@ -38,11 +38,17 @@ export function watchWrites(redis: Redis, kept: () => Promise<Kept>): WriteWatch
   const isDurable = async (id: string): Promise<boolean | undefined> =>
     (await isChained(id)) === true || (await kept()).holds(id) || isChained(id);
 
+  /** A second try that began while Redis was away runs in its ConfigMap, and Redis knows the first one's end until then. */
+  const isRunning = async (id: string): Promise<boolean> =>
+    (await operations.get(id))?.state === "running" ||
+    (await kept()).operations.some((one) => one.id === id && one.state === "running") ||
+    (await operations.get(id))?.state === "running";
+
   /** Whoever takes a running operation over repeats every step, and each does only what is missing. */
   const isUnmeant = async (quarantine: string): Promise<boolean> => {
     try {
       if ((await isChained(`${quarantine}:outcome`)) !== true) return false;
-      if ((await operations.get(quarantine))?.state === "running") return false;
+      if (await isRunning(quarantine)) return false;
       const intents = (await audit.read({})).filter(({ kind, verb }) => kind === "intent" && verb === "release");
       return !intents.some(({ detail }) => JSON.stringify(detail).includes(`"lifts":"${quarantine}"`));
     } catch {

@@ -249,3 +249,73 @@ test("Pods on the host's network are no end that a policy could name", async () 
   const reply = await desk.type("allow between from=shop/edge to=payments/checkout port=8080");
   expect(wordsIn(reply)).toContain("he pods of shop/daemonset/edge are on the host's network");
 });
+
+describe("An allowance in force", () => {
+  test("is ended early by a person, which is told with how long before its end, and once", async () => {
+    const { operation = "" } = await open(toBank);
+    const ended = await desk.type(`end ${operation} the bank is back`);
+    expect(ended.headline).toMatch(
+      /^CLOSED: egress-to-cidr in payments, ended by alice \(U1\) 29m \d+s before its end$/,
+    );
+    expect(allowances()).toEqual([]);
+    const again = await desk.type(`end ${operation}`);
+    expect(again.outcome).toBe("refused");
+    expect(wordsIn(again)).toContain("has ended");
+    const entries = await desk.services.audit.read({});
+    expect(entries.filter(({ id }) => id === `${operation}:ended`)).toHaveLength(1);
+  });
+
+  test("is ended where Redis is away, by whoever may", async () => {
+    const { operation = "" } = await open(toBank);
+    const away = () => Promise.reject(new Error("Redis does not answer"));
+    const operations = { ...desk.services.operations, get: away, startingWith: away, replaceAndHold: away };
+    Object.assign(desk.services, { operations });
+    const ended = await desk.type(`end ${operation}`);
+    expect(ended.headline).toBe(`Closed: ${operation}`);
+    expect(allowances()).toEqual([]);
+  });
+
+  test("is not ended by somebody without a right to allow or to cut off, nor extended", async () => {
+    const { operation = "" } = await open("allow into to=shop/cart namespace=monitoring");
+    for (const text of [`end ${operation}`, `extend ${operation} 10m`]) {
+      expect((await desk.type(text, bobby)).outcome).toBe("refused");
+    }
+    expect(allowances()).toHaveLength(1);
+  });
+
+  test("holds for longer once it is extended: on its objects, in its record, in the audit", async () => {
+    const { operation = "" } = await open(`${toBank} for 20m`);
+    const extended = await desk.type(`extend ${operation} 10m the bank is slow`);
+    expect(extended.headline).toMatch(/^Extended until \d\d:\d\d:\d\d UTC: a-/);
+    expect(allowances()[0]?.metadata.annotations?.[marks.ttlSeconds]).toBe("1800");
+    const stored = await desk.services.operations.get(operation);
+    expect(stored?.allowance).toMatchObject({ ttlSeconds: 1_800, maxSeconds: 14_400 });
+    expect(stored?.allowance?.extending).toBeUndefined();
+    const ids = (await desk.services.audit.read({})).map(({ id }) => id);
+    expect(ids).toContain(`${operation}:intent:extend-1800`);
+    expect(ids).toContain(`${operation}:outcome:extend-1800`);
+  });
+
+  test.each([
+    ["beyond the template's most", "5h", "may hold for 4h in all, so 3h 30m more at most"],
+    ["by less than a second", "0s", "By how much?"],
+    ["that is none", "a-0000000", "there is no operation"],
+  ])("is not extended %s", async (_, time, why) => {
+    const { operation = "" } = await open(toBank);
+    const reply = await desk.type(time.startsWith("a-") ? `extend ${time} 10m` : `extend ${operation} ${time}`);
+    expect(["refused", "usage"]).toContain(reply.outcome);
+    expect(wordsIn(reply).toLowerCase()).toContain(why.toLowerCase());
+    expect(allowances()[0]?.metadata.annotations?.[marks.ttlSeconds]).toBe("1800");
+  });
+
+  test("that has just ended is not extended: its objects decide", async () => {
+    const { operation = "" } = await open(toBank);
+    const { cluster } = desk.services.clusters.get("sandbox")!;
+    for (const object of await cluster.listAllowances()) {
+      await cluster.deleteObject(object, object.metadata as { uid: string; resourceVersion: string });
+    }
+    const reply = await desk.type(`extend ${operation} 10m`);
+    expect(wordsIn(reply)).toContain("t has just ended");
+    expect((await desk.services.operations.get(operation))?.allowance?.extending).toBeUndefined();
+  });
+});

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readArguments, readAuditTool } from "../src/cli-arguments.ts";
+import { isCommandName } from "../src/commands/command.ts";
 import { parse } from "../src/commands/parse.ts";
 import { bindTemplate } from "../src/policy/bind-template.ts";
 import { parseDuration } from "../src/policy/duration.ts";
@@ -48,17 +49,16 @@ test("Every template that ships is fine, and has a procedure of its own", () => 
 
 describe.each(templates)("The procedure of the template $name", (template) => {
   const text = read(`${folder}/${template.procedure}`);
-  const examples = [...text.matchAll(/`\/np allow ([^`]+)`/g)].map(([, line = ""]) => line.split(" "));
+  const examples = [...text.matchAll(/`\/np (allow [^`]+)`/g)].map(([, line = ""]) => line);
 
-  test("shows how to open it, with values that it takes", () => {
+  test("shows how to open it, with values that it takes and a reason", () => {
     expect(examples.length).toBeGreaterThan(0);
-    for (const [name, ...words] of examples) {
-      expect(name).toBe(template.name);
-      const at = words.indexOf("for");
-      expect(words.slice(at + 2).join(" "), "a reason").toMatch(/\w/);
-      const values = Object.fromEntries(words.slice(0, at).map((word) => word.split("=")));
-      expect(bindTemplate(template, values)).not.toHaveProperty("refusals");
-      expect(ttlFor(template, parseDuration(words[at + 1] ?? "") ?? 0)).not.toHaveProperty("reason");
+    for (const line of examples) {
+      const command = parse(line);
+      if (command.kind !== "allow") throw new Error(line);
+      expect(command).toMatchObject({ template: template.name, reason: expect.stringMatching(/\w/) });
+      expect(bindTemplate(template, command.values)).not.toHaveProperty("refusals");
+      expect(ttlFor(template, command.ttlMs ?? 0)).not.toHaveProperty("reason");
     }
   });
 
@@ -96,7 +96,7 @@ describe.each(names)("The procedure %s", (name) => {
     const inTerminal = commands
       .map((line) => /(?:^|-- )bulkhead (.+)$/.exec(line.replace(/ > \S+$/, ""))?.[1])
       .filter((line) => line !== undefined);
-    const known = inSlack.filter((one) => one !== "quarantine" && !/^(allow|extend|end|review) /.test(one));
+    const known = inSlack.filter((one) => one !== "quarantine" && !isToCome(one));
     for (const line of known) expect(parse(line).kind, line).not.toBe("usage");
     for (const line of inTerminal) {
       const args = line.split(" ");
@@ -126,3 +126,9 @@ describe.each(names)("The procedure %s", (name) => {
     for (const [, path] of text.matchAll(/\]\(([^)#]+)\)/g)) expect(() => read(`${folder}/${path}`)).not.toThrow();
   });
 });
+
+/** Commands that procedures name before they are there; once they are, their lines have to parse. */
+function isToCome(line: string): boolean {
+  const [word = ""] = line.split(" ");
+  return ["end", "review"].includes(word) && !isCommandName(word);
+}

@@ -37,7 +37,7 @@ async function session(run: CliRun, terminal: Terminal): Promise<Reply> {
   const desk = createDesk(terminal.services);
   const outlet = progressOutlet(run);
   const { command, invocation } = run;
-  const writes = isWriting(command) && !command.dryRun;
+  const writes = (isWriting(command) || command.kind === "approve") && !command.dryRun;
   if (!writes || invocation.confirmations > 0) {
     const reply = await desk.run(requestOf(run, terminal, invocation.words), outlet);
     return confirmed(run, { desk, outlet, terminal, reply, times: invocation.confirmations });

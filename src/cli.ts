@@ -22,6 +22,7 @@ const exitCodes: Record<Outcome, number> = {
   refused: 3,
   "needs-confirmation": 4,
   "not-isolated": 5,
+  "needs-approval": 6,
 };
 
 /** `help` shows nothing by itself: its reply is printed like every other. */

@@ -125,6 +125,9 @@ const canary = z
   .default(canaryDefaults);
 const defaultLimits = { pods: 5, perPerson: 10, perCluster: 30 };
 
+const defaultApprovals = { expireAfter: 900_000 };
+const defaultBreakGlass = { maxTtl: 900_000 };
+
 export const configFile = z.strictObject({
   clusters: z
     .array(cluster)
@@ -146,6 +149,10 @@ export const configFile = z.strictObject({
       perCluster: z.int().min(1).default(defaultLimits.perCluster),
     })
     .default(defaultLimits),
+  approvals: z
+    .strictObject({ expireAfter: positiveDuration.default(defaultApprovals.expireAfter) })
+    .default(defaultApprovals),
+  breakGlass: z.strictObject({ maxTtl: positiveDuration.default(defaultBreakGlass.maxTtl) }).default(defaultBreakGlass),
   protectedNamespaces: z.array(namespace).default(["kube-system"]),
   endpoints: z
     .strictObject({ forensics: z.array(endpoint).default([]), monitoring: z.array(endpoint).default([]) })
@@ -176,6 +183,8 @@ export const configFile = z.strictObject({
     })
     .default({ keep: defaultKeepMs, warnAtShare: 0.7 }),
   canary,
+  /** A folder; default: the one that ships with this version. */
+  templates: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).default(8080),
 });
 

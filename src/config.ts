@@ -12,6 +12,7 @@ import type { Enforcement } from "./policy/plan.ts";
 import type { RedisAccess } from "./redis.ts";
 import { parseRedisUrl, redisForms } from "./redis-address.ts";
 import { neededForSlack } from "./slack-settings.ts";
+import { shippedTemplates } from "./templates.ts";
 
 export type ClusterConfig = {
   readonly name: string;
@@ -44,6 +45,8 @@ export type Config = {
   readonly spool: { readonly folder: string; readonly maxBytes: number };
   /** How long exported entries stay in Redis, and what is too much of its memory. */
   readonly audit: { readonly keepMs: number; readonly limits: HealthLimits };
+  /** The folder of the emergency allowlists' templates. */
+  readonly templates: string;
   /** Who the terminal's user is where nothing else says so. */
   readonly terminalUser: string | undefined;
   /** Where /livez, /readyz and /metrics listen; 0 for any free port. */
@@ -117,6 +120,16 @@ function redisAccessProblems({ redis, redisCa, redisCert, redisKey }: Secrets): 
   ];
 }
 
+function redisAccessOf(secrets: Secrets): RedisAccess {
+  return {
+    ca: secrets.redisCa,
+    cert: secrets.redisCert,
+    key: secrets.redisKey,
+    sentinelUsername: secrets.sentinelUsername,
+    sentinelPassword: secrets.sentinelPassword,
+  };
+}
+
 /** The Service that REDIS_URL names, of the first Sentinel where it names several. */
 function redisServiceOf(url: string, ownNamespace: string): Settings["redisService"] {
   const [first] = parseRedisUrl(url)?.hosts ?? [];
@@ -128,7 +141,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
   return {
     settings: {
       access: { rules: file.access, people: file.people },
-      protectedNamespaces: file.protectedNamespaces,
+      ...railsOf(file),
       ownNamespace,
       redisService: secrets.redis === undefined ? undefined : redisServiceOf(secrets.redis, ownNamespace),
       ...endpointsOf(file),
@@ -136,7 +149,6 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       realiseMs: file.realise,
       writesCalicoStorage: file.calico.writeStorage,
       detach: file.quarantine.detach,
-      limits: file.limits,
       clusters: clusterSettings(file),
       canary: canaryOf(file),
     },
@@ -155,15 +167,10 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       teams: file.slack.teams,
     },
     redisUrl: secrets.redis,
-    redisAccess: {
-      ca: secrets.redisCa,
-      cert: secrets.redisCert,
-      key: secrets.redisKey,
-      sentinelUsername: secrets.sentinelUsername,
-      sentinelPassword: secrets.sentinelPassword,
-    },
+    redisAccess: redisAccessOf(secrets),
     spool: { folder: env["BULKHEAD_SPOOL"] ?? file.spool.folder, maxBytes: file.spool.maxMiB * 1_048_576 },
     audit: { keepMs: file.audit.keep, limits: auditLimits(file.audit) },
+    templates: env["BULKHEAD_TEMPLATES"] || file.templates || shippedTemplates,
     terminalUser: file.terminal.user,
     port: portOf(env, file),
   };
@@ -228,6 +235,11 @@ function serviceOf(host: string, ownNamespace: string): Settings["redisService"]
 function canaryOf({ canary }: ConfigFile): Settings["canary"] {
   const { namespace, image, nodePoolLabel, tolerateTaints, start, timeout, keep } = canary;
   return { namespace, image, nodePoolLabel, tolerateTaints, startMs: start, effectMs: timeout, keepMs: keep };
+}
+
+/** What holds people back. */
+function railsOf({ protectedNamespaces, limits, approvals, breakGlass }: ConfigFile) {
+  return { protectedNamespaces, limits, approvalMs: approvals.expireAfter, breakGlassMs: breakGlass.maxTtl };
 }
 
 function auditLimits({ warnAtShare, budgetMiB }: ConfigFile["audit"]): HealthLimits {

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
 import { openAudit } from "./bot-audit.ts";
+import { openTemplates } from "./bot-templates.ts";
 import type { Kept } from "./commands/adopt.ts";
 import { cardNow } from "./commands/card-now.ts";
 import { withFallback } from "./commands/fallback.ts";
@@ -143,13 +144,14 @@ async function createServices(
   const records = { all, sealed: sealedRecords(all, config.slack.botToken ?? "") };
   const fallback = withFallback(chained, records.sealed);
   const store = watchStore(redis, log, metrics);
+  const templates = openTemplates(config.templates, log, metrics);
   const services: Services = {
     settings,
     clusters: clusters.entries,
     ...fallback,
     canaries: createCanaries(redis),
     timers: createTimers(redis),
-    templates: { all: () => [], problems: () => [] },
+    templates,
     now,
     wait: (ms) => wait(ms),
     replica: hostname(),

@@ -7,6 +7,8 @@ export type Metrics = {
   slackEvent(name: string): void;
   /** How many settings of Redis are not as they have to be. */
   storeProblems(count: number): void;
+  /** How many things are wrong with the files of templates. */
+  templateProblems(count: number): void;
   /** Text in the Prometheus exposition format, and its content type. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -17,12 +19,14 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const ack = histogram(registry, "bulkhead_ack_seconds", "Arrival to acknowledgement", []);
-  const store = new Gauge({ name: "bulkhead_store_problems", help: "Wrong settings of Redis", registers: [registry] });
+  const store = gauge(registry, "bulkhead_store_problems", "Wrong settings of Redis", []);
+  const templates = gauge(registry, "bulkhead_template_problems", "What is wrong with allowlist templates", []);
   const slack = counter(registry, "bulkhead_slack_events_total", "Events of the Slack edge", ["event"]);
   return {
     meter: createMeter(registry),
     ack: (ms) => ack.observe(ms / 1_000),
     storeProblems: (count) => store.set(count),
+    templateProblems: (count) => templates.set(count),
     slackEvent: (name) => slack.inc({ event: name }),
     text: () => registry.metrics(),
     contentType: registry.contentType,

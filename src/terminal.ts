@@ -1,4 +1,5 @@
 import { createAuditLog } from "./audit/log.ts";
+import { templatesOf } from "./bot-templates.ts";
 import { createLaptopJournal, type Journal } from "./commands/laptop.ts";
 import type { Services } from "./commands/services.ts";
 import { type Connections, connectCluster, openClusters, sharedConfig } from "./composition.ts";
@@ -16,6 +17,7 @@ import { createLeases } from "./scheduler/leases.ts";
 import { createLimits } from "./scheduler/limits.ts";
 import { createOperations } from "./scheduler/operations.ts";
 import { createTimers } from "./scheduler/timers.ts";
+import { loadTemplates } from "./templates.ts";
 
 /** How long a terminal waits for Redis before it goes on without. */
 const redisWithinMs = 2_000;
@@ -61,11 +63,12 @@ export async function openTerminal(
     source === "in-pod" ? { kind: "in-pod" } : { kind: "terminal", ...(await whoIs(own, config.terminalUser)) };
   const { journal, connected, release } = await openJournal(config, own, source, now);
   const clusters = openClusters(config.clusters, connections, () => ({ now, watch: false }));
+  const templates = loadTemplates(config.templates);
   const services: Services = {
     settings: config.settings,
     clusters: clusters.entries,
     ...journal,
-    templates: noTemplates,
+    templates: templatesOf(() => templates),
     now,
     wait: options.wait,
     replica: `terminal:${options.host}`,
@@ -82,8 +85,6 @@ export async function openTerminal(
     },
   };
 }
-
-const noTemplates = { all: () => [], problems: () => [] };
 
 /** Connects to the cluster that the bot is in; on a laptop without a configuration that is kubectl's current one. */
 function homeConnection({ clusters, settings }: Config, { env, now }: TerminalOptions): Connection {

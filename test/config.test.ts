@@ -42,6 +42,13 @@ describe("defaults", () => {
     });
   });
 
+  test("Templates are those that ship, of the configuration, or of the environment, the last before the others", () => {
+    expect(configOf(undefined).templates).toMatch(/\/runbooks\/allowlists$/);
+    expect(configOf("templates: /etc/ours").templates).toBe("/etc/ours");
+    expect(configOf("templates: /etc/ours", { BULKHEAD_TEMPLATES: "/mine" }).templates).toBe("/mine");
+    expect(problemsOf("templates: [a]")).toEqual(["templates: is a list; expected text"]);
+  });
+
   test("POD_NAMESPACE and PORT decide where the bot lives, and a PORT that is none does not", () => {
     expect(configOf("port: 9000", { POD_NAMESPACE: "sec", PORT: "0" })).toMatchObject({
       settings: { ownNamespace: "sec" },

@@ -8,14 +8,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { readArguments, readAuditTool } from "../src/cli-arguments.ts";
 import { manuals } from "../src/commands/command.ts";
-import { asksForForm } from "../src/commands/form.ts";
 import { parse } from "../src/commands/parse.ts";
+import { asksForForm } from "../src/commands/quarantine-form.ts";
 import { toolHelp } from "../src/commands/tool-help.ts";
 import { readConfig } from "../src/config.ts";
 import { configFile } from "../src/config-schema.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { readPolicyTool } from "../src/policy-arguments.ts";
 import { runPolicyTool } from "../src/policy-tools.ts";
+import { readTemplateTool } from "../src/template-tools.ts";
 import { connectTestRedis, emptyTestRedis } from "./redis.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -38,6 +39,7 @@ describe("Every command in the README", () => {
     const args = line.split(" ");
     const tool = readAuditTool(args);
     if (tool !== undefined) return expect(tool.kind).toBe(args[1]);
+    if (args[0] === "templates") return expect(readTemplateTool(args)).not.toHaveProperty("problem");
     const onManifests = toolHelp(args) ?? readPolicyTool(args);
     if (onManifests !== undefined) return expect(onManifests).not.toHaveProperty("problem");
     const invocation = readArguments(args);
@@ -100,6 +102,7 @@ describe("The README's tables", () => {
     const meanings: Record<string, string> = {
       usage: "usage or configuration",
       "needs-confirmation": "needs confirmation",
+      "needs-approval": "needs approval of others",
       "not-isolated": "in force, but not proved isolated",
     };
     expect(told).toEqual(coded.map(([code, outcome = ""]) => [code, meanings[outcome] ?? outcome]));

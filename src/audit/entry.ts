@@ -4,7 +4,10 @@ import type { Principal } from "../policy/principal.ts";
  * `intent` before the first write, `outcome` after the last (`ok` tells), `refusal` of a known person, `adopted` where
  * the bot took over what a terminal had begun without Redis. Of an allowance: `ended` once nothing of it is left,
  * `rebuilt` where its record was lost and made anew of its objects, `altered` where somebody else changed those.
- * `incident` where a channel was bound to one or unbound. `forgery` is a sample of calls that no known person made. `chain` where the chain itself is the subject. Newer versions
+ * `incident` where a channel was bound to one or unbound.
+ * `approval-asked` and what became of it: `approved` by one, `denied`, `withdrawn` by whoever asked, `void` since the plan
+ * is another one now, `expired`. `reviewed` where another person looked at what was done without what others should have agreed to.
+ * `forgery` is a sample of calls that no known person made. `chain` where the chain itself is the subject. Newer versions
  * add kinds: whoever reads takes those that it does not know.
  */
 export type EntryKind =
@@ -17,7 +20,14 @@ export type EntryKind =
   | "altered"
   | "incident"
   | "forgery"
-  | "chain";
+  | "chain"
+  | "reviewed"
+  | "approval-asked"
+  | "approved"
+  | "denied"
+  | "withdrawn"
+  | "void"
+  | "expired";
 
 /** What a caller writes; JSON values only. Ids are deterministic (`q-7f3k:intent`), so that a repeated write is one. */
 export type NewEntry = {

@@ -1,5 +1,5 @@
 import type { Records, StoredRecord } from "../kubernetes/records.ts";
-import type { Operation, OperationState } from "../policy/operation.ts";
+import { isUndecided, type Operation, type OperationState } from "../policy/operation.ts";
 import { targetKind, targetPath } from "../policy/target.ts";
 import type { Accepted } from "../scheduler/operations.ts";
 import { progressOf } from "./fallback.ts";
@@ -86,8 +86,7 @@ function isBeingWritten({ state, origin }: Operation, now: number): boolean {
 /** A replica's plan lies on a card, and whoever presses looks in Redis. */
 function isFree({ state, origin, steps }: Operation, now: number): boolean {
   if (settled.includes(state) || now - origin.at > abandonedAfterMs) return true;
-  const isPlan = state === "planned" || state === "awaiting-second";
-  return isPlan || now - (steps.at(-1)?.at ?? origin.at) > stalledAfterMs;
+  return isUndecided(state) || now - (steps.at(-1)?.at ?? origin.at) > stalledAfterMs;
 }
 
 /** Redis may know it as it was when it went away: the further of both holds. What still runs is taken over by lease. */
@@ -108,7 +107,7 @@ async function merge(
 
 /** What is not planned, not shown or not finished keeps a lease: it lapses, and a replica does what is missing. */
 function owesNothing({ state, card }: Operation): boolean {
-  return settled.includes(state) || ((state === "planned" || state === "awaiting-second") && card !== undefined);
+  return settled.includes(state) || (isUndecided(state) && card !== undefined);
 }
 
 /** A release that ended while Redis was away could not say so of its quarantine. */

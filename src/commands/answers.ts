@@ -10,11 +10,12 @@ export function note(headline: string, sections: readonly Section[], outcome: Ou
 
 /** A refusal: what was not done, why, and what to do next. */
 export function refused(what: string, { reason, next }: Refusal): Reply {
-  return note(
-    `Refused: ${what}`,
-    [text(`${capital(reason.replace(/\.$/, ""))}. ${next}`), text("Nothing was written.")],
-    "refused",
-  );
+  return note(`Refused: ${what}`, [text(refusalText({ reason, next })), text("Nothing was written.")], "refused");
+}
+
+/** Why, and what to do next, as sentences. */
+export function refusalText({ reason, next }: Pick<Refusal, "reason" | "next">): string {
+  return `${capital(reason.replace(/\.$/, ""))}. ${next}`;
 }
 
 /** What was wrong with the text, and how the command is typed. */

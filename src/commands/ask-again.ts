@@ -1,8 +1,9 @@
 import { isRefusal, type Refusal } from "../policy/guard.ts";
-import type { Operation } from "../policy/operation.ts";
+import type { Approval, Operation } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
 import { mustRead, note, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
+import { endedResult } from "./end-request.ts";
 import type { Hold } from "./hold.ts";
 import { entryId } from "./journal.ts";
 import { redraw } from "./redraw.ts";
@@ -29,13 +30,21 @@ export async function askAgain(services: Services, operation: Operation, hold: H
   throw new LostRace(operation.id);
 }
 
+/** What others agreed to they agreed to begin then: it is asked for anew. */
 function undecided(operation: Operation, drawn: Plan | Refusal, at: number): Operation {
+  if (operation.approval !== undefined) return approvedTooLate(operation, operation.approval, at);
   if (!isRefusal(drawn)) {
     const steps = [...operation.steps, { step: "asked again", at }];
     return { ...operation, state: "planned", plan: drawn, steps };
   }
   const result = { headline: `Refused: ${drawn.reason}`, tone: "warning", lines: [drawn.next], audited: "" } as const;
   return { ...operation, state: "refused", result };
+}
+
+function approvedTooLate(operation: Operation, approval: Approval, at: number): Operation {
+  const why = ["It was approved when Redis did not answer, and it did not begin within a minute."];
+  const ended = { as: "void", at, why } as const;
+  return { ...operation, state: "cancelled", approval: { ...approval, ended }, result: endedResult(operation, ended) };
 }
 
 /** The card of what is asked again, with why. */

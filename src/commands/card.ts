@@ -1,8 +1,10 @@
+import { approvalsFor } from "../policy/approval.ts";
 import { formatDuration } from "../policy/duration.ts";
-import { isContaining, type Operation, type OperationState } from "../policy/operation.ts";
+import { isContaining, isUndecided, type Operation, type OperationState } from "../policy/operation.ts";
 import type { AllowPlan, ContainPlan, LiftPlan, Plan, QuarantinePlan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
 import { targetKind, targetName, targetPath } from "../policy/target.ts";
+import { agreements, overrideFields } from "./agreement-sections.ts";
 import { allowSections } from "./allow-sections.ts";
 import { atTerminal } from "./at-terminal.ts";
 import { groupSections } from "./contain-sections.ts";
@@ -21,6 +23,7 @@ export function operationCard(operation: Operation, now: number): Reply {
       facts(operation),
       ...keeping(operation),
       ...results(operation),
+      ...agreements(operation),
       ...plans(operation),
       ...times(operation),
     ],
@@ -75,9 +78,10 @@ function engineWords({
 
 function headline(operation: Operation): string {
   const doing = `${verbOf(operation.kind)} ${subjectOf(operation)}`;
-  const { state } = operation;
+  const { state, result } = operation;
+  if (state === "cancelled" && result !== undefined) return result.headline;
   if (state === "in-force" || state === "done" || state === "refused" || state === "failed") {
-    return operation.result?.headline ?? `${state}: ${doing}`;
+    return result?.headline ?? `${state}: ${doing}`;
   }
   return `${headings[state]}: ${doing}`;
 }
@@ -104,6 +108,7 @@ function facts(operation: Operation): Section {
     ["Asked by", principalName(principal)],
     ["Reason", reason === "" ? "none given" : reason],
     ...incidents(operation),
+    ...overrideFields(plan),
   ];
   if (plan?.kind === "allow") fields.push(...allowFields(plan));
   if (plan !== undefined && plan.kind !== "release" && isUndecided(state)) {
@@ -119,11 +124,6 @@ function allowFields({ template, parameters }: AllowPlan): readonly (readonly [s
     ...(given.length === 0 ? [] : [["Parameters", given.join(" ")] as const]),
     ["Procedure", `runbooks/procedures/${template.procedure}`],
   ];
-}
-
-/** Nothing of it was written, and whether it will be is still a person's to say. */
-function isUndecided(state: OperationState): boolean {
-  return state === "planned" || state === "awaiting-second" || state === "awaiting-approval";
 }
 
 function incidents({ incident, incidentUnread }: Operation): readonly (readonly [string, string])[] {
@@ -171,6 +171,9 @@ function times({ steps, state }: Operation): readonly Section[] {
 }
 
 const confirm: Button = { action: "confirm", label: "Confirm", style: "danger" };
+const ask: Button = { ...confirm, label: "Ask for approval" };
+const approve: Button = { action: "approve", label: "Approve", style: "danger" };
+const deny: Button = { action: "deny", label: "Deny", style: undefined };
 const cancel: Button = { action: "cancel", label: "Cancel", style: undefined };
 const release: Button = { action: "release", label: "Release …", style: undefined };
 const retry: Button = { action: "retry", label: "Try again", style: undefined };
@@ -178,8 +181,8 @@ const keep: Button = { action: "keep", label: "Still needed", style: undefined }
 
 const buttons: Record<OperationState, (operation: Operation) => readonly Button[]> = {
   accepted: () => [],
-  planned: () => [confirm, cancel],
-  "awaiting-approval": () => [cancel],
+  planned: ({ plan }) => [plan !== undefined && approvalsFor(plan).needed > 0 ? ask : confirm, cancel],
+  "awaiting-approval": () => [approve, deny, cancel],
   "awaiting-second": () => [{ action: "confirm-again", label: "Confirm again", style: "danger" }, cancel],
   running: () => [],
   "in-force": ({ reviewAskedAt }) => (reviewAskedAt === undefined ? [release] : [release, keep]),
@@ -207,7 +210,7 @@ const outcomes: Record<Exclude<OperationState, "in-force">, Outcome> = {
   accepted: "ok",
   planned: "needs-confirmation",
   "awaiting-second": "needs-confirmation",
-  "awaiting-approval": "needs-confirmation",
+  "awaiting-approval": "needs-approval",
   running: "ok",
   done: "ok",
   refused: "refused",

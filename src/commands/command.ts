@@ -30,6 +30,14 @@ export type Command =
       readonly reason: string;
     }
   | { readonly kind: "extend"; readonly operation: string; readonly byMs: number; readonly reason: string }
+  | {
+      readonly kind: "approve" | "deny";
+      /** An id, or the beginning of one. */
+      readonly operation: string;
+      /** Only what would be agreed to. */
+      readonly dryRun: boolean;
+    }
+  | { readonly kind: "review"; readonly operation: string; readonly note: string }
   | { readonly kind: "end"; readonly operation: string; readonly reason: string }
   | ({ readonly kind: "status" } & PlaceReference)
   | {
@@ -106,7 +114,7 @@ export type Manual = {
 export const manuals = {
   quarantine: {
     usage:
-      "quarantine [cluster:]<namespace>/[kind/]<name> [review 2h] [--engine NAME] [--no-detach] [--change-policies] [--confirm NAME] [--incident ID] [--dry-run] [reason …]",
+      "quarantine [cluster:]<namespace>/[kind/]<name> [review 2h] [--engine NAME] [--no-detach] [--change-policies] [--confirm NAME] [--override] [--incident ID] [--dry-run] [reason …]",
     does: "cut one pod, or all of a workload, off from new connections, and say whether that holds",
     details: [
       "Alone, in Slack, it opens a form that helps to find the pod.",
@@ -120,12 +128,14 @@ export const manuals = {
       "--no-detach: the pod keeps its labels, so its Services and its controller keep it; --detach: it leaves them, and a replacement starts.",
       "--change-policies: policies of others that would still let the pod talk are changed so that they leave it out, and back by the release.",
       "--confirm NAME: does what is refused without: the last ready replica of a Service, a part of the cluster's machinery. NAME is the full name of the pod, or of the workload.",
+      "--override: what a guard rail refuses (a protected namespace, more pods or more actions in a minute than the limits) with the agreement of another person, who has the right approve.",
       "--incident ID: the incident that it belongs to, instead of the one that the channel is bound to.",
     ],
     examples: [
       "quarantine payments/checkout-7d9f",
       "quarantine payments/checkout-7d9f --engine cilium --no-detach",
       "quarantine payments/checkout-7d9f --confirm checkout-7d9f-x2x4p",
+      "quarantine payments/deploy/checkout --override more than five pods at once",
       "quarantine payments/checkout-7d9f review 2h odd outbound traffic",
       "quarantine payments/checkout-7d9f --dry-run",
       "quarantine prod-eu:payments/checkout-7d9f",
@@ -135,12 +145,13 @@ export const manuals = {
   },
   lockdown: {
     usage:
-      "lockdown [cluster:]<namespace> --confirm <namespace> [review 2h] [--engine NAME] [--incident ID] [--dry-run] [reason …]",
+      "lockdown [cluster:]<namespace> --confirm <namespace> [review 2h] [--engine NAME] [--override] [--incident ID] [--dry-run] [reason …]",
     does: "cut off all pods of a namespace, and those to come, from new connections but DNS and the configured endpoints",
     details: [
       "It needs the right lockdown, the namespace's name once more after --confirm, and Confirm twice.",
       "Pods of the namespace do not reach each other any more either. Pods of the host's network are not covered, and named.",
       "A pod that is in quarantine stays cut off from DNS too.",
+      "--override: a protected namespace, with the agreement of another person, who has the right approve.",
       "release ends it, by its operation or by the namespace: exactly what was written is deleted.",
     ],
     examples: [
@@ -188,6 +199,34 @@ export const manuals = {
     does: "let an allowance hold for longer, up to the most that its template allows in all",
     details: ["It needs the right to allow. It takes effect at once."],
     examples: ["extend a-7f3kd2m 30m", "extend a-7f3kd2m 15m the failover is not through"],
+  },
+  approve: {
+    usage: "approve <operation> [--dry-run]",
+    does: "agree to what somebody else has asked for, exactly as its card shows it",
+    details: [
+      "The same as the button Approve on its card. It needs the right approve in every namespace that it writes in.",
+      "Not for whoever asked, nor for who looks like them; each person counts once; in the container nobody can be told from anybody.",
+      "The plan is drawn again: where it is not the one any more that was asked about, the request is void and nothing is written.",
+      "At a terminal the plan is shown before the question; --yes agrees without it.",
+    ],
+    examples: ["approve a-7f3kd2m", "approve q-7f3kd2m --dry-run"],
+  },
+  deny: {
+    usage: "deny <operation>",
+    does: "end what somebody else has asked for; nothing is written then",
+    details: [
+      "The same as the button Deny on its card, for everybody who could approve it. Whoever asked can press Cancel.",
+    ],
+    examples: ["deny a-7f3kd2m"],
+  },
+  review: {
+    usage: "review <operation> <note …>",
+    does: "sign what was done without the agreement of others, or what is to be looked at after its end",
+    details: [
+      "Until then it stays on status, on its card and in the timeline of its incident as one that needs a review.",
+      "It needs the right approve there, another person than who asked or confirmed it, and a note: what you found.",
+    ],
+    examples: ["review a-7f3kd2m the failover needed it, ticket INC-482 has the follow-up"],
   },
   end: {
     usage: "end <operation> [reason …]",

@@ -1,14 +1,17 @@
 import { isUnanswered } from "../kubernetes/failure.ts";
-import { isRefusal } from "../policy/guard.ts";
-import type { Operation, OperationResult } from "../policy/operation.ts";
+import { approvalsFor, approvedBy } from "../policy/approval.ts";
+import { approversOf } from "../policy/approvers.ts";
+import { debtOf } from "../policy/debt.ts";
+import { isRefusal, type Refusal } from "../policy/guard.ts";
+import type { Confirmation, Operation, OperationResult } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
-import { principalName } from "../policy/principal.ts";
+import { type Principal, principalName } from "../policy/principal.ts";
 import { targetName } from "../policy/target.ts";
 import type { Lease } from "../scheduler/leases.ts";
 import type { Held } from "../scheduler/operations.ts";
-import { mustRead, refused, text } from "./answers.ts";
 import { notKnown } from "./ask-again.ts";
-import { operationCard } from "./card.ts";
+import { requestApproval } from "./ask-approval.ts";
+import { callPeople } from "./call.ts";
 import { type Hold, LeaseLost, owing } from "./hold.ts";
 import { record } from "./journal.ts";
 import { overLimit } from "./over-limit.ts";
@@ -17,15 +20,17 @@ import { redraw } from "./redraw.ts";
 import { isBeingReleased, releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
-import { amend, type Context, keepCard, LostRace, store, storeAndHold } from "./services.ts";
+import { amend, type Context, LostRace, store, storeAndHold } from "./services.ts";
+import { type Showing, showCard } from "./show-card.ts";
 import { planStays } from "./unanswered.ts";
+import { recordVotes } from "./votes.ts";
 
 /**
- * Confirm: the plan is drawn again, and only if it is still the one that was shown is it carried out. The change of
- * state is a compare-and-set, so of several presses at once one goes on.
+ * Confirm: the plan is drawn again, and only if it is still the one that was shown is it carried out, or are those asked
+ * whose agreement it needs. The change of state is a compare-and-set, so of several presses at once one goes on.
  */
-export async function confirm(context: Context<Press>, operation: Operation): Promise<Reply> {
-  const { services } = context;
+export async function confirm(context: Context<Press>, operation: Operation): Promise<Reply | Refusal> {
+  const { services, request } = context;
   const plan = await redraw(services, operation).catch((error: unknown) => {
     if (isUnanswered(error)) return error;
     throw error;
@@ -33,12 +38,13 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
   if (plan instanceof Error) return tell(context, planStays(plan));
   if (isRefusal(plan)) return end(context, operation, { headline: `Refused: ${plan.reason}`, lines: [plan.next] });
   if (plan.hash !== operation.plan?.hash) return showAgain(context, operation, plan);
+  const agreement = approvalsFor(plan);
+  if (agreement.needed > 0) return requestApproval(context, { ...operation, plan }, agreement);
   if (plan.confirmations === 2 && operation.state === "planned") {
-    return show(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
+    return showCard(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
   }
-  const full = await overLimit(context, operation);
-  if (full !== undefined) return tell(context, refused(`confirm ${operation.id}`, full));
-  return begin(context, { ...operation, plan });
+  const full = await overLimit(context, operation, { by: request.principal, button: "Confirm" });
+  return full ?? begin(context, { ...operation, plan }, request.principal);
 }
 
 /**
@@ -49,18 +55,21 @@ export async function retry(context: Context<Press>, operation: Operation): Prom
   const release = await releaseOf(context.services, operation);
   if (release !== undefined) return tell(context, isBeingReleased(operation, release));
   const { result: _result, ...rest } = operation;
-  return begin(context, rest);
+  return begin(context, rest, context.request.principal);
 }
 
-async function begin(context: Context<Press>, operation: Operation): Promise<Reply> {
-  const { principal: by, at } = context.request;
+/** Stores that the work begins, in whose name, and does it. Throws LostRace where somebody else was first. */
+export async function begin(context: Context<Press>, operation: Operation, by: Principal): Promise<Reply> {
+  const { at } = context.request;
   const attempt = (operation.confirmed?.attempt ?? 0) + 1;
+  const debt = operation.debt ?? debtOf(operation.plan, at);
   let held: Held;
   try {
     held = await storeAndHold(context.services, {
       ...operation,
       state: "running",
       confirmed: { by, at, attempt },
+      ...(debt === undefined ? {} : { debt }),
       steps: [...operation.steps, { step: attempt === 1 ? "confirmed" : "tried again", at }],
     });
   } catch (error) {
@@ -68,11 +77,29 @@ async function begin(context: Context<Press>, operation: Operation): Promise<Rep
     context.services.meter({ kind: "error", where: "store confirmation", message: String(error) });
     return tell(context, notKnown(operation));
   }
-  return owing(context, held, (holding, hold) => run(holding, held.operation, hold));
+  const called = attempt === 1 ? callReviewers(context, held.operation) : undefined;
+  try {
+    return await owing(context, held, (holding, hold) => run(holding, held.operation, hold));
+  } finally {
+    await called;
+  }
 }
 
-/** What a confirmed operation needs of its surroundings: a press, or a replica that takes it over. */
-export type Running = Pick<Context<Press>, "services" | "outlet"> & { readonly request: Pick<Press, "card"> };
+/** Nobody was asked before, so all who could have been are told at once. */
+async function callReviewers(context: Context<Press>, operation: Operation): Promise<void> {
+  const { plan, id, reason, principal } = operation;
+  if (plan?.kind !== "allow" || !plan.breakGlass) return;
+  await callPeople(context, operation, {
+    headline: `Break-glass: ${plan.template.name} in ${targetName(operation.target)}`,
+    lines: [
+      `${principalName(principal)} acts without the approval of others: ${reason}`,
+      `Another person has to look at it: /np review ${id} and what you found.`,
+    ],
+    mentions: approversOf(context.services.settings.access, operation),
+  }).catch((error: unknown) => {
+    context.services.meter({ kind: "error", where: "call reviewers", message: String(error) });
+  });
+}
 
 async function tell({ outlet }: Pick<Context, "outlet">, reply: Reply): Promise<Reply> {
   await outlet.show(reply, undefined);
@@ -80,18 +107,20 @@ async function tell({ outlet }: Pick<Context, "outlet">, reply: Reply): Promise<
 }
 
 /** Intent first (invariant 1): no write before it is durable. */
-export async function run(context: Running, operation: Operation, hold: Hold): Promise<Reply> {
+export async function run(context: Showing, operation: Operation, hold: Hold): Promise<Reply> {
   const { services } = context;
   const { plan, confirmed } = operation;
   if (confirmed === undefined) throw new Error(`operation ${operation.id} runs and nobody has confirmed it`);
   try {
     await hold.check();
+    await recordVotes(services, operation);
     await record(services, operation, {
       kind: "intent",
       actor: confirmed.by,
-      summary: `${operation.kind} ${targetName(operation.target)} confirmed by ${principalName(confirmed.by)}`,
+      summary: intentWords(operation, confirmed),
       detail: {
         plan,
+        ...(operation.approval === undefined ? {} : { approval: operation.approval }),
         ...(plan?.kind === "quarantine" ? { labelsBefore: plan.labelsBefore, snapshotHash: plan.snapshotHash } : {}),
       },
     });
@@ -100,7 +129,15 @@ export async function run(context: Running, operation: Operation, hold: Hold): P
     services.meter({ kind: "error", where: "audit intent", message: String(error) });
     return notBegun(context, operation, hold);
   }
-  return show(context, await carryOutShowing(context, operation, hold), undefined);
+  return showCard(context, await carryOutShowing(context, operation, hold));
+}
+
+function intentWords(operation: Operation, { by }: Confirmation): string {
+  const { kind, target, plan } = operation;
+  const approved = approvedBy(operation);
+  const alone = plan?.kind === "allow" && plan.breakGlass ? ", break-glass" : "";
+  const how = approved === undefined ? "confirmed by" : "asked for by";
+  return `${kind} ${targetName(target)} ${how} ${principalName(by)}${approved === undefined ? alone : `, ${approved}`}`;
 }
 
 const unrecorded = {
@@ -112,7 +149,7 @@ const unrecorded = {
 };
 
 /** Where not even that can be stored, whoever takes the operation over decides whether it begins. */
-async function notBegun(context: Running, operation: Operation, hold: Hold): Promise<Reply> {
+async function notBegun(context: Showing, operation: Operation, hold: Hold): Promise<Reply> {
   try {
     return await end(context, operation, unrecorded, hold.lease);
   } catch (error) {
@@ -124,8 +161,8 @@ async function notBegun(context: Running, operation: Operation, hold: Hold): Pro
 }
 
 /** The end is not shown before the card that says that it works, nor where another replica shows it. */
-async function carryOutShowing(context: Running, operation: Operation, hold: Hold): Promise<Operation> {
-  const working = show(context, operation, undefined).catch((error: unknown) => {
+async function carryOutShowing(context: Showing, operation: Operation, hold: Hold): Promise<Operation> {
+  const working = showCard(context, operation).catch((error: unknown) => {
     context.services.meter({ kind: "error", where: "show work", message: String(error) });
   });
   try {
@@ -137,14 +174,20 @@ async function carryOutShowing(context: Running, operation: Operation, hold: Hol
 
 async function showAgain(context: Context<Press>, operation: Operation, plan: Plan): Promise<Reply> {
   const stored = await store(context.services, { ...operation, plan, state: "planned" });
-  return show(
+  return showCard(
     context,
     stored,
     "The cluster changed since this plan was shown, so nothing was done. This is the plan now.",
   );
 }
 
+const wideQuestion = "Its template opens much at once. Confirm once more to go on.";
+
+const breakGlassQuestion =
+  "This opens it without anybody's agreement. Everybody who could have approved it is called now, and it stays on /np status as needing a review until another person signs it. Confirm once more to go on.";
+
 function secondQuestion(plan: Plan): string {
+  if (plan.kind === "allow") return plan.breakGlass ? breakGlassQuestion : wideQuestion;
   if (plan.kind === "contain") return "This cuts off a whole namespace. Confirm once more to go on.";
   const owner = plan.kind === "quarantine" ? plan.controller?.kind : undefined;
   if (plan.kind === "quarantine" && (plan.exclusions ?? []).length > 0) {
@@ -154,7 +197,7 @@ function secondQuestion(plan: Plan): string {
 }
 
 async function end(
-  context: Running,
+  context: Showing,
   operation: Operation,
   { headline, lines }: Pick<OperationResult, "headline" | "lines">,
   lease?: Lease,
@@ -164,18 +207,5 @@ async function end(
     if (now.state !== operation.state) throw new LostRace(now.id);
     return { ...now, state: "failed", result };
   };
-  return show(context, await amend(context.services, operation.id, failed, { lease }), undefined);
-}
-
-async function show(
-  { services, outlet, request }: Running,
-  operation: Operation,
-  remark: string | undefined,
-): Promise<Reply> {
-  const card = operationCard(operation, services.now());
-  const reply = remark === undefined ? card : { ...card, sections: [mustRead(text(remark)), ...card.sections] };
-  const place = operation.card ?? request.card;
-  const { card: shown } = await outlet.show(reply, place);
-  if (shown !== undefined && shown.ts !== place?.ts) await keepCard(services, operation, shown);
-  return reply;
+  return showCard(context, await amend(context.services, operation.id, failed, { lease }));
 }

@@ -1,7 +1,9 @@
 import type { NamespaceFacts } from "../kubernetes/cluster.ts";
 import type { Group } from "../policy/group.ts";
 import { silencedBy } from "../policy/group.ts";
-import { type Refusal, refusal, refuseCount, refuseLastReady, refuseTarget } from "../policy/guard.ts";
+import { type Refusal, refusal, refuseCount, refuseLastReady, refuseProtected, refuseTarget } from "../policy/guard.ts";
+import { choiceWords } from "../policy/next-steps.ts";
+import type { Choices } from "../policy/plan.ts";
 import type { NamespaceTarget, WorkloadTarget } from "../policy/target.ts";
 import { targetReference } from "../policy/target.ts";
 import type { Settings } from "./services.ts";
@@ -12,8 +14,8 @@ export type GroupInput = {
   readonly group: Group;
   readonly facts: NamespaceFacts;
   readonly settings: Settings;
-  /** The name typed after --confirm. */
-  readonly confirmed: string | undefined;
+  /** As typed: the name after --confirm, and whether another person is to agree to more. */
+  readonly choices: Choices;
 };
 
 /** The first reason why these pods may not be cut off together; undefined where there is none. */
@@ -22,7 +24,7 @@ export function refuseGroup(input: GroupInput): Refusal | undefined {
 }
 
 /** Also where it holds no pod now. */
-function refuseNamespace({ target, settings }: GroupInput): Refusal | undefined {
+function refuseNamespace({ target, settings, choices }: GroupInput): Refusal | undefined {
   const { namespace, cluster } = target;
   if (cluster === settings.clusters.home && namespace === settings.ownNamespace) {
     return refusal(
@@ -30,11 +32,8 @@ function refuseNamespace({ target, settings }: GroupInput): Refusal | undefined 
       "Choose another namespace.",
     );
   }
-  if (!settings.protectedNamespaces.includes(namespace)) return undefined;
-  return refusal(
-    `namespace ${namespace} is protected`,
-    "An administrator can change protectedNamespaces in the configuration.",
-  );
+  if (choices.override === true) return undefined;
+  return refuseProtected(namespace, settings.protectedNamespaces, typedOf(target, choices));
 }
 
 /**
@@ -42,43 +41,46 @@ function refuseNamespace({ target, settings }: GroupInput): Refusal | undefined 
  * stay as they are, so that here a policy holds for them too. Replicas are counted together, below.
  */
 function refusePods(input: GroupInput): Refusal | undefined {
-  const { target, group, facts, settings, confirmed } = input;
+  const { target, group, facts, settings, choices } = input;
+  const { confirm: confirmed, override } = choices;
   const inHomeCluster = target.cluster === settings.clusters.home;
   const named = confirmed === nameOf(target);
   for (const pod of group.covered) {
     const alone = { ...settings, services: facts.services, pods: [], pod: { ...pod, mirror: false, ready: false } };
-    const asked = { ...alone, inHomeCluster, typed: typedOf(target) };
+    const asked = { ...alone, inHomeCluster, override, typed: typedOf(target, choices) };
     const hard = refuseTarget({ ...asked, confirmed: pod.name });
     if (hard !== undefined) return refusal(`of pod ${pod.name}: ${hard.reason}`, hard.next);
     const soft = named ? undefined : refuseTarget({ ...asked, confirmed: undefined });
     if (soft !== undefined)
-      return refusal(`of pod ${pod.name}: ${soft.reason}`, `To do it all the same, ${how(target)}`);
+      return refusal(`of pod ${pod.name}: ${soft.reason}`, `To do it all the same, ${how(target, choices)}`);
   }
   return undefined;
 }
 
-function refuseTooMany({ target, group, settings }: GroupInput): Refusal | undefined {
-  return target.workload === undefined ? undefined : refuseCount(group.covered.length, settings.limits.pods);
+function refuseTooMany({ target, group, settings, choices }: GroupInput): Refusal | undefined {
+  if (target.workload === undefined || choices.override === true) return undefined;
+  return refuseCount(group.covered.length, settings.limits.pods, typedOf(target, choices));
 }
 
-function refuseUnconfirmed({ target, group, facts, confirmed }: GroupInput): Refusal | undefined {
+function refuseUnconfirmed({ target, group, facts, choices }: GroupInput): Refusal | undefined {
+  const { confirm: confirmed } = choices;
   if (target.workload !== undefined) {
     const services = silencedBy(group.covered, facts.services, facts.pods);
-    return refuseLastReady(services, nameOf(target), { confirmed, typed: typedOf(target) });
+    return refuseLastReady(services, nameOf(target), { confirmed, typed: typedOf(target, choices) });
   }
   if (confirmed === target.namespace) return undefined;
-  return refusal(`it cuts off all of namespace ${target.namespace}`, `To do it, ${how(target)}`);
+  return refusal(`it cuts off all of namespace ${target.namespace}`, `To do it, ${how(target, choices)}`);
 }
 
 function nameOf({ workload, namespace }: GroupInput["target"]): string {
   return workload?.name ?? namespace;
 }
 
-function typedOf(target: GroupInput["target"]): string {
+function typedOf(target: GroupInput["target"], choices: Choices): string {
   const verb = target.workload === undefined ? "lockdown" : "quarantine";
-  return `${verb} ${target.cluster}:${targetReference(target)}`;
+  return `${verb} ${target.cluster}:${targetReference(target)}${choiceWords({ ...choices, confirm: undefined })}`;
 }
 
-function how(target: GroupInput["target"]): string {
-  return `confirm it by its name: /np ${typedOf(target)} --confirm ${nameOf(target)}`;
+function how(target: GroupInput["target"], choices: Choices): string {
+  return `confirm it by its name: /np ${typedOf(target, choices)} --confirm ${nameOf(target)}`;
 }

@@ -4,7 +4,7 @@ import { parseAllowanceName } from "../policy/allowance.ts";
 import { canonicalHash } from "../policy/canonical.ts";
 import type { DenyEngine } from "../policy/engine.ts";
 import { groupOf, othersIn, subjectOf } from "../policy/group.ts";
-import type { Refusal } from "../policy/guard.ts";
+import { overriddenRules, type Refusal } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import { nextSteps } from "../policy/next-steps.ts";
@@ -58,7 +58,7 @@ export type ContainFacts = {
 export function planContain(given: ContainFacts): ContainPlan | Refusal {
   const { target, workload, facts, settings, choices, view, engine } = given;
   const group = groupOf(facts.pods, workload?.selector);
-  const no = refuseGroup({ target, group, facts, settings, confirmed: choices.confirm });
+  const no = refuseGroup({ target, group, facts, settings, choices });
   if (no !== undefined) return no;
   const denial = denialOf(given);
   const { notes, ...objects } = objectsFor(engine, denial, view.detection);
@@ -87,6 +87,9 @@ export function planContain(given: ContainFacts): ContainPlan | Refusal {
     next: nextSteps({ ...left, target, stage: "plan", engine, choices, residual }),
     notCut: [openConnectionsLine(openConnections, plugin), ownNode],
     ...impactFor(given.around, simulated),
+    ...(choices.override === true
+      ? { overrides: overriddenRules(target.namespace, settings, workload === undefined ? 1 : group.covered.length) }
+      : {}),
     enforcement,
     confirmations: workload === undefined ? 2 : 1,
   } satisfies Omit<ContainPlan, "hash">;

@@ -1,8 +1,7 @@
 import type { CardReference } from "../policy/operation.ts";
-import type { FormProblems, QuarantineForm, Sender } from "./form.ts";
+import type { Asked, FilledForm, Form, FormProblems, Sender, Suggestion } from "./form.ts";
 import type { Reply } from "./reply.ts";
 import type { Press, Request } from "./request.ts";
-import type { Asked, Suggestion } from "./suggestions.ts";
 
 /** Where answers go: a Slack channel or response_url, a terminal. */
 export type Outlet = {
@@ -21,17 +20,20 @@ export type Shown = {
 export type Understanding = {
   readonly line: string;
   readonly operation: string | undefined;
-  /** A form is to be shown instead of an answer; whether it asks for the cluster, too. */
-  readonly form?: { readonly askCluster: boolean };
 };
 
 /** The one door into commands: every entrance calls it, and it alone authorises, audits and maps errors. */
 export type Desk = {
   understand(request: Request): Understanding;
+  /**
+   * The form that is to be shown instead of an answer; undefined where there is none, and where the person may not see it. Asks
+   * who it is only where the form tells something. Never rejects.
+   */
+  form(request: Request, who: Sender): Promise<Form | undefined>;
   /** What may stand in a field of the form, for this person. Never rejects: what fails is metered, and nothing offered. */
   suggest(asked: Asked): Promise<readonly Suggestion[]>;
   /** The form as typed text, or what is wrong with its fields. Asks who sent it before it looks anything up. Never rejects. */
-  formText(form: QuarantineForm, who: Sender): Promise<string | FormProblems>;
+  formText(form: FilledForm, who: Sender): Promise<string | FormProblems>;
   /** Runs a command to its visible outcome, which is also shown. Never rejects. */
   run(request: Request, outlet: Outlet): Promise<Reply>;
   press(press: Press, outlet: Outlet): Promise<Reply>;

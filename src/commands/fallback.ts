@@ -105,7 +105,15 @@ async function find(
   return asked.operation;
 }
 
-const order: readonly OperationState[] = ["accepted", "planned", "awaiting-second", "running", "failed", "in-force"];
+const order: readonly OperationState[] = [
+  "accepted",
+  "planned",
+  "awaiting-second",
+  "awaiting-approval",
+  "running",
+  "failed",
+  "in-force",
+];
 
 /** How far an operation has come; ends of every kind are furthest. */
 export function progressOf({ state }: Operation): number {

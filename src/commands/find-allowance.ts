@@ -1,11 +1,11 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
 import type { Place } from "../policy/access.ts";
 import { type KnownAllowance, knownAllowance } from "../policy/allowance.ts";
-import { type Refusal, refusal } from "../policy/guard.ts";
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import { type AllowanceRecord, isLive, type Operation } from "../policy/operation.ts";
-import { seenStartingWith } from "./find-quarantine.ts";
+import { findOperation } from "./find-operation.ts";
 import type { Context, Services } from "./services.ts";
 
 /** An allowance that was confirmed. */
@@ -16,9 +16,8 @@ export async function locateAllowance<C extends { readonly operation: string }>(
   context: Context,
   command: C,
 ): Promise<{ readonly place: Place; readonly command: C } | Refusal> {
-  const [operation, ...more] = await seenStartingWith(context, command.operation);
-  if (more.length > 0) return refusal(`several operations begin with ${command.operation}`, "Type more of the id.");
-  if (operation === undefined) return refusal(`there is no operation ${command.operation}`, "Look at /np status.");
+  const operation = await findOperation(context, command.operation);
+  if (isRefusal(operation)) return operation;
   const { cluster, namespace } = operation.target;
   return { place: { cluster, namespace }, command: { ...command, operation: operation.id } };
 }

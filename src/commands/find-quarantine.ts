@@ -7,8 +7,9 @@ import { type PodTarget, type Target, targetReference } from "../policy/target.t
 import { unrecorded } from "./by-hand.ts";
 import { inCluster } from "./clusters.ts";
 import type { Command } from "./command.ts";
+import { seenStartingWith } from "./find-operation.ts";
 import { findPod } from "./find-pod.ts";
-import { seenNamespaces, sees } from "./sees.ts";
+import { seenNamespaces } from "./sees.ts";
 import { type Context, clusterOf, type Services } from "./services.ts";
 
 /** A quarantine of a pod, with its plan. */
@@ -59,23 +60,6 @@ export async function hasQuarantine(services: Services, live: readonly Operation
 
 function unknownOperation(id: string): Refusal {
   return unrecorded(refusal(`there is no operation ${id}`, "Look at /np status."), { operation: id });
-}
-
-/** The first two operations that begin so and that the person sees, in the order of their ids. */
-/** Operations whose id begins so and that the person sees; two are enough to know that it is not one. */
-export async function seenStartingWith({ services, request }: Context, prefix: string): Promise<readonly Operation[]> {
-  const found: Operation[] = [];
-  let page = await services.operations.startingWith(prefix);
-  while (page.length > 0 && found.length < 2) {
-    const operations = await Promise.all(page.map((id) => services.operations.get(id)));
-    found.push(
-      ...operations
-        .filter((one) => one !== undefined)
-        .filter(({ target }) => sees(services, request.principal, target)),
-    );
-    page = await services.operations.startingWith(prefix, page.at(-1));
-  }
-  return found;
 }
 
 /** By the pod's own label where it is there, else by the operations that are live: the pod may be gone. */

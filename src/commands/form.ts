@@ -1,111 +1,96 @@
 import { createHash } from "node:crypto";
-import { decideAccess } from "../policy/access.ts";
-import type { Pod } from "../policy/objects.ts";
 import type { Principal } from "../policy/principal.ts";
-import { isNamespaceName } from "../policy/target.ts";
-import type { Command } from "./command.ts";
-import { parse } from "./parse.ts";
-import type { Services } from "./services.ts";
-import { normalise, wordsOf } from "./words.ts";
 
-/** What was filled in where a quarantine was asked for without saying of what. Nothing in it was looked up yet. */
-export type QuarantineForm = {
-  /** Undefined where only one is configured. */
-  readonly cluster: string | undefined;
-  readonly namespace: string;
-  /** A name, or the value of an option that `suggest` offered. */
-  readonly pod: string;
-  /** Such as `2h`; empty for none. */
-  readonly review: string;
-  readonly reason: string;
-  readonly dryRun: boolean;
+/** What is asked where a command said too little. Every string in it is hostile until an edge renders it. */
+export type Form = {
+  readonly kind: FormKind;
+  /** At most 24 characters. */
+  readonly title: string;
+  /** What it is for, where the title does not say it all. */
+  readonly about?: string;
+  readonly fields: readonly FormField[];
 };
 
-/** Who sent a form; undefined where nobody vouches for that. */
+export const formKinds = ["quarantine", "allow"] as const;
+export type FormKind = (typeof formKinds)[number];
+
+export type FormField = {
+  readonly name: string;
+  readonly label: string;
+  readonly hint?: string;
+  /** It may stay empty. */
+  readonly optional?: true;
+} & (
+  | { readonly kind: "search"; readonly placeholder: string; readonly initial?: Suggestion }
+  | { readonly kind: "menu"; readonly options: readonly Suggestion[]; readonly initial?: Suggestion }
+  | {
+      readonly kind: "words";
+      readonly placeholder: string;
+      readonly length: number;
+      readonly multiline: boolean;
+      readonly initial?: string;
+    }
+  | { readonly kind: "box"; readonly option: Suggestion; readonly ticked: boolean }
+);
+
+/** What is offered: the label is for reading, the value is what comes back. */
+export type Suggestion = { readonly label: string; readonly value: string };
+
+/** A name, and what stands for it in an option. */
+export type Candidate = { readonly name: string; readonly value: string };
+
+/** Slack takes no longer value of one (facts: 75, some sources say 150). */
+const longestValue = 75;
+
+/** What was filled in; nothing in it was looked up yet. */
+export type FilledForm = {
+  readonly kind: FormKind;
+  /** The command that it was asked for with; undefined where that is not known any more. */
+  readonly command: string | undefined;
+  readonly fields: FormFields;
+};
+
+/** By the field's name: what was written, the value that was chosen, the box that was ticked. Empty or absent is none. */
+export type FormFields = Readonly<Record<string, string>>;
+
+/** Somebody types into a field of a form. */
+export type Asked = FilledForm & {
+  readonly principal: Principal;
+  readonly field: string;
+  readonly typed: string;
+};
+
+/** Who asked for a form or sent it; undefined where nobody vouches for that. */
 export type Sender = () => Promise<Principal | undefined>;
 
-/** The fields that can be wrong, by what is wrong with each. */
-export type FormProblems = Partial<Record<"namespace" | "pod" | "review" | "reason", string>>;
+/** What is wrong, by field. */
+export type FormProblems = Readonly<Record<string, string>>;
 
-/** Whether the text asks for the form: `quarantine` and nothing else. */
-export function asksForForm(text: string): boolean {
-  const [verb = "", ...words] = wordsOf(normalise(text));
-  return verb.toLowerCase() === "quarantine" && words.length === 0;
-}
+/** The one box of a form. */
+export const dryRun = "dry-run";
 
-/**
- * The form as the text that one could have typed instead, so that there is one way into a quarantine; or what is wrong,
- * field by field. Looks a pod up only where its value is shortened, and only then asks who sent it: who may not
- * quarantine there gets the answer of a pod that is not there. Throws where the cluster cannot be asked then.
- */
-export async function formText(services: Services, form: QuarantineForm, who: Sender): Promise<string | FormProblems> {
-  if (!isNamespaceName(form.namespace)) return { namespace: "Choose a namespace of the list." };
-  const pod = isShortened(form.pod) ? await nameOf(services, form, who) : form.pod;
-  if (pod === undefined) return { pod: "This pod is not there any more, or is in another namespace. Search again." };
-  const cluster = form.cluster === undefined ? "" : `${form.cluster}:`;
-  const reason = normalise(form.reason.replaceAll(/\s+/g, " ")).replaceAll('"', "'");
-  const review = normalise(form.review);
-  const words = [
-    "quarantine",
-    ...(form.dryRun ? ["--dry-run"] : []),
-    `${cluster}${form.namespace}/${pod}`,
-    ...(review === "" ? [] : ["review", `"${review.replaceAll('"', "")}"`]),
-    ...(reason === "" ? [] : [`"${reason}"`]),
-  ];
-  const text = words.join(" ");
-  return problems(parse(text), { ...form, pod, reason, review }) ?? text;
-}
+export const dryRunField: FormField & { readonly kind: "box" } = {
+  kind: "box",
+  name: "run",
+  label: "How",
+  optional: true,
+  option: { label: "Dry run: only show what would be done", value: dryRun },
+  ticked: false,
+};
 
-/** Whatever was filled in must mean when typed what it meant in its field. */
-function problems(parsed: ReturnType<typeof parse>, form: QuarantineForm): FormProblems | undefined {
-  if (parsed.kind === "usage") return { [fieldOf(parsed.problem)]: parsed.problem };
-  if (parsed.kind !== "quarantine" || !isSame(parsed, form)) {
-    return { reason: "Begin the reason with another word: as it stands it reads as a part of the command." };
-  }
-  return undefined;
-}
-
-function fieldOf(problem: string): keyof FormProblems {
-  if (problem.startsWith("review")) return "review";
-  return problem.includes("form namespace/pod") ? "pod" : "reason";
-}
-
-function isSame(command: Extract<Command, { kind: "quarantine" }>, form: QuarantineForm): boolean {
-  return (
-    command.cluster === form.cluster &&
-    command.namespace === form.namespace &&
-    command.pod === form.pod &&
-    command.reason === form.reason &&
-    command.dryRun === form.dryRun &&
-    (command.reviewMs !== undefined) === (form.review !== "")
-  );
-}
-
-/** Slack takes no longer value of an option (facts: 75, some sources say 150). */
-const longestValue = 75;
-/** Occurs in no name. */
+/** Occurs in no name of Kubernetes. */
 const mark = "~";
 
-/** What stands for a pod in an option: its name, or where that is too long its beginning and a digest of its uid. */
-export function podValue({ name, uid }: Pick<Pod, "name" | "uid">): string {
-  if (name.length <= longestValue) return name;
-  return `${name.slice(0, 40)}${mark}${createHash("sha256").update(uid).digest("hex").slice(0, 24)}`;
+/** What stands for a text in an option: itself, or where that is too long its beginning and a digest of `identity`. */
+export function optionValue(text: string, identity = text): string {
+  if (text.length <= longestValue) return text;
+  return `${text.slice(0, 40)}${mark}${createHash("sha256").update(identity).digest("hex").slice(0, 24)}`;
 }
 
-function isShortened(value: string): boolean {
+/** Whether a value may stand for a longer text. */
+export function isShortened(value: string): boolean {
   return value.includes(mark);
 }
 
-/** Undefined where there is no such pod, and where the sender may not quarantine it: nothing is looked up then. */
-async function nameOf(services: Services, form: QuarantineForm, who: Sender): Promise<string | undefined> {
-  const { namespace, pod } = form;
-  const [first, ...others] = services.clusters.keys();
-  const cluster = form.cluster ?? (others.length === 0 ? first : undefined);
-  const entry = services.clusters.get(cluster ?? "");
-  const sender = await who();
-  if (entry === undefined || sender === undefined) return undefined;
-  const { access } = services.settings;
-  if (!decideAccess(access, sender, "quarantine", { cluster, namespace }).allowed) return undefined;
-  const { pods } = await entry.cluster.facts(namespace, "cache");
-  return pods.find((one) => podValue(one) === pod)?.name;
-}
+/** What begins with a reason must not read as a part of the command. */
+export const anotherWord = "Begin the reason with another word: as it stands it reads as a part of the command.";

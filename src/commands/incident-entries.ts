@@ -76,7 +76,7 @@ function belongs(entry: ChainedEntry, incident: string, operations: ReadonlySet<
 
 function refusedFor(entry: ChainedEntry, operations: ReadonlySet<string>, channels: ReadonlySet<string>): boolean {
   if (entry.kind !== "refusal") return false;
-  const named = entry.command?.match(/\b[lqr]-[0-9a-z]{7}\b/g) ?? [];
+  const named = entry.command?.match(/\b[alqr]-[0-9a-z]{7}\b/g) ?? [];
   return named.some((id) => operations.has(id)) || channels.has(channelOf(entry));
 }
 

@@ -38,8 +38,12 @@ export function recordAs(services: Services, operation: Operation, entry: Note, 
   return services.audit.append({ ...entryOf(services, operation, entry), id }, { spool: true });
 }
 
-/** Invariant 1: what widens waits for the chain, which is its intent; nothing that contains waits, and nothing done. */
+/**
+ * Invariant 1: what widens waits for the chain, which is its intent; nothing that contains waits, and nothing done. What
+ * people are asked to agree to has to be where all replicas count.
+ */
 export function maySpool(operation: OperationKind, entry: EntryKind): boolean {
+  if (entry === "approval-asked") return false;
   return isContaining(operation) || entry !== "intent";
 }
 

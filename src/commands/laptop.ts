@@ -26,7 +26,7 @@ export type Journal = {
 
 const shape = z.object({
   version: z.literal(1),
-  operation: z.looseObject({ id: z.string(), version: z.literal([1, 2]), revision: z.number() }),
+  operation: z.looseObject({ id: z.string(), version: z.literal([1, 2, 3]), revision: z.number() }),
   entries: z.array(z.looseObject({ id: z.string() })),
 });
 

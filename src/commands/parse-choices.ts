@@ -5,7 +5,7 @@ import type { Usage } from "./parse-answers.ts";
 
 type Taken = { readonly kind: "choices"; readonly words: readonly string[]; readonly choices: Choices };
 
-/** Takes `--engine X`, `--confirm NAME`, `--detach`, `--no-detach` and `--change-policies` out, wherever they stand. */
+/** Takes `--engine X`, `--confirm NAME`, `--detach`, `--no-detach`, `--change-policies` and `--override` out, wherever they stand. */
 export function takeChoices(all: readonly string[]): Usage | Taken {
   const at = all.indexOf("--confirm");
   const taken = takeWay(at < 0 ? all : all.toSpliced(at, 2));
@@ -32,10 +32,14 @@ function takeWay(all: readonly string[]): Usage | Taken {
 
 function chosen(words: readonly string[]): Omit<Choices, "engine"> {
   const detach = words.includes("--detach") ? true : words.includes("--no-detach") ? false : undefined;
-  return { detach, ...(words.includes("--change-policies") ? { changePolicies: true } : {}) };
+  return {
+    detach,
+    ...(words.includes("--change-policies") ? { changePolicies: true } : {}),
+    ...(words.includes("--override") ? { override: true } : {}),
+  };
 }
 
-const flags = ["--detach", "--no-detach", "--change-policies"];
+const flags = ["--detach", "--no-detach", "--change-policies", "--override"];
 
 function badEngine(name: string): Usage {
   const hint = name === "" ? "" : didYouMean(name.slice(0, 40), denyEngines);

@@ -36,6 +36,7 @@ const containingFlags = [
   "--no-detach",
   "--change-policies",
   "--confirm",
+  "--override",
 ];
 
 const notOfPod =

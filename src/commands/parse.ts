@@ -7,6 +7,7 @@ import { isClusterName, parsePlaceReference } from "../policy/target.ts";
 import { type Command, type CommandName, isCommandName, manuals } from "./command.ts";
 import { parseAllow, parseEnd, parseExtend } from "./parse-allow.ts";
 import { notAPlace, reasonLimit, tooLong, type Usage, usage } from "./parse-answers.ts";
+import { parseReview, parseVote } from "./parse-approval.ts";
 import { parseLockdown, parseQuarantine } from "./parse-containing.ts";
 import { parseExplain } from "./parse-explain.ts";
 import { takeFlags } from "./parse-flags.ts";
@@ -36,6 +37,9 @@ const parsers: Record<CommandName, Parser> = {
   release: parseRelease,
   allow: parseAllow,
   extend: parseExtend,
+  approve: (words) => parseVote("approve", words),
+  deny: (words) => parseVote("deny", words),
+  review: parseReview,
   end: parseEnd,
   status: parseStatus,
   explain: parseExplain,

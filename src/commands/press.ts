@@ -1,9 +1,11 @@
 import { decideAccess, type Verb } from "../policy/access.ts";
-import { refusal } from "../policy/guard.ts";
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
 import { note, refused, text } from "./answers.ts";
+import { approve, deny, withdraw } from "./approve.ts";
 import { operationCard } from "./card.ts";
 import { confirm, retry } from "./confirm.ts";
+import type { Refused } from "./journal.ts";
 import { release } from "./release.ts";
 import type { ButtonAction, Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
@@ -12,7 +14,8 @@ import { sees } from "./sees.ts";
 import { amend, attachCard, type Context, LostRace } from "./services.ts";
 import { verbOf } from "./verb-of.ts";
 
-type Pressed = Context<Press> & { readonly samples: SampledJournal };
+/** A press, and the way of its refusals into the audit log. */
+export type Pressed = Context<Press> & { readonly samples: SampledJournal };
 
 /**
  * A press on a button. The button carried only an id: the operation, whether the card is its card, whether the presser
@@ -36,13 +39,31 @@ async function pressOnce(context: Pressed): Promise<Reply> {
   if (!sees(services, request.principal, operation.target)) return unknown(context);
   const verb = act.verb(operation);
   const decision = decideAccess(services.settings.access, request.principal, verb, operation.target);
-  if (!decision.allowed) return turnDown(context, operation, verb, decision.reason);
-  if (!act.states.includes(operation.state)) return tell(context, tooLate(operation, services.now()));
-  if (operation.card !== undefined) return act.run(context, operation);
+  if (!decision.allowed) return turnDown(context, operation, verb, refusal(decision.reason, lookAtWhoami));
+  if (!act.states.includes(operation.state)) return pastThat(context, operation, act);
+  const attached = await withCard(context, operation);
+  const done = await act.run(context, attached);
+  return isRefusal(done) ? turnDown(context, attached, verb, done) : done;
+}
+
+const lookAtWhoami = "Type /np whoami to see what you may do.";
+
+async function withCard({ services, request }: Pressed, operation: Operation): Promise<Operation> {
+  if (operation.card !== undefined) return operation;
   const attached = (await attachCard(services, operation, request.card)) ?? operation;
   // Attaching read the operation anew: another press may have been first meanwhile.
   if (attached.state !== operation.state) throw new LostRace(operation.id);
-  return act.run(context, attached);
+  return attached;
+}
+
+/** What was decided about an approval stays decided, and whoever tried otherwise is in the log. */
+async function pastThat(context: Pressed, operation: Operation, { votes }: Action): Promise<Reply> {
+  const reply = tooLate(operation, context.services.now());
+  if (votes === true) {
+    const why = `nothing is to be approved there: ${reply.headline}`;
+    await context.samples.refused(context.request, { ...aboutOf(operation), verb: "approve", why });
+  }
+  return tell(context, reply);
 }
 
 /** Known where Redis answers, or where the operation is kept in the cluster. */
@@ -80,18 +101,22 @@ type Action = {
   readonly verb: (operation: Operation) => Verb;
   /** States in which the press has a meaning; in others it is too late. */
   readonly states: readonly OperationState[];
-  readonly run: (context: Context<Press>, operation: Operation) => Promise<Reply>;
+  readonly run: (context: Context<Press>, operation: Operation) => Promise<Reply | Refusal>;
+  /** It decides about an approval. */
+  readonly votes?: true;
 };
 
 const actions: Record<ButtonAction, Action> = {
-  confirm: { verb: ({ kind }) => verbOf(kind), states: ["planned"], run: confirm },
+  confirm: { verb: rightToBegin, states: ["planned"], run: confirm },
   // An action of its own, so that a double click on the first button never counts as the second confirmation.
-  "confirm-again": { verb: ({ kind }) => verbOf(kind), states: ["awaiting-second"], run: confirm },
+  "confirm-again": { verb: rightToBegin, states: ["awaiting-second"], run: confirm },
   cancel: {
     verb: ({ kind }) => verbOf(kind),
     states: ["planned", "awaiting-second", "awaiting-approval"],
     run: cancel,
   },
+  approve: { verb: () => "approve", states: ["awaiting-approval"], run: approve, votes: true },
+  deny: { verb: () => "approve", states: ["awaiting-approval"], run: deny, votes: true },
   release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
   retry: { verb: ({ kind }) => verbOf(kind), states: ["failed"], run: retryConfirmed },
   keep: { verb: ({ kind }) => verbOf(kind), states: ["in-force"], run: keep },
@@ -113,6 +138,11 @@ const actions: Record<ButtonAction, Action> = {
   },
 };
 
+/** Whoever acts without the approval that others would have to give needs a right of its own. */
+function rightToBegin({ kind, plan }: Operation): Verb {
+  return plan?.kind === "allow" && plan.breakGlass ? "break-glass" : verbOf(kind);
+}
+
 /** What was never confirmed has no plan that a person agreed to. */
 function retryConfirmed(context: Context<Press>, operation: Operation): Promise<Reply> {
   if (operation.confirmed === undefined) return tell(context, tooLate(operation, context.services.now()));
@@ -125,7 +155,8 @@ function isItsCard({ card }: Operation, request: Press): boolean {
   return card.channel === request.card.channel && card.ts === request.card.ts;
 }
 
-async function cancel(context: Context<Press>, operation: Operation): Promise<Reply> {
+async function cancel(context: Context<Press>, operation: Operation): Promise<Reply | Refusal> {
+  if (operation.state === "awaiting-approval") return withdraw(context, operation);
   const stored = await amend(context.services, operation.id, (now) => {
     if (now.state !== operation.state) throw new LostRace(now.id);
     return { ...now, state: "cancelled" };
@@ -172,10 +203,14 @@ async function showCard({ services, request, outlet }: Context<Press>, operation
   return reply;
 }
 
-async function turnDown(context: Pressed, { target, id }: Operation, verb: Verb, reason: string): Promise<Reply> {
+async function turnDown(context: Pressed, operation: Operation, verb: Verb, no: Refusal): Promise<Reply> {
   const { request, samples } = context;
-  await samples.refused(request, { ...target, verb, why: reason });
-  return tell(context, refused(`${request.action} ${id}`, refusal(reason, "Type /np whoami to see what you may do.")));
+  await samples.refused(request, { ...aboutOf(operation), verb, why: no.reason });
+  return tell(context, refused(`${request.action} ${operation.id}`, no));
+}
+
+function aboutOf({ target, incident }: Operation): Pick<Refused, "cluster" | "namespace" | "incident"> {
+  return { cluster: target.cluster, namespace: target.namespace, incident };
 }
 
 async function tell({ outlet }: Context<Press>, reply: Reply): Promise<Reply> {

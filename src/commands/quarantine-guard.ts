@@ -10,7 +10,15 @@ import { oldPlan } from "./unanswered.ts";
 export function refuseQuarantine({ cluster, pod, facts, settings, choices }: QuarantineFacts): Refusal | undefined {
   const inHomeCluster = cluster === settings.clusters.home;
   const typed = `quarantine ${cluster}:${pod.namespace}/${pod.name}${choiceWords({ ...choices, confirm: undefined })}`;
-  const guarded = { ...settings, ...facts, pod, inHomeCluster, confirmed: choices.confirm, typed };
+  const guarded = {
+    ...settings,
+    ...facts,
+    pod,
+    inHomeCluster,
+    confirmed: choices.confirm,
+    override: choices.override,
+    typed,
+  };
   return refuseTarget(guarded) ?? refuseForeignMark(pod);
 }
 

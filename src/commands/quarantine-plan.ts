@@ -13,7 +13,7 @@ import {
 } from "../policy/effects.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
 import type { DenyEngine } from "../policy/engine.ts";
-import type { Refusal } from "../policy/guard.ts";
+import { overriddenRules, type Refusal } from "../policy/guard.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import { marks, quarantinePolicyName } from "../policy/marks.ts";
 import { type Left, nextSteps } from "../policy/next-steps.ts";
@@ -88,6 +88,7 @@ export function planQuarantine(given: QuarantineFacts): QuarantinePlan | Refusal
     next:
       said.next ?? nextSteps({ ...whatIsLeft(given, labels), target, stage: "plan", engine, residual: said.residual }),
     notCut: [openConnectionsLine(view.detection.openConnections, view.detection.plugin), ownNode],
+    ...(choices.override === true ? { overrides: overriddenRules(pod.namespace, settings) } : {}),
     enforcement,
     confirmations: labels.exclusions.length > 0 ? 2 : confirmationsFor(pod),
   } satisfies Omit<QuarantinePlan, "hash">;

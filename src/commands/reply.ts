@@ -18,6 +18,8 @@ export type Reply = {
   readonly planHash?: string;
   /** The command line that shows all of a plan at a terminal, for a medium that has no room for it. */
   readonly atTerminal?: string;
+  /** Keys of Slack users and groups (`slack:T1/U1`, `slack-group:T1/S1`) to be notified; from configuration and records alone. */
+  readonly mentions?: readonly string[];
   /** More follows by itself: where it cannot be shown, nobody has to be told otherwise. */
   readonly interim?: boolean;
 };
@@ -32,7 +34,16 @@ type Content =
   | { readonly kind: "code"; readonly title: string | undefined; readonly text: string };
 
 /** What a press asks for; `id` of the operation is all that the button carries. */
-export type ButtonAction = "confirm" | "confirm-again" | "cancel" | "release" | "retry" | "keep" | "show";
+export type ButtonAction =
+  | "confirm"
+  | "confirm-again"
+  | "approve"
+  | "deny"
+  | "cancel"
+  | "release"
+  | "retry"
+  | "keep"
+  | "show";
 
 export type Button = {
   readonly action: ButtonAction;
@@ -41,4 +52,4 @@ export type Button = {
 };
 
 /** For the terminal's exit code and for metrics. */
-export type Outcome = "ok" | "needs-confirmation" | "refused" | "usage" | "failed" | "not-isolated";
+export type Outcome = "ok" | "needs-confirmation" | "needs-approval" | "refused" | "usage" | "failed" | "not-isolated";

@@ -13,7 +13,7 @@ import { end, locateEnd } from "./end.ts";
 import { explain, locateExplain } from "./explain.ts";
 import { extend } from "./extend.ts";
 import { locateAllowance } from "./find-allowance.ts";
-import { orNone, orProblem } from "./form-help.ts";
+import { formFor, orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { incident, incidentVerbs } from "./incident.ts";
 import { once } from "./once.ts";
@@ -25,17 +25,20 @@ import type { Reply } from "./reply.ts";
 import { type Press, type Request, wellFormed } from "./request.ts";
 import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
 import type { Context, Services } from "./services.ts";
+import { signReview } from "./sign-review.ts";
 import { status } from "./status.ts";
 import { whatToDo } from "./unanswered.ts";
 import { understand } from "./understand.ts";
 import { locateVerify, verifyEnforcement } from "./verify-enforcement.ts";
+import { vote } from "./vote.ts";
 import { whoami } from "./whoami.ts";
 
 /** The one door: parses, authorises, runs, maps errors, measures. No command can forget any of it. */
 export function createDesk(services: Services): Desk {
   const samples = createSampledJournal(services);
   return {
-    understand: (request) => understand(services, request),
+    understand,
+    form: (request, who) => formFor(services, request, who),
     suggest: (asked) => orNone(services, asked),
     formText: (form, who) => orProblem(services, form, who),
     run: (asked, outlet) => {
@@ -67,7 +70,7 @@ type Spec<C> = {
   readonly verbs: (command: C) => readonly Verb[];
   /** What it is about, with the cluster that is meant; may look the target up, and a refusal then ends the command. */
   readonly locate: (context: Context, command: C) => Located<C> | Refusal | Promise<Located<C> | Refusal>;
-  readonly run: (context: Context, command: C) => Promise<Reply>;
+  readonly run: (context: Asking, command: C) => Promise<Reply>;
 };
 
 /** The command with the cluster that it means, and where it acts: what decideAccess is asked about. */
@@ -79,6 +82,9 @@ const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> 
   release: { verbs: () => ["release"], locate: locateRelease, run: release },
   allow: { verbs: () => ["allow"], locate: locateAllow, run: allow },
   extend: { verbs: () => ["allow"], locate: locateAllowance, run: extend },
+  approve: { verbs: () => ["approve"], locate: locateNowhere, run: vote },
+  deny: { verbs: () => ["approve"], locate: locateNowhere, run: vote },
+  review: { verbs: () => ["approve"], locate: locateNowhere, run: signReview },
   end: { verbs: () => ["allow", "quarantine", "lockdown"], locate: locateEnd, run: end },
   status: { verbs: () => ["status"], locate: locateRead, run: status },
   explain: { verbs: () => ["status"], locate: locateExplain, run: explain },

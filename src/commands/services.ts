@@ -40,6 +40,10 @@ export type Settings = {
   readonly limits: LimitSettings;
   readonly clusters: ClusterSettings;
   readonly canary: CanarySettings;
+  /** How long others may approve, milliseconds. */
+  readonly approvalMs: number;
+  /** The longest that what was opened without approval stays open, milliseconds. */
+  readonly breakGlassMs: number;
 };
 
 /** How verify-enforcement finds out; times in milliseconds. */

@@ -2,6 +2,7 @@ import type { ChainHead } from "../audit/entry.ts";
 import type { AuditHealth } from "../audit/health.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import { decideAccess } from "../policy/access.ts";
+import { isDue } from "../policy/debt.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { containing, marks } from "../policy/marks.ts";
 import type { Labels, NetworkPolicy } from "../policy/objects.ts";
@@ -34,7 +35,11 @@ export async function status(
     openOperations(services, visible),
     storeLines(services),
   ]);
-  const reply = note(`Status${placeWords(command)}`, [...clusters, operations, list("Bulkhead", store)]);
+  const reply = note(`Status${placeWords(command)}`, [
+    ...clusters,
+    operations,
+    list("Bulkhead", [...store, ...templateLines(services)]),
+  ]);
   await outlet.show(reply, undefined);
   return reply;
 }
@@ -143,10 +148,19 @@ async function keptLines(services: Services, visible: Visible): Promise<readonly
 }
 
 function operationLine(services: Services, operation: Operation): string {
-  const { id, kind, state, target, principal, incident, result } = operation;
-  const how = mayHaveLeft(operation) ? "failed, may have left objects" : state;
+  const { id, kind, target, principal, incident, result } = operation;
+  const how = `${stateOfOperation(operation)}${isDue(operation) ? `, NEEDS REVIEW (${operation.debt?.because ?? ""})` : ""}`;
   const where = inCluster(services, target.cluster, targetReference(target));
   return `${id}: ${kind} ${where}, ${how}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${result === undefined ? "" : `: ${result.headline}`}`;
+}
+
+function stateOfOperation(operation: Operation): string {
+  const { state, approval } = operation;
+  if (state === "awaiting-approval" && approval !== undefined) {
+    const until = new Date(approval.expiresAt).toISOString();
+    return `waits for approval (${approval.given.length} of ${approval.needed}, until ${until})`;
+  }
+  return mayHaveLeft(operation) ? "failed, may have left objects" : state;
 }
 
 async function storeLines(services: Services): Promise<readonly string[]> {
@@ -162,6 +176,11 @@ async function storeLines(services: Services): Promise<readonly string[]> {
       "Redis does NOT answer: pods can be quarantined (kept in the cluster until it does), nothing can be released",
     ];
   }
+}
+
+/** What keeps a file from being a template is known without Redis. */
+function templateLines({ templates }: Services): readonly string[] {
+  return templates.problems().map(({ file, reason }) => `WARNING: template ${file}: ${reason}`);
 }
 
 /** Entries that were exported may have left Redis. */

@@ -1,31 +1,20 @@
 import { decideAccess } from "../policy/access.ts";
-import type { Principal } from "../policy/principal.ts";
-import { podValue } from "./form.ts";
+import { allowCandidates } from "./allow-suggestions.ts";
+import type { Asked, Candidate, Suggestion } from "./form.ts";
+import { podValue, readQuarantine } from "./quarantine-form.ts";
 import type { Services } from "./services.ts";
-
-/** Somebody types into a field of the form. */
-export type Asked = {
-  readonly principal: Principal;
-  readonly field: "cluster" | "namespace" | "pod";
-  /** What stands in the fields before it; undefined where nothing does yet. */
-  readonly cluster: string | undefined;
-  readonly namespace: string | undefined;
-  readonly typed: string;
-};
-
-/** What is offered: the label is for reading, the value is what comes back. */
-export type Suggestion = { readonly label: string; readonly value: string };
 
 /** Slack shows no more options, and no longer labels. */
 const most = 100;
 const longestLabel = 75;
 
 /**
- * Names for a field, only of where this person may quarantine (invariant 7: every entrance asks decideAccess); nothing
- * for who may not. From the cache where it is current. Throws where a cluster does not answer.
+ * Names for a field, only of where this person may do it (invariant 7: every entrance asks decideAccess); nothing for who
+ * may not. From the cache where it is current. Throws where a cluster does not answer.
  */
 export async function suggest(services: Services, asked: Asked): Promise<readonly Suggestion[]> {
-  const names = await candidates(services, asked);
+  const { kind } = asked;
+  const names = await (kind === "allow" ? allowCandidates(services, asked) : quarantineCandidates(services, asked));
   const typed = asked.typed.trim().toLowerCase();
   const found = names.filter(({ name }) => name.includes(typed));
   const rank = (name: string): number => (name.startsWith(typed) ? 0 : 1);
@@ -35,25 +24,24 @@ export async function suggest(services: Services, asked: Asked): Promise<readonl
     .map(({ name, value }) => ({ label: label(name), value }));
 }
 
-type Candidate = { readonly name: string; readonly value: string };
-
-async function candidates(services: Services, asked: Asked): Promise<readonly Candidate[]> {
-  const { principal } = asked;
+async function quarantineCandidates(services: Services, asked: Asked): Promise<readonly Candidate[]> {
+  const { principal, field } = asked;
+  const filled = readQuarantine(asked.fields);
+  const namespace = filled.namespace === "" ? undefined : filled.namespace;
   const [first, ...others] = services.clusters.keys();
-  const cluster = asked.cluster ?? (others.length === 0 ? first : undefined);
+  const cluster = filled.cluster ?? (others.length === 0 ? first : undefined);
   const may = (name: string | undefined, namespace: string | undefined): boolean =>
     decideAccess(services.settings.access, principal, "quarantine", { cluster: name, namespace }).allowed;
-  if (asked.field === "cluster") return [...services.clusters.keys()].filter((name) => may(name, undefined)).map(same);
+  if (field === "cluster") return [...services.clusters.keys()].filter((name) => may(name, undefined)).map(same);
   const entry = services.clusters.get(cluster ?? "");
   if (entry === undefined || !may(cluster, undefined)) return [];
-  if (asked.field === "namespace") {
+  if (field === "namespace") {
     const { protectedNamespaces, ownNamespace } = services.settings;
     const closed = new Set([...protectedNamespaces, ownNamespace]);
     const names = (await entry.cluster.namespaces()).map(({ name }) => name);
     return names.filter((name) => !closed.has(name) && may(cluster, name)).map(same);
   }
-  const { namespace } = asked;
-  if (namespace === undefined || !may(cluster, namespace)) return [];
+  if (field !== "pod" || namespace === undefined || !may(cluster, namespace)) return [];
   const { pods } = await entry.cluster.facts(namespace, "cache");
   return pods.map((pod) => ({ name: pod.name, value: podValue(pod) }));
 }

@@ -16,6 +16,7 @@ import { releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 import { keepCard, LostRace, type Services } from "./services.ts";
+import { recordVotes } from "./votes.ts";
 
 export type Takeover = {
   /** Takes over what replicas left unfinished; returns when it has begun, with how many. Throws where Redis is away. */
@@ -81,7 +82,10 @@ async function resume(context: Resumed, operation: Operation, hold: Hold): Promi
     return operationCard(operation, services.now());
   }
   const undecided = await askAgain(services, operation, hold);
-  if (undecided !== undefined) return showCard(context, undecided, againCard(undecided, services.now()));
+  if (undecided !== undefined) {
+    await recordVotes(services, undecided);
+    return showCard(context, undecided, againCard(undecided, services.now()));
+  }
   return run(context, await begin(services, operation, hold), hold);
 }
 
@@ -120,10 +124,11 @@ async function propose({ services, outlet }: Resumed, operation: Operation): Pro
   throw new Error(`operation ${operation.id} was accepted from a command that is not known here`);
 }
 
-/** A release that has ended may still owe its quarantine the word of it. */
+/** A release that has ended may still owe its quarantine the word of it; what was decided about an approval, its entries. */
 async function show(context: Resumed, operation: Operation): Promise<Reply> {
   const { services } = context;
   if (operation.kind === "release" && operation.state === "done") await lift(context, operation);
+  await recordVotes(services, operation);
   return showCard(context, operation, operationCard(operation, services.now()));
 }
 

@@ -30,7 +30,7 @@ const planned = {
 
 /** What a terminal that reaches no Redis can have done: only what contains; a release needs the history there. */
 const operation = z.looseObject({
-  version: z.literal([1, 2]),
+  version: z.literal([1, 2, 3]),
   id: z.string(),
   kind: z.enum(["quarantine", "lockdown"]),
   state: z.enum(["accepted", "planned", "awaiting-second", "running", "in-force", "refused", "cancelled", "failed"]),

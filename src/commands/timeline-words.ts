@@ -21,8 +21,15 @@ function deed({ kind, verb, detail = {} }: ChainedEntry): string {
   if (kind === "refusal") return `${verb} refused`;
   if (kind === "incident")
     return "after" in detail ? "channel bound to an incident" : "channel bound to no incident any more";
-  return `${verb} ${kind}`;
+  return `${verb} ${deeds[kind] ?? kind}`;
 }
+
+const deeds: Partial<Record<ChainedEntry["kind"], string>> = {
+  "approval-asked": "put to others for approval",
+  withdrawn: "withdrawn before it was approved",
+  void: "void, since its plan changed before it was approved",
+  expired: "expired before it was approved",
+};
 
 const plan = z.union([
   z.looseObject({

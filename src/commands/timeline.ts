@@ -102,7 +102,34 @@ function openItems(entries: readonly ChainedEntry[]): readonly string[] {
       ended.set(quarantine, outcome.operation ?? "");
   }
   const operations = [...new Set(entries.flatMap(({ operation }) => operation ?? []))];
-  return operations.flatMap((id) => (ended.has(id) ? [] : openItem(entries, id)));
+  return operations.flatMap((id) => [...(ended.has(id) ? [] : openItem(entries, id)), ...owedBy(entries, id)]);
+}
+
+/** What others were asked and have not answered, and what another person is still to look at. */
+function owedBy(entries: readonly ChainedEntry[], id: string): readonly string[] {
+  const of = entries.filter(({ operation }) => operation === id);
+  const [asked, began] = [of.findLast(isKind("approval-asked")), of.find(isKind("intent"))];
+  if (asked !== undefined && began === undefined) {
+    const isOpen = !of.some(({ kind }) => endsRequest.has(kind));
+    return isOpen ? [`${id}, ${asked.verb} of ${objectOf(asked)}: waits for approval since ${asked.at}`] : [];
+  }
+  const because = began === undefined ? undefined : reviewOf(began);
+  if (began === undefined || because === undefined || of.some(isKind("reviewed"))) return [];
+  return [`${id}, ${began.verb} of ${objectOf(began)}: needs review (${because})`];
+}
+
+const endsRequest: ReadonlySet<string> = new Set(["denied", "withdrawn", "void", "expired"]);
+
+function isKind(wanted: ChainedEntry["kind"]): (entry: ChainedEntry) => boolean {
+  return ({ kind }) => kind === wanted;
+}
+
+/** Why the plan that was carried out leaves something for another person to look at. */
+function reviewOf({ detail }: ChainedEntry): string | undefined {
+  const plan = detail?.["plan"];
+  if (typeof plan !== "object" || plan === null) return undefined;
+  if ("breakGlass" in plan && plan.breakGlass === true) return "break-glass";
+  return "review" in plan && typeof plan.review === "string" ? plan.review : undefined;
 }
 
 function openItem(entries: readonly ChainedEntry[], id: string): readonly string[] {

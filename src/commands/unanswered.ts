@@ -17,9 +17,9 @@ export function oldPlan(age: Age): readonly string[] {
   return known === undefined ? [] : [`${known} Confirm asks again before anything is written.`];
 }
 
-/** Confirm where the cluster cannot be asked: the plan is not checked, so nothing is written, and it stays as it is. */
-export function planStays(error: KubernetesError): Reply {
-  const stays = "Nothing was written. The plan stays as it is: press Confirm again when the cluster answers.";
+/** Where the cluster cannot be asked the plan is not checked: nothing is written, and it stays as it is. */
+export function planStays(error: KubernetesError, button: "Confirm" | "Approve" = "Confirm"): Reply {
+  const stays = `Nothing was written. The plan stays as it is: press ${button} again when the cluster answers.`;
   return note(
     "Not done: the cluster cannot be asked",
     [text(error.message), text(whatToDo(error)), text(stays)],

@@ -2,22 +2,24 @@ import { operationId } from "../policy/operation.ts";
 import { type Target, targetReference } from "../policy/target.ts";
 import { isWriting, type Writing } from "./command.ts";
 import type { Understanding } from "./desk.ts";
-import { asksForForm } from "./form.ts";
 import { parse } from "./parse.ts";
+import { asksForForm } from "./quarantine-form.ts";
 import type { Request } from "./request.ts";
-import type { Services } from "./services.ts";
 
-/** What was typed, in one line, before anything is looked up; a quarantine of nothing opens a form in Slack. */
-export function understand(services: Services, request: Request): Understanding {
+/**
+ * What was typed, in one line, before anything is looked up. In Slack an allow names no operation: a form may open instead, and
+ * that it does would tell which templates there are.
+ */
+export function understand(request: Request): Understanding {
   if (request.source === "slack" && asksForForm(request.text)) {
-    const form = { askCluster: services.clusters.size > 1 };
-    return { line: "quarantine: say of what in the form that opens.", operation: undefined, form };
+    return { line: "quarantine: say of what in the form that opens.", operation: undefined };
   }
   const command = parse(request.text);
   if (command.kind === "usage") return { line: "That command was not understood.", operation: undefined };
   if (!isWriting(command)) return { line: command.kind, operation: undefined };
   const kind = command.kind === "allow" ? "allowance" : command.kind;
-  const operation = command.dryRun ? undefined : operationId(kind, request.delivery);
+  const mayAsk = kind === "allowance" && request.source === "slack";
+  const operation = command.dryRun || mayAsk ? undefined : operationId(kind, request.delivery);
   return { line: inWords(command), operation };
 }
 

@@ -72,6 +72,12 @@ export function grantsOf({ rules, people }: Access, principal: Principal): reado
   });
 }
 
+/** Every key that the rules grant the verb in all of these places, by itself. */
+export function granteesOf({ rules }: Access, verb: Verb, places: readonly Place[]): readonly string[] {
+  const keys = new Set(rules.flatMap(({ principals }) => principals));
+  return [...keys].filter((key) => places.every((place) => rules.some((rule) => grants(rule, [key], verb, place))));
+}
+
 function grants(rule: AccessRule, keys: readonly string[], verb: Verb, { cluster, namespace }: Place): boolean {
   const { clusters = ["*"] } = rule;
   return (

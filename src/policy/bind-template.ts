@@ -29,6 +29,9 @@ export type BoundEnd =
   | { readonly kind: "dns" }
   | { readonly kind: "anything" };
 
+/** A value that cannot be taken, and the parameter that it was for; absent where no single one is to blame. */
+export type BindingRefusal = Refusal & { readonly parameter?: string };
+
 /**
  * The template with the values as typed, defaults filled in; or everything that is wrong with them. A value beyond the
  * bounds of its parameter is refused, never cut down to them.
@@ -36,7 +39,7 @@ export type BoundEnd =
 export function bindTemplate(
   template: Template,
   given: Readonly<Record<string, string>>,
-): BoundTemplate | { readonly refusals: readonly Refusal[] } {
+): BoundTemplate | { readonly refusals: readonly BindingRefusal[] } {
   const names = Object.keys(template.parameters);
   const checked = Object.entries(template.parameters).map(([name, parameter]) => ({
     name,
@@ -58,7 +61,7 @@ export function templateUsage({ name, parameters }: Pick<Template, "name" | "par
   return ["/np allow", name, ...needed.map(([key]) => `${key}=…`), "for 30m reason"].join(" ");
 }
 
-type ValueOf = { readonly text: string } | { readonly refusal: Refusal };
+type ValueOf = { readonly text: string } | { readonly refusal: BindingRefusal };
 
 function valueOf(
   template: Template,
@@ -68,12 +71,18 @@ function valueOf(
 ): ValueOf {
   const typed = Object.hasOwn(given, name) ? given[name] : parameter.default;
   if (typed === undefined) {
-    return { refusal: refusal(`${name} is missing: ${parameter.about}`, `Type: ${templateUsage(template)}`) };
+    const missing = refusal(`${name} is missing: ${parameter.about}`, `Type: ${templateUsage(template)}`);
+    return { refusal: { ...missing, parameter: name } };
   }
   const value = checkValue(parameter, typed);
   return "text" in value
     ? value
-    : { refusal: refusal(`${name}=${shown(typed)} ${value.problem}`, `It is ${parameter.about}.`) };
+    : {
+        refusal: {
+          ...refusal(`${name}=${shown(typed)} ${value.problem}`, `It is ${parameter.about}.`),
+          parameter: name,
+        },
+      };
 }
 
 function refuseKey(template: Template, key: string, names: readonly string[]): Refusal {

@@ -14,6 +14,8 @@ export type GuardInput = {
   readonly pods: readonly Pod[];
   /** The name that the person typed after --confirm. */
   readonly confirmed: string | undefined;
+  /** Whether another person is to agree that what can be overridden is. */
+  readonly override?: boolean | undefined;
   /** The command as it is to be typed again, without --confirm: `quarantine prod:payments/checkout-7d9f`. */
   readonly typed: string;
   readonly protectedNamespaces: readonly string[];
@@ -49,13 +51,38 @@ const ownNamespace: Rule = ({ pod, inHomeCluster, ownNamespace: own }) =>
     ? refusal(`${own} is Bulkhead's own namespace: cutting it off would end the response`, "Choose another pod.")
     : undefined;
 
-const protectedNamespace: Rule = ({ pod, protectedNamespaces }) =>
-  protectedNamespaces.includes(pod.namespace)
-    ? refusal(
-        `namespace ${pod.namespace} is protected`,
-        "An administrator can change protectedNamespaces in the configuration.",
-      )
-    : undefined;
+const protectedNamespace: Rule = ({ pod, protectedNamespaces, override, typed }) =>
+  override === true ? undefined : refuseProtected(pod.namespace, protectedNamespaces, typed);
+
+/** Refuses what lies in a protected namespace (protectedNamespaces); `typed` as in GuardInput. */
+export function refuseProtected(
+  namespace: string,
+  protectedNamespaces: readonly string[],
+  typed: string,
+): Refusal | undefined {
+  if (!protectedNamespaces.includes(namespace)) return undefined;
+  return refusal(
+    `namespace ${namespace} is protected`,
+    `An administrator can change protectedNamespaces in the configuration. ${overrideWords(typed)}`,
+  );
+}
+
+/** What an override goes beyond, for whoever is to agree: clauses that no busy cluster changes. */
+export function overriddenRules(
+  namespace: string,
+  settings: Pick<GuardInput, "protectedNamespaces"> & { readonly limits: { readonly pods: number } },
+  pods = 1,
+): readonly string[] {
+  return [
+    ...(settings.protectedNamespaces.includes(namespace) ? [`namespace ${namespace} is protected`] : []),
+    ...(pods > settings.limits.pods ? [`more than ${settings.limits.pods} pods at once`] : []),
+    "as many actions within a minute as it takes",
+  ];
+}
+
+function overrideWords(typed: string): string {
+  return `Or let another person agree to it: /np ${typed} --override`;
+}
 
 const ownRedis: Rule = ({ pod, inHomeCluster, services, redisService }) => {
   if (!inHomeCluster) return undefined;
@@ -131,12 +158,12 @@ function unlessConfirmed(
   return refusal(reason, `To do it all the same, confirm it by its name: /np ${typed} --confirm ${name}`);
 }
 
-/** Refuses to contain more pods at once than `most` (limits.pods). */
-export function refuseCount(count: number, most: number): Refusal | undefined {
+/** Refuses to contain more pods at once than `most` (limits.pods); `typed` as in GuardInput. */
+export function refuseCount(count: number, most: number, typed: string): Refusal | undefined {
   if (count <= most) return undefined;
   return refusal(
     `it would cut off ${count} pods at once, and ${most} is the most`,
-    "Quarantine single pods, or ask an administrator to raise limits.pods in the configuration.",
+    `Quarantine single pods, or ask an administrator to raise limits.pods in the configuration. ${overrideWords(typed)}`,
   );
 }
 

@@ -42,9 +42,10 @@ export function nextSteps(left: Left): readonly string[] {
 
 /** The choices as they are typed, each after a space: ` --engine cilium --no-detach`. */
 export function choiceWords(choices: Choices | undefined): string {
-  const { engine, detach, changePolicies, confirm } = choices ?? {};
+  const { engine, detach, changePolicies, confirm, override } = choices ?? {};
   const engineChoice = engine === undefined ? "" : ` --engine ${engine}`;
   const detachWords = detach === undefined ? "" : detach ? " --detach" : " --no-detach";
   const confirmWords = confirm === undefined ? "" : ` --confirm ${confirm}`;
-  return `${engineChoice}${detachWords}${changePolicies === true ? " --change-policies" : ""}${confirmWords}`;
+  const flags = `${changePolicies === true ? " --change-policies" : ""}${override === true ? " --override" : ""}`;
+  return `${engineChoice}${detachWords}${flags}${confirmWords}`;
 }

@@ -138,6 +138,18 @@ export type Approval = {
   readonly askedAt: number;
   readonly expiresAt: number;
   readonly given: readonly { readonly by: Principal; readonly at: number }[];
+  /** Where it ended without enough of them. */
+  readonly ended?: ApprovalEnd;
+};
+
+export type ApprovalEnd = {
+  /** `withdrawn` by whoever asked; `void`: the plan is not the same any more. */
+  readonly as: "denied" | "withdrawn" | "void" | "expired";
+  /** Undefined where time or the cluster ended it. */
+  readonly by?: Principal;
+  readonly at: number;
+  /** What happened, one sentence each. */
+  readonly why: readonly string[];
 };
 
 /** What another person is still to look at, and who did. */
@@ -150,16 +162,23 @@ export type Debt = {
 
 /**
  * Whether the operation is neither ended nor merely planned. A quarantine that was confirmed and failed has not ended:
- * what it may have left is still to be released. One with a debt is not forgotten before somebody has looked at it.
+ * what it may have left is still to be released. One with a debt is not forgotten before somebody has looked at it, and
+ * one that waits for other people is open until it expires.
  */
 export function isLive(operation: Operation): boolean {
   const { state } = operation;
-  return state === "running" || state === "in-force" || mayHaveLeft(operation) || owesReview(operation);
+  const open = state === "running" || state === "in-force" || state === "awaiting-approval";
+  return open || mayHaveLeft(operation) || owesReview(operation);
 }
 
 /** Whether somebody else is still to look at what was done. */
 function owesReview({ debt, confirmed }: Operation): boolean {
   return debt !== undefined && debt.reviewed === undefined && confirmed !== undefined;
+}
+
+/** Nothing of it was written, and whether it will be is still for people to say. */
+export function isUndecided(state: OperationState): boolean {
+  return state === "planned" || state === "awaiting-second" || state === "awaiting-approval";
 }
 
 /** Whether operations of this kind cut something off, and stay in force until somebody releases them. */

@@ -25,6 +25,8 @@ export type Choices = {
   readonly changePolicies?: boolean;
   /** The name typed after --confirm, for what is refused without. */
   readonly confirm?: string | undefined;
+  /** Whether guard rails that allow it are overridden, which another person has to approve. */
+  readonly override?: boolean;
 };
 
 /** What a containment changes for people, in sentences; names in them come from outside. */
@@ -88,6 +90,8 @@ export type QuarantinePlan = {
   readonly next?: readonly string[];
   /** What it does not cut, in sentences; undefined in plans of early records. */
   readonly notCut?: readonly string[];
+  /** Guard rails that it overrides, as clauses; undefined: none. */
+  readonly overrides?: readonly string[];
   readonly enforcement: Enforcement;
   readonly confirmations: 1 | 2;
   /** See planHash. */
@@ -123,6 +127,8 @@ export type ContainPlan = {
   readonly residual: readonly ResidualAllow[];
   /** What can be done about what stays open, in sentences. */
   readonly next: readonly string[];
+  /** Guard rails that it overrides, as clauses; undefined: none. */
+  readonly overrides?: readonly string[];
   readonly enforcement: Enforcement;
   readonly confirmations: 1 | 2;
   /** See containPlan's planHash. */

@@ -1,5 +1,5 @@
 import type { types } from "@slack/bolt";
-import type { Desk, Understanding } from "../commands/desk.ts";
+import type { Desk } from "../commands/desk.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { Request } from "../commands/request.ts";
 import { clean, cut, escapeMrkdwn } from "./escape.ts";
@@ -23,15 +23,6 @@ export function acknowledgement(request: Request | undefined, desk: Pick<Desk, "
     text: escapeMrkdwn(said),
     blocks: [{ type: "rich_text", elements: [{ type: "rich_text_section", elements: [element] }] }],
   };
-}
-
-/** The form that the command opens instead of an answer; undefined where it opens none. */
-export function formAskedFor(request: Request, desk: Pick<Desk, "understand">): Understanding["form"] {
-  try {
-    return desk.understand(request).form;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Understanding is pure; should it fail all the same, the command still gets its acknowledgement and its answer. */

@@ -1,6 +1,6 @@
 import type { types } from "@slack/bolt";
 import type { Request } from "../commands/request.ts";
-import { type Acknowledgement, acknowledgement, formAskedFor } from "./answers.ts";
+import { type Acknowledgement, acknowledgement } from "./answers.ts";
 import type { RequestOutlet } from "./deliver.ts";
 import { readSubmission } from "./form-payload.ts";
 import type { Forms, SentForm } from "./forms.ts";
@@ -87,17 +87,15 @@ export function createEntrance(options: EntranceOptions): Entrance {
 type Run = (request: Request, outlet: RequestOutlet) => Promise<unknown>;
 
 /**
- * A command that says too little opens the form, before anything is looked up: who may not is told so meanwhile, and is
- * offered nothing in it. Where the form cannot be opened, the command runs and says what it lacks.
+ * A command that says too little opens a form: who may not is told so meanwhile, and is offered nothing in it. Where no form
+ * can be opened, the command runs and says what it lacks.
  */
 async function runOrAsk(
   { caller, request, trigger }: NonNullable<ReturnType<typeof readCommand>>,
   run: Run,
   options: EntranceOptions,
 ): Promise<void> {
-  const form = formAskedFor(request, options.desk);
-  const opened =
-    form === undefined || trigger === undefined ? "failed" : await options.forms.open(caller, trigger, form);
+  const opened = trigger === undefined ? "none" : await options.forms.open(caller, trigger, request);
   if (opened === "taken") return;
   await handle(caller, request, opened === "opened" ? () => Promise.resolve() : run, options);
 }

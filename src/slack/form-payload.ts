@@ -1,25 +1,23 @@
 import { z } from "zod";
-import type { QuarantineForm } from "../commands/form.ts";
-import { dryRun, type FormField, fieldPrefix } from "./form-view.ts";
+import { type FormFields, type FormKind, formKinds } from "../commands/form.ts";
+import { fieldPrefix, formPrefix } from "./form-view.ts";
 import { type Caller, callerId, optionalId } from "./payload.ts";
 
-/** A form that was sent: who, which one, and what stands in it. */
-export type Submission = {
+/** A form as somebody sees it: who, which one, and what stands in it. */
+type InForm = {
   readonly caller: Caller;
-  readonly view: string;
+  readonly kind: FormKind;
   /** What the form carried: an id of ours, not trusted to exist. */
   readonly id: string;
-  readonly form: QuarantineForm;
+  /** Every field that it has. */
+  readonly fields: FormFields;
 };
 
+/** A form that was sent; `view` is Slack's id of it. */
+export type Submission = InForm & { readonly view: string };
+
 /** Somebody typed into a field of a form. */
-export type Search = {
-  readonly caller: Caller;
-  readonly field: string;
-  readonly typed: string;
-  readonly cluster: string | undefined;
-  readonly namespace: string | undefined;
-};
+export type Search = InForm & { readonly field: string; readonly typed: string };
 
 const value = z.object({
   value: z.string().nullish(),
@@ -29,6 +27,7 @@ const value = z.object({
 
 const view = z.object({
   id: callerId,
+  callback_id: z.enum(formKinds.map((kind) => `${formPrefix}${kind}` as const)),
   private_metadata: z.string().max(100).default(""),
   state: z.object({ values: z.record(z.string(), z.record(z.string(), value)) }),
 });
@@ -42,34 +41,28 @@ const payload = z.object({
 
 const search = payload.extend({ action_id: z.string().max(255), value: z.string().max(3_000).default("") });
 
-type State = z.infer<typeof view>["state"];
-
-/** A view_submission of our form (Bolt `ViewSubmitAction`); undefined where it is malformed. */
+/** A view_submission of a form of ours (Bolt `ViewSubmitAction`); undefined where it is malformed. */
 export function readSubmission(raw: unknown): Submission | undefined {
   const parsed = payload.safeParse(raw);
-  const caller = parsed.success ? callerOf(parsed.data) : undefined;
-  if (!parsed.success || caller === undefined) return undefined;
-  const { id, private_metadata, state } = parsed.data.view;
-  const form: QuarantineForm = {
-    cluster: chosen(state, "cluster"),
-    namespace: chosen(state, "namespace") ?? "",
-    pod: chosen(state, "pod") ?? "",
-    review: written(state, "review"),
-    reason: written(state, "reason"),
-    dryRun: (field(state, "run")?.selected_options ?? []).some((option) => option.value === dryRun),
-  };
-  return { caller, view: id, id: private_metadata, form };
+  const form = parsed.success ? formIn(parsed.data) : undefined;
+  return parsed.success && form !== undefined ? { ...form, view: parsed.data.view.id } : undefined;
 }
 
-/** A block_suggestion of our form (Bolt `BlockSuggestion`); undefined where it is malformed. */
+/** A block_suggestion of a form of ours (Bolt `BlockSuggestion`); undefined where it is malformed. */
 export function readSearch(raw: unknown): Search | undefined {
   const parsed = search.safeParse(raw);
-  const caller = parsed.success ? callerOf(parsed.data) : undefined;
-  if (!parsed.success || caller === undefined) return undefined;
+  const form = parsed.success ? formIn(parsed.data) : undefined;
+  if (!parsed.success || form === undefined) return undefined;
   const { action_id, value: typed } = parsed.data;
-  const { state } = parsed.data.view;
-  const name = action_id.slice(fieldPrefix.length);
-  return { caller, field: name, typed, cluster: chosen(state, "cluster"), namespace: chosen(state, "namespace") };
+  return { ...form, field: action_id.slice(fieldPrefix.length), typed };
+}
+
+function formIn(sent: z.infer<typeof payload>): InForm | undefined {
+  const caller = callerOf(sent);
+  if (caller === undefined) return undefined;
+  const { callback_id, private_metadata: id, state } = sent.view;
+  const kind = formKinds.find((one) => callback_id === `${formPrefix}${one}`);
+  return kind === undefined ? undefined : { caller, kind, id, fields: fieldsIn(state) };
 }
 
 /** A form knows no channel and has no response_url. */
@@ -80,14 +73,14 @@ function callerOf({ team, enterprise, user }: z.infer<typeof payload>): Caller |
   return { enterprise: enterprise?.id, team: workspace, user: user.id, ...nowhere, direct: true };
 }
 
-function field({ values }: State, name: FormField): z.infer<typeof value> | undefined {
-  return values[name]?.[`${fieldPrefix}${name}`];
+function fieldsIn({ values }: z.infer<typeof view>["state"]): FormFields {
+  const fields = Object.entries(values).flatMap(([name, block]) => {
+    const field = block[`${fieldPrefix}${name}`];
+    return field === undefined ? [] : [[name, textOf(field)] as const];
+  });
+  return Object.fromEntries(fields);
 }
 
-function chosen(state: State, name: FormField): string | undefined {
-  return field(state, name)?.selected_option?.value;
-}
-
-function written(state: State, name: FormField): string {
-  return field(state, name)?.value ?? "";
+function textOf({ value: written, selected_option: chosen, selected_options: ticked }: z.infer<typeof value>): string {
+  return written ?? chosen?.value ?? ticked?.map((option) => option.value).join(",") ?? "";
 }

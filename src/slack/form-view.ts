@@ -1,81 +1,71 @@
 import type { types } from "@slack/bolt";
+import type { Form, FormField, Suggestion } from "../commands/form.ts";
+import { clean, cut, oneLine } from "./escape.ts";
 
-/** callback_id of the form. Its fields are input blocks of these ids; action_ids bear a prefix, for the listeners. */
-export const formCallback = "np-form-quarantine";
+/** callback_id of a form, before its kind. Its fields are input blocks; action_ids are this and the field's name. */
+export const formPrefix = "np-form-";
 export const fieldPrefix = "np-field:";
 
-export type FormField = "cluster" | "namespace" | "pod" | "review" | "reason" | "run";
+/** Slack's limits (`@slack/types`, facts §1.2), UTF-16 units. */
+const slack = { title: 24, text: 3_000, label: 2_000, placeholder: 150, option: 75 } as const;
 
-/** The one option of the checkbox. */
-export const dryRun = "dry-run";
-
-const title = "Quarantine a pod";
-
-/**
- * The form as a modal. It holds no name of anything: what may be chosen is asked for, person by person, when somebody
- * types. `id` is all that it carries; what belongs to it is kept on our side.
- */
-export function formView(id: string, { askCluster }: { readonly askCluster: boolean }): types.ModalView {
+/** A form as a modal. `id` is all that it carries; what belongs to it is kept on our side. */
+export function formView(id: string, { kind, title, about, fields }: Form): types.ModalView {
+  const note: types.SectionBlock[] = about === undefined ? [] : [{ type: "section", text: plain(about, slack.text) }];
   return {
     type: "modal",
-    callback_id: formCallback,
+    callback_id: `${formPrefix}${kind}`,
     private_metadata: id,
-    title: plain(title),
-    submit: plain("Show the plan"),
-    close: plain("Cancel"),
-    blocks: [
-      ...(askCluster ? [search("cluster", "Cluster", "Type a part of its name")] : []),
-      search("namespace", "Namespace", "Those where you may quarantine"),
-      search("pod", "Pod", "Choose the namespace first, then type a part of the pod's name"),
-      words("review", "Ask again after", { placeholder: "2h", length: 20, multiline: false }),
-      words("reason", "Reason", { placeholder: "What was seen", length: 500, multiline: true }),
-      {
-        type: "input",
-        block_id: "run",
-        label: plain("How"),
-        optional: true,
-        element: {
-          type: "checkboxes",
-          action_id: `${fieldPrefix}run`,
-          options: [{ text: plain("Dry run: only show what would be done"), value: dryRun }],
-        },
-      },
-    ],
+    title: plain(title, slack.title),
+    submit: plain("Show the plan", slack.title),
+    close: plain("Cancel", slack.title),
+    blocks: [...note, ...fields.map(input)],
   };
 }
 
-function search(field: FormField, label: string, placeholder: string): types.InputBlock {
+function input(field: FormField): types.InputBlock {
+  const { name, label, hint, optional } = field;
   return {
     type: "input",
-    block_id: field,
-    label: plain(label),
-    element: {
-      type: "external_select",
-      action_id: `${fieldPrefix}${field}`,
-      placeholder: plain(placeholder),
-      min_query_length: 0,
-    },
+    block_id: name,
+    label: plain(label, slack.label),
+    ...(hint === undefined ? {} : { hint: plain(hint, slack.label) }),
+    ...(optional === undefined ? {} : { optional }),
+    element: element(field, `${fieldPrefix}${name}`),
   };
 }
 
-type Words = { readonly placeholder: string; readonly length: number; readonly multiline: boolean };
-
-function words(field: FormField, label: string, { placeholder, length, multiline }: Words): types.InputBlock {
-  return {
-    type: "input",
-    block_id: field,
-    label: plain(label),
-    optional: true,
-    element: {
-      type: "plain_text_input",
-      action_id: `${fieldPrefix}${field}`,
-      placeholder: plain(placeholder),
-      max_length: length,
-      multiline,
-    },
-  };
+function element(field: FormField, action_id: string): types.InputBlock["element"] {
+  switch (field.kind) {
+    case "search": {
+      const chosen = field.initial === undefined ? {} : { initial_option: option(field.initial) };
+      const placeholder = plain(field.placeholder, slack.placeholder);
+      return { type: "external_select", action_id, placeholder, min_query_length: 0, ...chosen };
+    }
+    case "menu": {
+      const chosen = field.initial === undefined ? {} : { initial_option: option(field.initial) };
+      return { type: "static_select", action_id, options: field.options.map(option), ...chosen };
+    }
+    case "words": {
+      const { length, multiline, initial } = field;
+      const placeholder = plain(field.placeholder, slack.placeholder);
+      const given = initial === undefined ? {} : { initial_value: cut(clean(initial), length) };
+      return { type: "plain_text_input", action_id, placeholder, max_length: length, multiline, ...given };
+    }
+    case "box": {
+      const box = option(field.option);
+      return { type: "checkboxes", action_id, options: [box], ...(field.ticked ? { initial_options: [box] } : {}) };
+    }
+  }
 }
 
-function plain(text: string): types.PlainTextElement {
-  return { type: "plain_text", text, emoji: false };
+/** An option for Slack; nothing in its label acts. */
+export function option({ label, value }: Suggestion): types.PlainTextOption {
+  return { text: plain(label, slack.option), value };
+}
+
+/** Slack refuses an empty text. */
+function plain(text: string, length: number): types.PlainTextElement {
+  const shown = cut(oneLine(text), length);
+  return { type: "plain_text", text: shown === "" ? "–" : shown, emoji: false };
 }

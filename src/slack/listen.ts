@@ -1,6 +1,6 @@
 import type { AllMiddlewareArgs, App, Context } from "@slack/bolt";
 import type { Entrance } from "./entrance.ts";
-import { fieldPrefix, formCallback } from "./form-view.ts";
+import { fieldPrefix, formPrefix } from "./form-view.ts";
 import { errorText, type Log } from "./logger.ts";
 import type { Arrival } from "./payload.ts";
 import { actionPrefix } from "./render.ts";
@@ -13,7 +13,7 @@ export type ListenOptions = {
 };
 
 /**
- * One listener for the command, one for our buttons, two for the form. What matches neither (another command, a shortcut, an old button)
+ * One listener for the command, one for our buttons, two for forms. What matches neither (another command, a shortcut, an old button)
  * is acknowledged and counted: in Socket Mode Bolt says nothing then, and the person sees Slack's timeout.
  */
 export function listen(app: App, options: ListenOptions): void {
@@ -33,7 +33,7 @@ export function listen(app: App, options: ListenOptions): void {
     context["matched"] = true;
     await entrance.press(body, arrivalOf(context), () => ack());
   });
-  app.view({ callback_id: formCallback, type: "view_submission" }, async ({ body, ack, context }) => {
+  app.view({ callback_id: new RegExp(`^${formPrefix}`), type: "view_submission" }, async ({ body, ack, context }) => {
     context["matched"] = true;
     await entrance.submission(body, arrivalOf(context), (answer) => (answer === undefined ? ack() : ack(answer)));
   });

@@ -46,7 +46,7 @@ export function pointsAtOperation({ operation }: Reply): boolean {
 }
 
 export function isConfirm({ action }: Button): boolean {
-  return action === "confirm" || action === "confirm-again";
+  return action === "confirm" || action === "confirm-again" || action === "approve";
 }
 
 function sentence(parts: readonly string[]): string {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createCluster } from "../../src/kubernetes/cluster.ts";
 import { type Connection, createConnection } from "../../src/kubernetes/connection.ts";
 import type { QuarantinePlan } from "../../src/policy/plan.ts";
+import { approvalSettings } from "../commands/approval-settings.ts";
 import { canarySettings } from "../commands/canary-settings.ts";
 import { startDesk, type TestDesk } from "../commands/desk.ts";
 import { waitFor } from "../wait.ts";
@@ -63,6 +64,7 @@ function settingsFor(namespace: string): TestDesk["services"]["settings"] {
     detach: true,
     limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
     clusters: { home: "bench", defaultCluster: undefined, channels: {} },
+    ...approvalSettings,
     canary: canarySettings,
   };
 }

@@ -13,6 +13,7 @@ import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
 import { createLimits } from "../../src/scheduler/limits.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
+import { approvalSettings } from "../commands/approval-settings.ts";
 import { canarySettings } from "../commands/canary-settings.ts";
 
 const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "alice" };
@@ -73,6 +74,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events, endpo
       detach: true,
       limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: cluster.name, defaultCluster: undefined, channels: {} },
+      ...approvalSettings,
       canary: canarySettings,
     },
     clusters: new Map([[cluster.name, { cluster, enforcement: "enforced" }]]),

@@ -13,6 +13,7 @@ import { createIncidents } from "../../src/scheduler/incidents.ts";
 import { createLeases } from "../../src/scheduler/leases.ts";
 import { createLimits } from "../../src/scheduler/limits.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
+import { approvalSettings } from "../commands/approval-settings.ts";
 import { canarySettings } from "../commands/canary-settings.ts";
 import { checkout } from "../deploy/manifests.ts";
 import { connectTestRedis } from "../redis.ts";
@@ -122,6 +123,7 @@ function servicesOf(
       detach: true,
       limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: "real", defaultCluster: undefined, channels: {} },
+      ...approvalSettings,
       canary: { ...canarySettings, image: "none.invalid/bulkhead", startMs: 4_000, effectMs: 1_000 },
     },
     clusters: new Map([["real", { cluster, enforcement: "unknown" }]]),

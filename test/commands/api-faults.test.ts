@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Reply } from "../../src/commands/reply.ts";
 import { marks } from "../../src/policy/marks.ts";
 import type { Fault, FaultMatch } from "../../src/sandbox/kubernetes/faults.ts";
+import { approvalSettings } from "./approval-settings.ts";
 import { canarySettings } from "./canary-settings.ts";
 import { startDesk, stored, type TestDesk } from "./desk.ts";
 
@@ -26,6 +27,7 @@ beforeAll(async () => {
         detach: true,
         limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
         clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
+        ...approvalSettings,
         canary: canarySettings,
       },
     },

@@ -20,6 +20,7 @@ import { createLimits } from "../../src/scheduler/limits.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
 import { createTimers } from "../../src/scheduler/timers.ts";
 import { connectTestRedis } from "../redis.ts";
+import { approvalSettings } from "./approval-settings.ts";
 import { canarySettings } from "./canary-settings.ts";
 
 const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", user: "U1", displayName: "alice" };
@@ -79,6 +80,7 @@ export async function startDesk(options: DeskOptions = {}) {
       detach: true,
       limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
+      ...approvalSettings,
       canary: canarySettings,
       ...options.settings,
     },

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { formText, podValue, type QuarantineForm } from "../../src/commands/form.ts";
+import type { Asked, FormFields } from "../../src/commands/form.ts";
 import { parse } from "../../src/commands/parse.ts";
-import type { Asked } from "../../src/commands/suggestions.ts";
+import { podValue, type QuarantineForm, quarantineText } from "../../src/commands/quarantine-form.ts";
 import type { Principal } from "../../src/policy/principal.ts";
 import { bob, startDesk, type TestDesk } from "./desk.ts";
 
@@ -28,6 +28,11 @@ afterAll(() => desk.close());
 
 const who = async (): Promise<Principal> => alice;
 
+const sent = (pod: string) => {
+  const fields: FormFields = { namespace: "payments", pod };
+  return { kind: "quarantine", command: undefined, fields } as const;
+};
+
 const form: QuarantineForm = {
   cluster: undefined,
   namespace: "payments",
@@ -46,7 +51,7 @@ describe("A form is the command that one could have typed", () => {
     [{ reason: "odd traffic" }, 'quarantine payments/checkout-7d9f "odd traffic"'],
     [{ reason: " two\nlines " }, 'quarantine payments/checkout-7d9f "two lines"'],
   ] as const)("%o", async (filled, text) => {
-    expect(await formText(desk.services, { ...form, ...filled }, who)).toBe(text);
+    expect(await quarantineText(desk.services, { ...form, ...filled }, who)).toBe(text);
   });
 
   test("Whatever is written into its fields means nothing but what the field is for", async () => {
@@ -64,7 +69,7 @@ describe("A form is the command that one could have typed", () => {
     );
     await fc.assert(
       fc.asyncProperty(nasty, nasty, fc.boolean(), async (reason, review, dryRun) => {
-        const text = await formText(desk.services, { ...form, reason, review, dryRun }, who);
+        const text = await quarantineText(desk.services, { ...form, reason, review, dryRun }, who);
         if (typeof text !== "string") return;
         const command = parse(text);
         if (command.kind !== "quarantine") throw new Error(text);
@@ -83,22 +88,24 @@ describe("A form is the command that one could have typed", () => {
     [{ reason: "x".repeat(501) }, "reason", "longer than 500"],
     [{ pod: "worker~0123456789abcdef01234567" }, "pod", "not there any more"],
   ] as const)("%o is said under its field", async (filled, field, why) => {
-    const problems = await formText(desk.services, { ...form, ...filled }, who);
+    const problems = await quarantineText(desk.services, { ...form, ...filled }, who);
     expect(problems).toEqual({ [field]: expect.stringContaining(why) });
   });
 });
 
 describe("What a form offers", () => {
-  const ask = (asked: Partial<Asked>): Promise<readonly { value: string }[]> =>
-    desk.desk.suggest({
-      principal: alice,
-      field: "namespace",
-      cluster: undefined,
-      namespace: undefined,
-      typed: "",
-      ...asked,
-    });
-  const values = async (asked: Partial<Asked>): Promise<string[]> => (await ask(asked)).map(({ value }) => value);
+  type Typed = Partial<Pick<Asked, "principal" | "field" | "typed"> & { cluster: string; namespace: string }>;
+  const asking = ({ cluster = "", namespace = "", ...asked }: Typed): Asked => ({
+    kind: "quarantine",
+    command: undefined,
+    principal: alice,
+    field: "namespace",
+    typed: "",
+    ...asked,
+    fields: { cluster, namespace },
+  });
+  const ask = (asked: Typed): Promise<readonly { value: string }[]> => desk.desk.suggest(asking(asked));
+  const values = async (asked: Typed): Promise<string[]> => (await ask(asked)).map(({ value }) => value);
 
   test("Namespaces where the person may quarantine, without those that nobody may", async () => {
     expect(await values({})).toEqual(["payments", "shop"]);
@@ -129,15 +136,7 @@ describe("What a form offers", () => {
     const silent = { ...cluster, namespaces: () => Promise.reject(new Error("away")) };
     const clusters = new Map([["sandbox", { cluster: silent, enforcement }]]);
     const other = await startDesk({ services: { clusters } });
-    expect(
-      await other.desk.suggest({
-        principal: alice,
-        field: "namespace",
-        cluster: undefined,
-        namespace: undefined,
-        typed: "",
-      }),
-    ).toEqual([]);
+    expect(await other.desk.suggest(asking({}))).toEqual([]);
     expect(other.events).toContainEqual(expect.objectContaining({ kind: "error", where: "suggest" }));
     await other.close();
   });
@@ -159,8 +158,8 @@ describe("What a form offers", () => {
     const other = await startDesk({
       services: { clusters: new Map([["sandbox", { cluster: crowded, enforcement }]]) },
     });
-    const asked = { principal: alice, field: "pod", cluster: undefined, namespace: "payments" } as const;
-    const offered = await other.desk.suggest({ ...asked, typed: "worker" });
+    const asked = { field: "pod", namespace: "payments" };
+    const offered = await other.desk.suggest(asking({ ...asked, typed: "worker" }));
     expect(offered).toHaveLength(2);
     for (const { label, value } of offered) {
       expect(label.length).toBeLessThanOrEqual(75);
@@ -168,14 +167,14 @@ describe("What a form offers", () => {
     }
     expect(offered.map(({ label }) => label.slice(-4))).toEqual(["aaaa", "bbbb"]);
     expect(new Set(offered.map(({ value }) => value)).size).toBe(2);
-    const texts = await Promise.all(offered.map(({ value }) => other.desk.formText({ ...form, pod: value }, who)));
+    const texts = await Promise.all(offered.map(({ value }) => other.desk.formText(sent(value), who)));
     expect(texts).toEqual(names.map((name) => `quarantine payments/${name}`));
     for (const sender of [guest, undefined]) {
       looked = 0;
-      const answer = await other.desk.formText({ ...form, pod: offered[0]!.value }, async () => sender);
+      const answer = await other.desk.formText(sent(offered[0]!.value), async () => sender);
       expect([answer, looked]).toEqual([{ pod: expect.stringContaining("not there any more") }, 0]);
     }
-    expect(await other.desk.suggest({ ...asked, typed: "" })).toHaveLength(100);
+    expect(await other.desk.suggest(asking(asked))).toHaveLength(100);
     await other.close();
   });
 
@@ -186,14 +185,14 @@ describe("What a form offers", () => {
 });
 
 describe("Which text opens it", () => {
-  const opens = (text: string, source: "slack" | "terminal" = "slack") =>
-    desk.desk.understand({ ...desk.request(text), source }).form !== undefined;
+  const opens = async (text: string, source: "slack" | "terminal" = "slack") =>
+    (await desk.desk.form({ ...desk.request(text), source }, who)) !== undefined;
 
-  test("quarantine alone, in Slack", () => {
-    expect(["quarantine", " Quarantine  ", "QUARANTINE"].map((text) => opens(text))).toEqual([true, true, true]);
-    expect(
-      ["quarantine a/b", "release", "", "help quarantine", "quarantine --dry-run"].map((text) => opens(text)),
-    ).not.toContain(true);
-    expect(opens("quarantine", "terminal")).toBe(false);
+  test("quarantine alone, in Slack", async () => {
+    for (const text of ["quarantine", " Quarantine  ", "QUARANTINE"]) expect(await opens(text), text).toBe(true);
+    for (const text of ["quarantine a/b", "release", "", "help quarantine", "quarantine --dry-run"]) {
+      expect(await opens(text), text).toBe(false);
+    }
+    expect(await opens("quarantine", "terminal")).toBe(false);
   });
 });

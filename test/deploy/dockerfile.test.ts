@@ -60,6 +60,11 @@ describe("the image, replayed step by step in an empty folder", () => {
     expect(before.length).toBeGreaterThan(1000);
   });
 
+  it("holds the templates of emergency allowlists that ship", async () => {
+    const { stdout } = await inImage(image, ["bulkhead", "templates", "lint"]);
+    expect(stdout).toBe("8 templates are fine.\n");
+  });
+
   it("starts the bot, which says what it lacks where nothing is configured", async () => {
     const started = inImage(image, image.entrypoint);
     await expect(started).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("SLACK_BOT_TOKEN") });

@@ -40,11 +40,11 @@ describe("deploy/README.md", () => {
 });
 
 describe.runIf(hasKubectl)("the kustomizations of deploy/README.md", () => {
-  const [ours = "", more = "", clusters = "", proxies = "", ...rest] = fenced("yaml");
+  const [ours = "", more = "", clusters = "", templates = "", proxies = "", ...rest] = fenced("yaml");
 
-  it("are four", () => {
+  it("are five", () => {
     expect(rest).toEqual([]);
-    expect([ours, more, clusters, proxies].every((one) => one.includes("resources:"))).toBe(true);
+    expect([ours, more, clusters, templates, proxies].every((one) => one.includes("resources:"))).toBe(true);
   });
 
   it("install two replicas with your image and your configuration", () => {
@@ -69,6 +69,19 @@ describe.runIf(hasKubectl)("the kustomizations of deploy/README.md", () => {
     const [, mount] = /`(\/etc\/bulkhead-kubeconfigs)\/us`/.exec(text)!;
     expect(spec.containers[0]!.volumeMounts).toContainEqual({ name: "kubeconfigs", mountPath: mount, readOnly: true });
     expect(spec.volumes.map(({ name }) => name)).toContain("kubeconfigs");
+  });
+
+  it("give the bot templates that can be changed without a restart", () => {
+    const files = Object.fromEntries(["dns", "egress-to-cidr"].map((name) => [`allowlists/${name}.yaml`, name]));
+    const objects = renderOwn(templates, files);
+    const { spec } = find(objects, "Deployment", "bulkhead").spec!.template;
+    const [, mount] = /`templates: (\/etc\/bulkhead-templates)`/.exec(text)!;
+    expect(spec.containers[0]!.volumeMounts).toContainEqual({ name: "templates", mountPath: mount, readOnly: true });
+    const secret = find(objects, "Secret", "bulkhead-templates");
+    expect(secret).toMatchObject({ metadata: { namespace: "bulkhead" }, data: { "dns.yaml": btoa("dns") } });
+    expect(secret).not.toHaveProperty("immutable", true);
+    const volume = { secretName: secret.metadata.name, defaultMode: 0o440 };
+    expect(spec.volumes).toContainEqual({ name: "templates", secret: volume });
   });
 
   it("give the bot a proxy and an authority", () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { checkout, type Manifest, parseManifests } from "./manifests.ts";
 
@@ -27,6 +27,7 @@ export function renderOwn(kustomization: unknown, files: Readonly<Record<string,
   try {
     const text = typeof kustomization === "string" ? kustomization : stringify(kustomization);
     for (const [name, content] of Object.entries({ ...files, "kustomization.yaml": text })) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), content);
     }
     return render(folder.slice(checkout.length));

@@ -88,7 +88,7 @@ describe("the guard rules", () => {
   });
 
   test("refuse more pods at once than are allowed", () => {
-    expect(refuseCount(5, 5)).toBeUndefined();
-    expect(refuseCount(6, 5)).toMatchObject({ reason: expect.stringMatching(/6 pods at once, and 5/) });
+    expect(refuseCount(5, 5, "x")).toBeUndefined();
+    expect(refuseCount(6, 5, "x")).toMatchObject({ reason: expect.stringMatching(/6 pods at once, and 5/) });
   });
 });

@@ -1,5 +1,6 @@
 import pino from "pino";
 import type { Alarm, Desk, Outlet } from "../../src/commands/desk.ts";
+import { quarantineForm } from "../../src/commands/quarantine-form.ts";
 import type { Reply } from "../../src/commands/reply.ts";
 import type { Press, Request } from "../../src/commands/request.ts";
 import { type SandboxSlack, startSandboxSlack } from "../../src/sandbox/slack/server.ts";
@@ -41,6 +42,8 @@ export type EdgeOptions = {
   /** What the desk offers in a form, and whether it asks for a cluster. */
   readonly suggest?: Desk["suggest"];
   readonly askCluster?: boolean;
+  /** The form that the desk has for a command; else that of a quarantine for this word. */
+  readonly form?: Desk["form"];
   /** What the desk makes of a form that was sent. */
   readonly formText?: Desk["formText"];
   /** The card of an operation as it stands by the time that an update is sent again. */
@@ -66,10 +69,12 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   let press: PressRun = show(note("Pressed"));
   const desk: Desk = {
     understand: ({ text }) => ({
-      ...(text === "quarantine" && { form: { askCluster: options.askCluster ?? false } }),
       line: `Understood: ${text}`,
       operation: "q-7f3kabc",
     }),
+    form: async (request, who) =>
+      (await options.form?.(request, who)) ??
+      (request.text === "quarantine" ? quarantineForm(options.askCluster ?? false) : undefined),
     run: (request, outlet) => {
       seen.requests.push(request);
       return run(request, outlet);
@@ -84,7 +89,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     },
     suggest: (asked) => options.suggest?.(asked) ?? Promise.resolve([]),
     formText: (form, who) =>
-      options.formText?.(form, who) ?? Promise.resolve(`quarantine ${form.namespace}/${form.pod}`),
+      options.formText?.(form, who) ?? Promise.resolve(`quarantine ${form.fields["namespace"]}/${form.fields["pod"]}`),
     alarm: async (alarm) => void seen.alarms.push(alarm),
     flush: () => Promise.resolve(),
   };

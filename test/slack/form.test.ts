@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Asked, Suggestion } from "../../src/commands/suggestions.ts";
+import type { Asked, Suggestion } from "../../src/commands/form.ts";
 import type { Submission } from "../../src/sandbox/slack/submissions.ts";
 import { waitFor } from "../wait.ts";
 import { type Edge, type EdgeOptions, memoryShelf, show, startEdge } from "./edge.ts";
@@ -130,8 +130,8 @@ describe("typing", () => {
     await edge.sandbox.search({ ...alice, field: "namespace", query: "pay" });
     const principal = { kind: "slack", team: "T0ACME", user: "U0ALICE", groups: ["slack-group:T0ACME/S0ONCALL"] };
     expect(asked).toMatchObject([
-      { field: "cluster", typed: "pr", cluster: undefined, namespace: undefined, principal },
-      { field: "namespace", typed: "pay", cluster: "prod", namespace: undefined, principal },
+      { kind: "quarantine", field: "cluster", typed: "pr", fields: { cluster: "", namespace: "" }, principal },
+      { kind: "quarantine", field: "namespace", typed: "pay", fields: { cluster: "prod", namespace: "" }, principal },
     ]);
   });
 
@@ -144,11 +144,15 @@ describe("typing", () => {
 
   test("A desk that takes too long is not waited for", async () => {
     await edge.close();
-    edge = await start({ suggest: () => new Promise(() => undefined) });
+    const never = new Promise<never>(() => undefined);
+    edge = await start({ suggest: () => never, form: async ({ text }) => (text === "slow" ? never : undefined) });
+    await edge.sandbox.command({ ...typed, text: "slow" });
     await edge.sandbox.command(typed);
     await edge.sandbox.waitForView("U0ALICE");
     const { options, problem } = await edge.sandbox.search({ ...alice, field: "namespace", query: "" });
     expect([options, problem]).toEqual([[], undefined]);
+    await waitFor(() => edge.requests.length === 1);
+    expect(edge.requests[0]?.text, "the command runs instead").toBe("slow");
   });
 
   test("Hostile names are within Slack's limits, and nothing in them acts", async () => {
@@ -193,8 +197,9 @@ describe("sending", () => {
     await edge.sandbox.fill({ ...alice, field: "reason", text: 'say "x" & <y>' });
     await edge.sandbox.tick({ ...alice, field: "run", options: ["dry-run"] });
     await submit();
-    const target = { cluster: undefined, namespace: "payments", pod: "checkout-7d9f" };
-    expect(forms).toEqual([{ ...target, review: "2h", reason: 'say "x" & <y>', dryRun: true }]);
+    const target = { namespace: "payments", pod: "checkout-7d9f" };
+    const fields = { ...target, review: "2h", reason: 'say "x" & <y>', run: "dry-run" };
+    expect(forms).toEqual([{ kind: "quarantine", command: undefined, fields }]);
   });
 
   test("The desk can ask who sent it, in their groups, and who is no person of ours is nobody (invariant 7)", async () => {

@@ -138,6 +138,11 @@ describe("A template that ships opens exactly the intended path", () => {
     expect(opened.toSorted()).toEqual(expected.toSorted());
   });
 
+  test("from-ingress opens from no namespace but an ingress controller's", () => {
+    const values = { workload: "payments/checkout", port: "8080", controller: "db" };
+    expect(() => objectsOf("from-ingress", values)).toThrow(/controller=db is not one of ingress-nginx, traefik/);
+  });
+
   test("no template is left out", () => {
     const tried = [...intended.map(([name]) => name), "pause-default-deny"];
     expect(new Set(tried)).toEqual(new Set(templates.map(({ name }) => name)));

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readTemplate } from "../src/template-file.ts";
 import { goodText, withPart } from "./template-texts.ts";
@@ -204,4 +205,40 @@ test("The version follows what a template says, not how it is written", () => {
   expect(versionOf(respelled)).toBe(version);
   expect(versionOf(withPart("max: 4h", "max: 5h"))).not.toBe(version);
   expect(versionOf(withPart("ipv4: 24", "ipv4: 23"))).not.toBe(version);
+});
+
+test("Whatever stands in the middle of a file, it is a template or a list of problems with lines that there are", () => {
+  const hostile = fc.constantFrom(
+    "&a ",
+    "*a",
+    "!!str ",
+    "{",
+    "]",
+    "\t",
+    "? ",
+    "<<: ",
+    "null",
+    "-1",
+    "$",
+    "---\n",
+    "'",
+    "\u0000",
+  );
+  const part = fc.oneof(hostile, fc.string({ maxLength: 8 }), fc.json({ maxDepth: 2 }));
+  const place = fc.integer({ min: 0, max: goodText.length });
+  fc.assert(
+    fc.property(place, fc.integer({ min: 0, max: 40 }), part, (at, length, middle) => {
+      const text = `${goodText.slice(0, at)}${middle}${goodText.slice(at + length)}`;
+      const read = readTemplate(file, text);
+      if ("template" in read) return;
+      const most = text.split("\n").length;
+      expect(read.problems.length).toBeGreaterThan(0);
+      for (const { line = 1, reason } of read.problems) {
+        expect(line).toBeGreaterThanOrEqual(1);
+        expect(line).toBeLessThanOrEqual(most);
+        expect(reason).not.toMatch(/undefined|\[object|TypeError/);
+      }
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -5,7 +5,12 @@ import type { Reply, Section } from "./commands/reply.ts";
  * Commands stand as they are typed here: `bulkhead …` for `/np …`.
  */
 export function replyText(reply: Reply, width: number): string {
-  const parts = [wrap(reply.headline, width, ""), ...reply.sections.map((section) => sectionText(section, width))];
+  const called = (reply.mentions ?? []).length === 0 ? [] : [wrap(`For ${reply.mentions?.join(", ")}`, width, "")];
+  const parts = [
+    wrap(reply.headline, width, ""),
+    ...called,
+    ...reply.sections.map((section) => sectionText(section, width)),
+  ];
   const footer = reply.footer.length === 0 ? [] : [wrap(reply.footer.join(" · "), width, "")];
   return `${[...parts, ...footer].filter((part) => part !== "").join("\n\n")}\n`;
 }

@@ -11,7 +11,7 @@ export function allowSections(plan: AllowPlan): readonly Section[] {
     ...optional("Warning", plan.warnings),
     { kind: "list", title: "What opens, by all policies together", items: plan.opens, mustRead: true },
     { kind: "list", title: "When it closes", items: closing(plan), mustRead: true },
-    ...agreement(plan),
+    ...afterwards(plan),
     { kind: "code", title: `What will be written (${names(plan)})`, text: specs(plan), mustRead: true },
   ];
 }
@@ -25,20 +25,14 @@ function closing({ ttlSeconds, maxSeconds }: AllowPlan): readonly string[] {
   ];
 }
 
-function agreement({ approvals: { needed, from }, breakGlass, review }: AllowPlan): readonly Section[] {
-  const who = from.length === 0 ? "who may approve here" : `of ${from.join(", ")}`;
-  const items = [
-    ...(breakGlass
-      ? [
-          "Break-glass: nobody else is asked. It is told to all who could approve, and stays open until one of them reviews it.",
-        ]
-      : []),
-    ...(needed > 0
-      ? [`${counted(needed, "other person", "other people")} ${who} must approve exactly this plan.`]
-      : []),
-    ...(review === undefined || breakGlass ? [] : [`Afterwards somebody else is to review it: ${review}.`]),
-  ];
-  return optional("Who must agree", items);
+/** Whose approval it needs is told of every operation alike (agreement-sections.ts). */
+function afterwards({ breakGlass, review }: AllowPlan): readonly Section[] {
+  if (breakGlass) {
+    return optional("Break-glass", [
+      "Nobody else is asked. All who could approve are told, and another person has to review it afterwards.",
+    ]);
+  }
+  return review === undefined ? [] : optional("Afterwards", [`Somebody else is to review it: ${review}.`]);
 }
 
 function names({ objects }: AllowPlan): string {

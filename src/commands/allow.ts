@@ -1,6 +1,7 @@
 import type { Place } from "../policy/access.ts";
 import { decideAccess } from "../policy/access.ts";
 import type { BoundTemplate } from "../policy/bind-template.ts";
+import { refuseBreakGlass } from "../policy/break-glass.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import { namespacesOf } from "../policy/openings.ts";
 import type { Operation } from "../policy/operation.ts";
@@ -80,7 +81,7 @@ export async function proposeAllow(context: Context, operation: Operation, comma
   const { template, values, ttlMs, breakGlass, dryRun } = command;
   const plan = await drawAllow(services, operation, target, { template, values, ttlMs, breakGlass, from: "cache" });
   if (isRefusal(plan)) return refuseContaining(context, operation, plan, dryRun);
-  const no = refuseNamespaces(context, plan);
+  const no = refuseNamespaces(context, plan) ?? refuseBreakGlass(services.settings.access, operation, plan);
   if (no !== undefined) return refuseContaining(context, operation, no, dryRun);
   const { cluster } = clusterOf(services, target.cluster);
   const denied = await refuseWriting(cluster, plan, request.source).catch(orUnknown);

@@ -5,7 +5,8 @@ import { targetReference } from "../policy/target.ts";
 
 /** The command line that shows the operation's plan, with cluster and incident, which a terminal does not take from the channel. */
 export function atTerminal(operation: Operation): string {
-  const { kind, target, plan, incident, origin } = operation;
+  const { id, kind, state, target, plan, incident, origin } = operation;
+  if (state === "awaiting-approval") return `bulkhead approve ${id} --dry-run`;
   if (plan?.kind === "release") return releaseLine(plan, incident);
   if (plan?.kind === "allow" || kind === "allowance") return `bulkhead ${origin.command} --dry-run`;
   const choices = plan?.kind === "quarantine" || plan?.kind === "contain" ? choiceWords(plan.choices) : "";

@@ -186,12 +186,14 @@ export const manuals = {
       "Shows the plan first, with what opens by all policies together; nothing is written before Confirm.",
       "for 30m: how long, up to the template's most; without it the template's own time.",
       "Both ends are looked at: where another policy would still block the path, it is refused and that policy is named.",
+      "--break-glass: without the approval that it needs, for a short time, with a reason; everybody who could approve is called, and another person has to review it.",
       "cluster=NAME, where the values do not name it. Quarantined pods are left out, whatever is opened.",
     ],
     examples: [
       "allow",
       "allow egress-to-cidr workload=payments/deploy/checkout cidr=203.0.113.0/24 for 30m the bank moved",
       "allow dns workload=payments/deploy/checkout --dry-run",
+      "allow egress-to-cidr workload=payments/deploy/checkout cidr=203.0.113.0/24 for 10m --break-glass the bank moved at night",
     ],
   },
   extend: {

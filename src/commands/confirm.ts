@@ -38,11 +38,11 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
   if (plan instanceof Error) return tell(context, planStays(plan));
   if (isRefusal(plan)) return end(context, operation, { headline: `Refused: ${plan.reason}`, lines: [plan.next] });
   if (plan.hash !== operation.plan?.hash) return showAgain(context, operation, plan);
-  const agreement = approvalsFor(plan);
-  if (agreement.needed > 0) return requestApproval(context, { ...operation, plan }, agreement);
   if (plan.confirmations === 2 && operation.state === "planned") {
     return showCard(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
   }
+  const agreement = approvalsFor(plan);
+  if (agreement.needed > 0) return requestApproval(context, { ...operation, plan }, agreement);
   const full = await overLimit(context, operation, { by: request.principal, button: "Confirm" });
   return full ?? begin(context, { ...operation, plan }, request.principal);
 }

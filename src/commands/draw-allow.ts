@@ -1,5 +1,6 @@
 import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { type BoundTemplate, bindTemplate } from "../policy/bind-template.ts";
+import { breakGlassTtl } from "../policy/break-glass.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Labels } from "../policy/objects.ts";
 import { type End, type Lookup, namespacesOf, type Opening, resolveOpenings } from "../policy/openings.ts";
@@ -8,7 +9,7 @@ import type { AllowPlan } from "../policy/plan.ts";
 import { selects } from "../policy/selector.ts";
 import { didYouMean } from "../policy/suggest.ts";
 import type { NamespaceTarget } from "../policy/target.ts";
-import { type Template, ttlFor } from "../policy/template.ts";
+import { type Template, type Ttl, ttlFor } from "../policy/template.ts";
 import type { SimulatedPod } from "../simulator/snapshot.ts";
 import { membersOf } from "./allow-contained.ts";
 import { endWords } from "./allow-paths.ts";
@@ -36,7 +37,7 @@ export async function drawAllow(
 ): Promise<AllowPlan | Refusal> {
   const bound = bindNamed(services, asked.template, asked.values);
   if (isRefusal(bound)) return bound;
-  const ttl = ttlFor(bound.template, asked.ttlMs);
+  const ttl = ttlOf(services, bound.template, asked);
   if (isRefusal(ttl)) return ttl;
   const { cluster } = clusterOf(services, target.cluster);
   const [facts, dns] = await Promise.all([
@@ -65,6 +66,11 @@ export async function drawAllow(
   const policies = [...facts.values()].flatMap((one) => one.policies);
   const { breakGlass } = asked;
   return planAllow({ operation, target, bound, openings, ttl, breakGlass, policies, view, warnings });
+}
+
+function ttlOf({ settings }: Services, template: Template, { ttlMs, breakGlass }: AllowDrawing): Ttl | Refusal {
+  const ttl = ttlFor(template, ttlMs);
+  return isRefusal(ttl) || !breakGlass ? ttl : breakGlassTtl(ttl, ttlMs, settings.breakGlassMs);
 }
 
 /** What such pods send and receive is the node's to every policy (facts: network-policy §1): their labels match nothing. */

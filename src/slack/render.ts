@@ -1,6 +1,7 @@
 import type { types } from "@slack/bolt";
 import type { Button, Reply } from "../commands/reply.ts";
 import { cut, oneLine } from "./escape.ts";
+import { mentionBlocks } from "./mentions.ts";
 import { richText, type SectionLimits } from "./rich-text.ts";
 import { asksConfirm, brief, isConfirm, pointsAtOperation, spokenParts, summary } from "./summary.ts";
 
@@ -111,6 +112,7 @@ function layOut(reply: Reply, limits: SectionLimits, { mostSections, must }: Lay
   const hidden = laid.length - shown.length;
   return [
     header(reply),
+    ...mentionBlocks(reply.mentions),
     ...shown.map(({ block }) => block),
     ...context(hidden === 0 ? [] : [`… and ${hidden} more parts, see ${limits.seeAlso}`]),
     ...actions(reply),

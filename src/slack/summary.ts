@@ -1,5 +1,6 @@
 import type { Button, Reply, Section } from "../commands/reply.ts";
 import { cut, escapeMrkdwn, oneLine } from "./escape.ts";
+import { mentionText } from "./mentions.ts";
 
 /**
  * Bytes. chat.update refuses a text of more than 4,000 as `msg_too_long`, whatever the blocks; that it counts bytes of
@@ -12,12 +13,13 @@ const elsewhere = "The rest is in the message itself.";
 /**
  * The reply as one escaped text, for the message's top-level `text`: what notifications show and what screen readers
  * may read instead of the blocks. Never empty; what must be read before Confirm comes first. Where it had to be
- * shortened, its last line says where the rest is.
+ * shortened, its last line says where the rest is. Whom the reply mentions is in front of it.
  */
 export function summary(reply: Reply): string {
   const { first, rest } = spokenParts(reply);
   const text = sentence([first, rest, buttons(reply), reply.footer.join(", ")]);
-  return text === "" ? "Bulkhead" : shortened(escapeMrkdwn(text), longest.usual);
+  const said = text === "" ? "Bulkhead" : escapeMrkdwn(text);
+  return shortened(`${mentionText(reply.mentions)}${said}`, longest.usual);
 }
 
 /** A text of `summary` still shorter. */

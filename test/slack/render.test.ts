@@ -337,3 +337,40 @@ test("Whatever a reply holds, its message is within every limit and nothing in i
     { numRuns: 150 },
   );
 }, 60_000);
+
+test("Whom a reply mentions is notified by Slack's own ids alone, and no other string of it becomes a mention", () => {
+  const mentions = ["slack:T1/U2", "slack-group:T1/S7", "terminal:jane", "slack:T1/U3> <!channel", "person:bob"];
+  const { text, blocks } = render({
+    headline: "Approval needed",
+    mentions,
+    sections: [{ kind: "text", text: "<@U9>" }],
+  });
+  expect(text).toBe("<@U2> <!subteam^S7> Approval needed – &lt;@U9&gt;");
+  expect(blocks[1]).toEqual({
+    type: "rich_text",
+    elements: [
+      {
+        type: "rich_text_section",
+        elements: [
+          { type: "user", user_id: "U2" },
+          { type: "text", text: " " },
+          { type: "usergroup", usergroup_id: "S7" },
+          { type: "text", text: " " },
+        ],
+      },
+    ],
+  });
+  expect(JSON.stringify(blocks.slice(2))).not.toMatch(/"user_id"|"usergroup_id"/);
+});
+
+test("Approve is not offered where the plan cannot be shown in full, and Deny is", () => {
+  const approve: Button = { action: "approve", label: "Approve", style: "danger" };
+  const deny: Button = { action: "deny", label: "Deny", style: undefined };
+  const items = Array.from({ length: 300 }, (_, at) => `change ${at} ${"x".repeat(80)}`);
+  const sections: Section[] = [{ kind: "list", title: "What opens", items, mustRead: true }];
+  const { blocks } = render({ buttons: [approve, deny], sections, atTerminal: "bulkhead approve a-7f3kabc --dry-run" });
+  const shown = JSON.stringify(blocks);
+  expect(shown).not.toContain("np:approve");
+  expect(shown).toContain("np:deny");
+  expect(shown).toContain("bulkhead approve a-7f3kabc --dry-run");
+});

@@ -4,8 +4,6 @@ import { isUnanswered } from "../kubernetes/failure.ts";
 import { decideAccess } from "../policy/access.ts";
 import { isDue } from "../policy/debt.ts";
 import { formatDuration } from "../policy/duration.ts";
-import { containing, marks } from "../policy/marks.ts";
-import type { Labels, NetworkPolicy } from "../policy/objects.ts";
 import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
 import { targetReference } from "../policy/target.ts";
@@ -14,6 +12,7 @@ import { headlineOf } from "./canary-reply.ts";
 import { inCluster, inTime, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { detectionLines, detectionOf, stateOf } from "./detection.ts";
+import { inForceLines, inForceSelector } from "./in-force-lines.ts";
 import type { Reply, Section } from "./reply.ts";
 import type { Context, Services } from "./services.ts";
 import { cacheLines, knownBefore, whatToDo } from "./unanswered.ts";
@@ -57,7 +56,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
   if (entry === undefined) return text(`Cluster ${name} is not configured.`);
   try {
     const [ours, engines] = await Promise.all([
-      entry.cluster.knownPolicies(containing, patienceMs),
+      entry.cluster.knownPolicies(inForceSelector, patienceMs),
       enginesOf(services, name),
     ]);
     const shown = ours.items.filter(({ metadata }) => visible(name, metadata.namespace));
@@ -68,7 +67,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
       ...(before === undefined ? cacheLines(entry.cluster.watches(), services.now()) : [before]),
       ...(shown.length === 0
         ? ["nothing of Bulkhead's is in force"]
-        : shown.map((policy) => inForce(policy, services.now()))),
+        : inForceLines(shown, { now: services.now(), serverMs: entry.cluster.serverTime()?.latestMs })),
     ]);
   } catch (error) {
     const next = isUnanswered(error) ? [whatToDo(error)] : [];
@@ -101,24 +100,6 @@ async function testedLines(services: Services, cluster: string): Promise<readonl
   if (record === undefined) return [];
   const age = formatDuration(Math.max(0, services.now() - record.at));
   return [`${headlineOf(cluster, record)} (tested ${age} ago, run ${record.run})`];
-}
-
-function inForce({ metadata }: NetworkPolicy, now: number): string {
-  const { labels = {}, annotations = {}, namespace, creationTimestamp } = metadata;
-  const how = labels[marks.kind] === "lockdown" ? "locked down" : "quarantined";
-  const age = creationTimestamp === undefined ? "?" : formatDuration(Math.max(0, now - Date.parse(creationTimestamp)));
-  const by = `by ${annotations[marks.principal] ?? "?"}`;
-  return `${labels[marks.operation] ?? "?"}: ${whatOf(namespace, annotations)} ${how} for ${age} ${by}${whyOf(annotations)}`;
-}
-
-function whatOf(namespace: string, annotations: Labels): string {
-  const [pod = "?"] = (annotations[marks.pod] ?? "?").split(" ");
-  return annotations[marks.target] ?? `${namespace}/${pod}`;
-}
-
-function whyOf(annotations: Labels): string {
-  const { [marks.incident]: incident = "", [marks.reason]: reason = "" } = annotations;
-  return `${incident === "" ? "" : ` for ${incident}`}${reason === "" ? "" : `: ${reason}`}`;
 }
 
 async function openOperations(services: Services, visible: Visible): Promise<Section> {

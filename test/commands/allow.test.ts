@@ -319,3 +319,13 @@ describe("An allowance in force", () => {
     expect((await desk.services.operations.get(operation))?.allowance?.extending).toBeUndefined();
   });
 });
+
+test("status says what is open until when, by the cluster's own objects", async () => {
+  const { operation = "" } = await open(`${toBank} for 20m the bank moved`);
+  const words = wordsIn(await desk.type("status"));
+  expect(words).toMatch(
+    new RegExp(
+      `${operation}: egress-to-cidr in payments open until [^"]*, (20m|19m \\d+s) more, by slack:T1/U1: the bank moved`,
+    ),
+  );
+});

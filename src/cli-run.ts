@@ -44,7 +44,8 @@ async function session(run: CliRun, terminal: Terminal): Promise<Reply> {
   }
   // One delivery, so one operation id: the same plan has the same hash, and only what was seen counts as confirmed.
   const { delivery } = origin(run, terminal);
-  const asked = (words: readonly string[]): Request => ({ ...requestOf(run, terminal, words), delivery });
+  const same = isWriting(command) ? { delivery } : {};
+  const asked = (words: readonly string[]): Request => ({ ...requestOf(run, terminal, words), ...same });
   const preview = await desk.run(asked([...invocation.words, "--dry-run"]), outlet);
   if (preview.outcome !== "ok") return preview;
   if (run.ask === undefined) return { ...preview, outcome: "needs-confirmation" };

@@ -50,8 +50,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function quarantine(ask: (question: string) => Promise<boolean>): Promise<Reply> {
-  const words = ["quarantine", "payments/checkout-1"];
+type Ask = (question: string) => Promise<boolean>;
+
+const quarantine = (ask: Ask): Promise<Reply> => run(["quarantine", "payments/checkout-1"], ask);
+
+async function run(words: readonly string[], ask: Ask): Promise<Reply> {
   const command = parse(words.join(" "));
   if (command.kind === "usage") throw new Error(command.problem);
   const result = await runFromTerminal({
@@ -94,5 +97,22 @@ test("A plan that became another one while the person read is shown again, and a
   expect(shown[1]?.planHash).not.toBe(shown[0]?.planHash);
   expect(reply.outcome).toBe("needs-confirmation");
   expect(labels()).toEqual({ app: "checkout", "pod-template-hash": "7d9f" });
+  expect(cluster.objects("NetworkPolicy", "payments")).toEqual([]);
+});
+
+test("What needs another person's approval waits for it, and at a terminal the plan is shown before one agrees", async () => {
+  const questions: string[] = [];
+  const yes: Ask = (question) => Promise.resolve(questions.push(question) > 0);
+  const waiting = await run(["quarantine", "payments/checkout-1", "--override"], yes);
+  expect(waiting.outcome).toBe("needs-approval");
+  expect(questions).toHaveLength(1);
+  const id = waiting.operation ?? "";
+  const declined = await run(["approve", id], () => Promise.resolve(false));
+  expect(declined.outcome).toBe("needs-confirmation");
+  expect(shown.at(-1)?.headline).toMatch(/^Waiting for approval/);
+  const refused = await run(["approve", id], yes);
+  expect(JSON.stringify(refused.sections)).toContain("is, or looks like, whoever asked for it");
+  const status = JSON.stringify((await run(["status"], yes)).sections);
+  expect(status).toMatch(new RegExp(`${id}: [^"]*waits for approval`));
   expect(cluster.objects("NetworkPolicy", "payments")).toEqual([]);
 });

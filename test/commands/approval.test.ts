@@ -332,3 +332,20 @@ test("A replica that dies after the last approval was stored leaves work that an
   expect((await current(id)).state).toBe("in-force");
   expect(await entries(id)).toEqual(["approval-asked U1", "approved U2", "intent U1", "outcome U1"]);
 });
+
+test("Nobody is asked while nothing can be counted: the plan stays", async () => {
+  const { operation = "" } = await desk.type("quarantine payments/deploy/checkout --override");
+  const press = { ...desk.request(""), action: "confirm", operation, card: undefined };
+  const { audit } = desk.services;
+  const appends: readonly Services["audit"]["append"][] = [
+    () => Promise.reject(new Error("Redis does not answer")),
+    () => Promise.resolve({ kind: "pending", id: "x" }),
+  ];
+  for (const [index, append] of appends.entries()) {
+    const away = createDesk({ ...desk.services, audit: { ...audit, append } });
+    const reply = await away.press({ ...press, delivery: `away ${index}` }, desk.outlet);
+    expect(wordsIn(reply)).toContain("counted where Redis is, which does not answer");
+    expect((await current(operation)).state).toBe("planned");
+  }
+  expect(await desk.press("confirm", operation)).toMatchObject({ outcome: "needs-approval" });
+});

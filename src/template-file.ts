@@ -18,18 +18,28 @@ export function readTemplate(
   procedures?: readonly string[],
 ): { readonly template: Template } | { readonly problems: readonly TemplateProblem[] } {
   const yaml = readTemplateYaml(text);
-  if ("problems" in yaml) return { problems: yaml.problems.map((problem) => ({ file, ...problem })) };
+  if ("problems" in yaml) {
+    const shown = yaml.problems.slice(0, most).map((problem) => ({ file, ...problem }));
+    return { problems: [...shown, ...more(file, yaml.problems)] };
+  }
   const found: Finding[] = [];
   const template = templateOf(yaml.value, found);
   if (template !== undefined) found.push(...templateFindings(template, nameOf(file)));
   if (template !== undefined && procedures !== undefined) found.push(...procedureFindings(template, procedures));
   if (template !== undefined && found.length === 0) return { template };
-  const problems = found.map(({ path, text: reason }) => ({
+  const problems = found.slice(0, most).map(({ path, text: reason }) => ({
     file,
     line: yaml.lineOf(path),
     reason: `${path.map(String).join(".") || "template"}: ${reason}`,
   }));
-  return { problems: problems.toSorted((a, b) => a.line - b.line) };
+  return { problems: [...problems.toSorted((a, b) => a.line - b.line), ...more(file, found)] };
+}
+
+/** What is broken on every line is told of a few. */
+const most = 20;
+
+function more(file: string, found: readonly unknown[]): readonly TemplateProblem[] {
+  return found.length <= most ? [] : [{ file, reason: `and ${found.length - most} more problems` }];
 }
 
 function procedureFindings({ procedure }: Template, procedures: readonly string[]): readonly Finding[] {

@@ -191,7 +191,7 @@ test("Read back by the simulator, the objects open what the openings say and not
         expect({ from, to, wrong }).toEqual({ from, to, wrong: [] });
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
   expect(seen.open).toBeGreaterThan(20);
   expect(seen.closed).toBeGreaterThan(500);

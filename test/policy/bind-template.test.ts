@@ -179,9 +179,9 @@ test("Whatever is typed for a block, what is opened is within the bounds of the 
       expect(block.length).toBeGreaterThanOrEqual(block.family === "ipv4" ? 24 : 64);
       expect(within.some((text) => isIn(text, block))).toBe(true);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   );
-  expect(taken).toBeGreaterThan(50);
+  expect(taken).toBeGreaterThan(15);
 });
 
 function isIn(text: string, block: Exclude<ReturnType<typeof parseExactCidr>, { problem: string }>): boolean {

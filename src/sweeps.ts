@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { ChainStore } from "./audit/log.ts";
 import { keepAudit } from "./bot-audit.ts";
 import type { Kept } from "./commands/adopt.ts";
+import { askAllowances } from "./commands/ask-allowances.ts";
 import type { Desk, Outlet } from "./commands/desk.ts";
 import { expireRequests } from "./commands/expire-requests.ts";
 import type { FallbackJournal } from "./commands/fallback.ts";
@@ -20,6 +21,8 @@ import { type Sweep, startSweep } from "./scheduler/sweep.ts";
 import { sweepTrouble } from "./trouble-log.ts";
 
 const sweepEveryMs = 15_000;
+/** The shortest are asked about five seconds before their end. */
+const allowancesEveryMs = 2_000;
 const approvalsEveryMs = 5_000;
 const storeEveryMs = 5 * 60_000;
 const takeoverEveryMs = 1_000;
@@ -51,6 +54,7 @@ export function startSweeps({ config, services, desk, takeover, outletFor, ...pa
   return [
     sweep("takeover", takeoverEveryMs, () => takeover.sweep()),
     sweep("reviews", sweepEveryMs, () => askReviews(services, outletFor)),
+    sweep("allowances", allowancesEveryMs, () => askAllowances(services, outletFor)),
     sweep("approvals", approvalsEveryMs, () => expireRequests(services, outletFor)),
     sweep("kept", sweepEveryMs, () => sweepKept({ services, ...journals, records, outletFor })),
     sweep("audit", sweepEveryMs, () => keepAudit(journals.redis, config, services.replica)),

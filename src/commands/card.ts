@@ -1,11 +1,13 @@
 import { approvalsFor } from "../policy/approval.ts";
 import { formatDuration } from "../policy/duration.ts";
-import { isContaining, isUndecided, type Operation, type OperationState } from "../policy/operation.ts";
+import { isUndecided, type Operation, type OperationKind, type OperationState } from "../policy/operation.ts";
 import type { AllowPlan, ContainPlan, LiftPlan, Plan, QuarantinePlan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
 import { targetKind, targetName, targetPath } from "../policy/target.ts";
 import { agreements, overrideFields } from "./agreement-sections.ts";
 import { allowSections } from "./allow-sections.ts";
+import { allowanceButtons, end } from "./allowance-buttons.ts";
+import { questionSections } from "./allowance-question.ts";
 import { atTerminal } from "./at-terminal.ts";
 import { groupSections } from "./contain-sections.ts";
 import type { Outlet } from "./desk.ts";
@@ -22,6 +24,7 @@ export function operationCard(operation: Operation, now: number): Reply {
     sections: [
       facts(operation),
       ...keeping(operation),
+      ...questionSections(operation),
       ...results(operation),
       ...agreements(operation),
       ...plans(operation),
@@ -185,12 +188,25 @@ const buttons: Record<OperationState, (operation: Operation) => readonly Button[
   "awaiting-approval": () => [approve, deny, cancel],
   "awaiting-second": () => [{ action: "confirm-again", label: "Confirm again", style: "danger" }, cancel],
   running: () => [],
-  "in-force": ({ reviewAskedAt }) => (reviewAskedAt === undefined ? [release] : [release, keep]),
+  "in-force": (operation) =>
+    operation.kind === "allowance" ? allowanceButtons(operation) : containedButtons(operation),
   done: () => [],
   refused: () => [],
   cancelled: () => [],
-  failed: ({ kind, confirmed }) => (confirmed === undefined ? [] : isContaining(kind) ? [retry, release] : [retry]),
+  failed: ({ kind, confirmed }) => (confirmed === undefined ? [] : [retry, ...afterFailure[kind]]),
 };
+
+/** What may be taken back of it. */
+const afterFailure: Record<OperationKind, readonly Button[]> = {
+  quarantine: [release],
+  lockdown: [release],
+  release: [],
+  allowance: [end],
+};
+
+function containedButtons({ reviewAskedAt }: Operation): readonly Button[] {
+  return reviewAskedAt === undefined ? [release] : [release, keep];
+}
 
 function footer({ id, origin, reviewAt, result, state }: Operation, now: number): readonly string[] {
   const review =

@@ -7,6 +7,8 @@ import type { Press, Request } from "./request.ts";
 export type Outlet = {
   /** Shows a reply: in place of `card` where that is given, else anew. Never throws: a failure is logged and counted. */
   show(reply: Reply, card: CardReference | undefined): Promise<Shown>;
+  /** Says something below a card; whether that could be. Absent where there is no such place. Never throws. */
+  follow?(reply: Reply, card: CardReference): Promise<boolean>;
 };
 
 export type Shown = {

@@ -6,6 +6,7 @@ import { inTime } from "./clusters.ts";
 import type { Outlet } from "./desk.ts";
 import { recordAs, standing } from "./journal.ts";
 import { keepCard, type Services } from "./services.ts";
+import { tellClosed } from "./tell-closed.ts";
 
 /** How an allowance ended, and what is known of it. */
 export type AllowanceEnding = {
@@ -54,7 +55,11 @@ export async function showEnded(
   const held = await inTime(storeEnded(services, ending), withinMs);
   if (held === undefined) return;
   const { operation: stored, lease } = held;
-  const shown = await inTime(outletFor(stored).show(operationCard(stored, services.now()), stored.card), withinMs);
+  const outlet = outletFor(stored);
+  const shown = await inTime(outlet.show(operationCard(stored, services.now()), stored.card), withinMs);
+  const card = shown.card ?? stored.card;
+  if (card !== undefined)
+    await inTime(tellClosed(services, { ...stored, card }, outlet), withinMs).catch(() => undefined);
   if (shown.card !== undefined && shown.card.ts !== stored.card?.ts) await keepCard(services, stored, shown.card);
   if (shown.reached && lease !== undefined) await services.leases.end(lease);
 }

@@ -1,11 +1,13 @@
 import { decideAccess, type Verb } from "../policy/access.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
+import { endNow, extendByDefault } from "./allowance-press.ts";
 import { note, refused, text } from "./answers.ts";
 import { approve, deny, withdraw } from "./approve.ts";
 import { operationCard } from "./card.ts";
 import { confirm, retry } from "./confirm.ts";
 import type { Refused } from "./journal.ts";
+import { makePermanent } from "./make-permanent.ts";
 import { release } from "./release.ts";
 import type { ButtonAction, Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
@@ -120,6 +122,9 @@ const actions: Record<ButtonAction, Action> = {
   release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
   retry: { verb: ({ kind }) => verbOf(kind), states: ["failed"], run: retryConfirmed },
   keep: { verb: ({ kind }) => verbOf(kind), states: ["in-force"], run: keep },
+  extend: { verb: () => "allow", states: ["in-force"], run: allowancesOnly(extendByDefault) },
+  end: { verb: () => "allow", states: ["in-force", "failed"], run: allowancesOnly(endNow) },
+  permanent: { verb: () => "allow", states: ["in-force", "done"], run: allowancesOnly(makePermanent) },
   show: {
     verb: () => "status",
     states: [
@@ -141,6 +146,12 @@ const actions: Record<ButtonAction, Action> = {
 /** Whoever acts without the approval that others would have to give needs a right of its own. */
 function rightToBegin({ kind, plan }: Operation): Verb {
   return plan?.kind === "allow" && plan.breakGlass ? "break-glass" : verbOf(kind);
+}
+
+/** No card of anything else has these buttons: the press is forged. */
+function allowancesOnly(run: Action["run"]): Action["run"] {
+  return async (context, operation) =>
+    operation.kind === "allowance" ? run(context, operation) : tell(context, unknownButton());
 }
 
 /** What was never confirmed has no plan that a person agreed to. */

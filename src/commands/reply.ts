@@ -43,6 +43,9 @@ export type ButtonAction =
   | "release"
   | "retry"
   | "keep"
+  | "extend"
+  | "end"
+  | "permanent"
   | "show";
 
 export type Button = {

@@ -18,7 +18,7 @@ export type Press = Omit<Request, "text"> & {
   readonly action: string;
   /** The opaque id that the button carried; not trusted to exist. */
   readonly operation: string;
-  /** The message that the button was on, to be compared with the stored card. */
+  /** The message that the button was on, or the one that it was below, to be compared with the stored card. */
   readonly card: { readonly channel: string; readonly ts: string } | undefined;
 };
 

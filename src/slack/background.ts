@@ -22,6 +22,7 @@ export function operationOutlet({ origin, principal }: Operation, options: Backg
       );
       return (await outlet).show(reply, card);
     },
+    follow: async (reply, card) => (await options.delivery.background.follow?.(reply, card)) ?? false,
   };
 }
 

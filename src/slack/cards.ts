@@ -15,6 +15,8 @@ export type Cards = {
    * where Slack fails. `no-way-in`: the bot is not in the channel, or it is closed.
    */
   post(reply: Reply, channel: string): Promise<CardReference | "no-way-in">;
+  /** Writes into the thread below a card; whether Slack let it. Throws where Slack fails. */
+  follow(reply: Reply, card: CardReference): Promise<boolean>;
   /** Brings a card to what the reply says, now or soon. `gone`: the card was deleted or the channel closed. */
   update(reply: Reply, card: CardReference): Promise<Updated>;
   /** A message that only this person sees; may get lost (Slack promises no delivery). Throws where Slack fails. */
@@ -82,6 +84,9 @@ export function createCards({ client, updating, command, log, onEvent, redraw }:
       const permalink = await permalinkOf(client, card);
       return { ...card, ...(permalink === undefined ? {} : { permalink }) };
     },
+    async follow(reply, { channel, ts }) {
+      return (await post(client, channel, { reply, command, thread: ts })) !== undefined;
+    },
     update: (reply, card) => updates.update(`${card.channel}/${card.ts}`, { reply, card }),
     drain: (timeoutMs) => updates.drain(timeoutMs),
     async whisper(reply, channel, user) {
@@ -108,13 +113,14 @@ async function update(
   }
 }
 
-type Rendering = { readonly reply: Reply; readonly command: string };
+type Rendering = { readonly reply: Reply; readonly command: string; readonly thread?: string };
 
 /** Not repeated after silence: a second card of one operation is worse than the way round by response_url. */
-async function post(client: webApi.WebClient, channel: string, { reply, command }: Rendering) {
+async function post(client: webApi.WebClient, channel: string, { reply, command, thread }: Rendering) {
+  const place = { channel, ...(thread === undefined ? {} : { thread_ts: thread }) };
   try {
     return await withFallbacks(reply, command, (message) =>
-      calling(() => client.chat.postMessage({ ...message, channel, unfurl_links: false, unfurl_media: false })),
+      calling(() => client.chat.postMessage({ ...message, ...place, unfurl_links: false, unfurl_media: false })),
     );
   } catch (error) {
     const why = refusal(error);

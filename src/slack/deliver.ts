@@ -90,18 +90,21 @@ function createOutlet(route: Route, follows: boolean, options: DeliveryOptions):
         ? await attempt(() => options.cards.whisper(reply, whisper.channel, whisper.user).then(() => true), options)
         : false;
     if (said === true) return { card: undefined, reached: true };
-    const written = await write(reply, user);
+    const written = await write(reply, user, options);
     if (written === undefined) return undefined;
     return { card: reply.shape === "card" ? written : undefined, reached: true };
   }
 
-  async function write(reply: Reply, user: string): Promise<CardReference | undefined> {
-    const hinted = reply.shape === "card" ? { ...reply, footer: [directHint, ...reply.footer] } : reply;
-    const posted = await attempt(() => options.cards.post(hinted, user), options);
-    return typeof posted === "object" ? posted : undefined;
-  }
+  const follow = async (reply: Reply, card: CardReference): Promise<boolean> =>
+    (await attempt(() => options.cards.follow(reply, card), options)) === true;
 
-  return { show, finish: () => aside.finish() };
+  return { show, follow, finish: () => aside.finish() };
+}
+
+async function write(reply: Reply, user: string, options: DeliveryOptions): Promise<CardReference | undefined> {
+  const hinted = reply.shape === "card" ? { ...reply, footer: [directHint, ...reply.footer] } : reply;
+  const posted = await attempt(() => options.cards.post(hinted, user), options);
+  return typeof posted === "object" ? posted : undefined;
 }
 
 async function attempt<T>(call: () => Promise<T>, { log, onEvent }: DeliveryOptions): Promise<T | "failed"> {

@@ -74,8 +74,14 @@ const pressPayload = z.object({
   user: z.object({ id, team_id: optionalId }),
   channel: z.object({ id }).nullish(),
   container: z
-    .object({ channel_id: optionalId, message_ts: optionalId, is_ephemeral: z.boolean().default(false) })
-    .default({ channel_id: undefined, message_ts: undefined, is_ephemeral: false }),
+    .object({
+      channel_id: optionalId,
+      message_ts: optionalId,
+      thread_ts: optionalId,
+      is_ephemeral: z.boolean().default(false),
+    })
+    .default({ channel_id: undefined, message_ts: undefined, thread_ts: undefined, is_ephemeral: false }),
+  message: z.object({ thread_ts: optionalId }).nullish(),
   actions: z
     .tuple([z.object({ action_id: z.string().max(255), value: shortValue, action_ts: optionalId })])
     .rest(z.unknown()),
@@ -102,7 +108,7 @@ export function readPress(payload: unknown, arrival: Arrival): Read<Press> | und
     direct: false,
   };
   const pressed = { action: action.action_id.slice(actionPrefix.length), operation: action.value ?? "" };
-  const card = cardOf(caller, data.container.message_ts);
+  const card = cardOf(caller, data);
   const moment = action.action_ts === undefined ? undefined : `${caller.user}:${action.action_ts}`;
   const delivery = deliveryKey(caller, data.trigger_id ?? moment, arrival);
   return { caller, request: { ...origin(caller, arrival), ...pressed, card, delivery } };
@@ -123,8 +129,9 @@ export function principalOf(caller: Caller, displayName?: string): Extract<Princ
   return { kind: "slack", enterprise, team, user, displayName };
 }
 
-/** The ts of an ephemeral message means nothing to the Web API: no card. */
-function cardOf(caller: Caller, ts: string | undefined): Press["card"] {
+/** A button in a thread is one of the card above it. The ts of an ephemeral message means nothing to the Web API: no card. */
+function cardOf(caller: Caller, { container, message }: z.infer<typeof pressPayload>): Press["card"] {
+  const ts = message?.thread_ts ?? container.thread_ts ?? container.message_ts;
   if (caller.onEphemeral || caller.channel === undefined || ts === undefined) return undefined;
   return { channel: caller.channel, ts };
 }

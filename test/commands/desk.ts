@@ -103,11 +103,16 @@ export async function startDesk(options: DeskOptions = {}) {
   };
   const desk = createDesk(services);
   const shown: Shown[] = [];
+  const followed: Shown[] = [];
   const outlet: Outlet = {
     show(reply, card) {
       shown.push({ reply, card });
       const posted = reply.shape === "card" ? { channel: "C1", ts: `${shown.length}.0` } : undefined;
       return Promise.resolve({ card: card ?? posted, reached: true });
+    },
+    follow(reply, card) {
+      followed.push({ reply, card });
+      return Promise.resolve(true);
     },
   };
   let deliveries = 0;
@@ -119,6 +124,8 @@ export async function startDesk(options: DeskOptions = {}) {
     redis,
     events,
     shown,
+    /** What was said below cards. */
+    followed,
     outlet,
     desk,
     records: createRecords(connection, "bulkhead"),

@@ -101,3 +101,23 @@ test("What can be shown to nobody is said", async () => {
   expect(await edge.slack.outletFor(atTerminal).show(card(), undefined)).toEqual({ card: undefined, reached: false });
   expect(edge.events).toContain("undeliverable");
 });
+
+test("What is said below a card is in its thread, and a press on a button there is one on the card", async () => {
+  const outlet = edge.slack.outletFor(askedIn("C0INCIDENT"));
+  const { card: shown } = await outlet.show(card({ headline: "OPEN" }), undefined);
+  if (shown === undefined) throw new Error("there is no card");
+  const below = card({ shape: "note", headline: "Still used?", buttons: [{ ...confirmButton, action: "extend" }] });
+  expect(await outlet.follow?.(below, shown)).toBe(true);
+  const message = edge.sandbox.messages("C0INCIDENT").at(-1)!;
+  expect([message.threadTs, message.text]).toEqual([shown.ts, expect.stringContaining("Still used?")]);
+  await edge.sandbox.press({ user: "U0ALICE", message, button: 0 });
+  await edge.slack.drain(2_000);
+  expect(edge.presses).toMatchObject([{ action: "extend", card: { channel: "C0INCIDENT", ts: shown.ts } }]);
+});
+
+test("Where nothing can be written below a card it says so, and does not throw", async () => {
+  const outlet = edge.slack.outletFor(askedIn("C0RANDOM"));
+  const elsewhere = { channel: "C0RANDOM", ts: "1.0" };
+  expect(await outlet.follow?.(note("Still used?"), elsewhere)).toBe(false);
+  expect(texts("C0RANDOM")).toEqual([]);
+});

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { closeObject } from "../../src/commands/close-allowance.ts";
 import { readView } from "../../src/commands/cluster-view.ts";
 import { judgedBy } from "../../src/commands/detection.ts";
-import type { Reply } from "../../src/commands/reply.ts";
 import { marks } from "../../src/policy/marks.ts";
 import type { Principal } from "../../src/policy/principal.ts";
 import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
@@ -171,16 +170,19 @@ function portWords(ports: PortSet): string {
     .join("");
 }
 
-/** Presses whatever is asked for, as whoever has to, until it is open. */
-async function open(text: string): Promise<Reply> {
+/** Presses whatever is asked for, as whoever has to, until it is open; how often somebody else had to agree. */
+async function open(text: string): Promise<number> {
+  let approvals = 0;
   let reply = await desk.type(text);
   expect(reply.headline, wordsIn(reply)).toMatch(/^Plan: allow /);
   for (const _ of [1, 2, 3, 4]) {
     const action = ["approve", "confirm-again", "confirm"].find((one) => reply.buttons.some((b) => b.action === one));
     if (action === undefined) break;
+    if (action === "approve") approvals += 1;
     reply = await desk.press(action, reply.operation, action === "approve" ? { principal: bob } : {});
   }
-  return reply;
+  expect(reply.headline, wordsIn(reply)).toMatch(/^OPEN until /);
+  return approvals;
 }
 
 function ours() {
@@ -201,7 +203,8 @@ test("Each template that ships has a row here", () => {
 
 describe.each(rows)("Template %s", (name, values, opens) => {
   test("opens exactly what it says, closes nothing, and closes by its time", async () => {
-    await open(`allow ${name} ${values} for 20s an incident`);
+    const approvals = await open(`allow ${name} ${values} for 20s an incident`);
+    expect(approvals).toBe(templates.find((one) => one.name === name)?.approvals.count);
     const during = delta(beforehand(), await simulated(), new Map());
     expect(told(during, ({ opened }) => opened)).toEqual(opens.toSorted());
     expect(told(during, ({ closed }) => closed)).toEqual([]);

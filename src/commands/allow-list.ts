@@ -1,7 +1,7 @@
 import { decideAccess } from "../policy/access.ts";
 import { templateUsage } from "../policy/bind-template.ts";
 import { formatDuration } from "../policy/duration.ts";
-import type { Template } from "../policy/template.ts";
+import { mayUseHere, type Template } from "../policy/template.ts";
 import { list, note, text } from "./answers.ts";
 import { counted } from "./impact-words.ts";
 import type { Reply, Section } from "./reply.ts";
@@ -22,19 +22,15 @@ export async function listTemplates({ services, request, outlet }: Context): Pro
   return reply;
 }
 
+/** Where both the template and the access section let the person; a pattern of namespaces is met by any right. */
 function mayUse({ services, request }: Pick<Context, "services" | "request">, template: Template): boolean {
   const { access } = services.settings;
-  const clusters = [...services.clusters.keys()].filter((name) => covers(template.clusters, name));
-  return (
-    template.namespaces.length > 0 &&
-    clusters.some(
-      (cluster) => decideAccess(access, request.principal, "allow", { cluster, namespace: undefined }).allowed,
-    )
+  const named = template.namespaces.map((one) => (one.endsWith("*") ? undefined : one));
+  return [...services.clusters.keys()].some(
+    (cluster) =>
+      mayUseHere(template, { cluster, namespace: undefined }) &&
+      named.some((namespace) => decideAccess(access, request.principal, "allow", { cluster, namespace }).allowed),
   );
-}
-
-function covers(patterns: readonly string[], name: string): boolean {
-  return patterns.some((one) => (one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : one === name));
 }
 
 function sectionOf(template: Template): Section {

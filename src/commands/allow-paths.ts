@@ -60,8 +60,13 @@ function blockedOn(simulator: Simulator, { from, to }: Opening, { protocol, port
 function sideAt({ snapshot }: Simulator, end: End, port: number): Side {
   const label = endWords(end);
   const pods = membersOf(end, snapshot.pods).map((pod) => memberOf(pod, port));
-  const members = end.kind === "block" ? outside(end, port) : pods;
+  const members = end.kind === "block" ? outside(end, port) : end.kind === "anything" ? somewhere(port) : pods;
   return { label, members, words: label };
+}
+
+/** An address of a block that is set aside for documentation (RFC 5737), and so is nobody's. */
+function somewhere(port: number): readonly Member[] {
+  return [{ name: "anything", endpoint: { kind: "external", address: "192.0.2.1" }, port }];
 }
 
 /** One address of each family that the block has. */

@@ -53,12 +53,21 @@ export function planAllow(facts: AllowFacts): AllowPlan | Refusal {
   const after = change(before, { added: objects });
   const closes = closedWords(before, after);
   if (closes.length > 0) return refuseClosing(closes);
-  const { denied, undecided } = stillBlocked(after, openings);
+  const [wide, exact] = [openings.filter(isToAnything), openings.filter((one) => !isToAnything(one))];
+  const { denied, undecided } = stillBlocked(after, exact);
   if (denied.length > 0) return refuseBlocked(denied);
+  const stays = stillBlocked(after, wide);
   const opens = openedWords(before, after);
   if (opens.length + undecided.length === 0) return openAlready;
-  const perhaps = undecided.map((why) => `Not certain: ${why}`);
-  return planOf({ ...facts, warnings: [...facts.warnings, ...perhaps] }, objects, opens.length > 0 ? opens : perhaps);
+  const perhaps = [...undecided, ...stays.undecided].map((why) => `Not certain: ${why}`);
+  const closed = stays.denied.map((why) => `Not all of it opens: ${why}`);
+  const warnings = [...facts.warnings, ...closed, ...perhaps];
+  return planOf({ ...facts, warnings }, objects, opens.length > 0 ? opens : perhaps);
+}
+
+/** Whoever opens everything does not mean each single thing. */
+function isToAnything({ from, to }: Opening): boolean {
+  return from.kind === "anything" || to.kind === "anything";
 }
 
 function planOf(

@@ -83,16 +83,16 @@ async function closing(operation: string): Promise<Closing> {
 
 type Outcome = { readonly reply: Reply; readonly closed: Closing; readonly state: string };
 
-/** Moves on to shortly before the end, and lets both at it. */
-async function race(operation: string): Promise<Outcome> {
+/** Moves on to so many milliseconds before the end, and lets both at it. */
+async function race(operation: string, aheadMs: number): Promise<Outcome> {
   const cluster = clusterOfDesk();
   const [stored] = await objectsOfAllowance(cluster, operation);
   const time = cluster.serverTime();
   if (stored === undefined || time === undefined) throw new Error("there is nothing to race for");
-  passedMs += stored.known.endsAt - time.earliestMs - 40;
+  passedMs += stored.known.endsAt - time.earliestMs - aheadMs;
   const [closed, reply] = await Promise.all([
     closing(operation),
-    delay(random.between(0, 45)).then(() => desk.type(`extend ${operation} ${stepSeconds}s still needed`)),
+    delay(random.between(0, 10)).then(() => desk.type(`extend ${operation} ${stepSeconds}s still needed`)),
   ]);
   return { reply, closed, state: await stateAfter(operation, stored.known.ttlSeconds) };
 }
@@ -110,15 +110,19 @@ async function stateAfter(operation: string, wasSeconds: number): Promise<string
 test(`Of an extension and an expiry at the same moment exactly one wins, ${tries} times, and the person is told which`, async () => {
   const wins = { extended: 0, expired: 0 };
   let operation = await open(0);
+  // How long an extension takes here, by who wins: so that it stays even on a machine that is slow or busy.
+  let aheadMs = 40;
   for (let turn = 0; turn < tries; turn += 1) {
-    const { reply, closed, state } = await race(operation);
+    const { reply, closed, state } = await race(operation, aheadMs);
     const about = `turn ${turn}, EXTEND_SEED=${seed}: ${reply.headline} ${wordsIn(reply)}, ${closed.kind}`;
     if (state === "longer") {
       wins.extended += 1;
+      aheadMs = Math.max(1, aheadMs * 0.85);
       expect(reply, about).toMatchObject({ outcome: "ok", headline: expect.stringMatching(/^Extended until /) });
       expect(closed.kind, about).toBe("not-yet");
     } else {
       wins.expired += 1;
+      aheadMs = Math.min(1_000, aheadMs * 1.15);
       expect(state, about).toBe("gone");
       expect(closed.kind, about).toBe("closed");
       expect(reply.outcome, about).toBe("refused");
@@ -128,5 +132,5 @@ test(`Of an extension and an expiry at the same moment exactly one wins, ${tries
     if (state !== "longer" || turn % 50 === 49) operation = await open(turn + 1);
   }
   process.stdout.write(`extend against expire: ${JSON.stringify(wins)}, EXTEND_SEED=${seed}\n`);
-  expect(Math.min(wins.extended, wins.expired)).toBeGreaterThan(tries / 20);
+  expect(Math.min(wins.extended, wins.expired)).toBeGreaterThan(tries / 5);
 });

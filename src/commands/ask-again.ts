@@ -1,6 +1,7 @@
 import { isRefusal, type Refusal } from "../policy/guard.ts";
 import type { Approval, Operation } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
+import { planChanges } from "../policy/plan-changes.ts";
 import { mustRead, note, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
 import { endedResult } from "./end-request.ts";
@@ -32,7 +33,7 @@ export async function askAgain(services: Services, operation: Operation, hold: H
 
 /** What others agreed to they agreed to begin then: it is asked for anew. */
 function undecided(operation: Operation, drawn: Plan | Refusal, at: number): Operation {
-  if (operation.approval !== undefined) return approvedTooLate(operation, operation.approval, at);
+  if (operation.approval !== undefined) return voided(operation, operation.approval, { drawn, at });
   if (!isRefusal(drawn)) {
     const steps = [...operation.steps, { step: "asked again", at }];
     return { ...operation, state: "planned", plan: drawn, steps };
@@ -41,10 +42,17 @@ function undecided(operation: Operation, drawn: Plan | Refusal, at: number): Ope
   return { ...operation, state: "refused", result };
 }
 
-function approvedTooLate(operation: Operation, approval: Approval, at: number): Operation {
-  const why = ["It was approved when Redis did not answer, and it did not begin within a minute."];
-  const ended = { as: "void", at, why } as const;
+type Drawn = { readonly drawn: Plan | Refusal; readonly at: number };
+
+function voided(operation: Operation, approval: Approval, { drawn, at }: Drawn): Operation {
+  const ended = { as: "void", at, why: whyVoid(operation, drawn) } as const;
   return { ...operation, state: "cancelled", approval: { ...approval, ended }, result: endedResult(operation, ended) };
+}
+
+function whyVoid({ plan }: Operation, drawn: Plan | Refusal): readonly string[] {
+  if (isRefusal(drawn)) return [`It would be refused now: ${drawn.reason}.`];
+  if (plan !== undefined && plan.hash !== drawn.hash) return planChanges(plan, drawn);
+  return ["It was approved, and its replica could not begin with it at once."];
 }
 
 /** The card of what is asked again, with why. */

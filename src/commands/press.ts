@@ -1,4 +1,5 @@
 import { decideAccess, type Verb } from "../policy/access.ts";
+import { isExpired } from "../policy/approval.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
 import { endNow, extendByDefault } from "./allowance-press.ts";
@@ -120,7 +121,7 @@ const actions: Record<ButtonAction, Action> = {
   approve: { verb: () => "approve", states: ["awaiting-approval"], run: approve, votes: true },
   deny: { verb: () => "approve", states: ["awaiting-approval"], run: deny, votes: true },
   release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
-  retry: { verb: ({ kind }) => verbOf(kind), states: ["failed"], run: retryConfirmed },
+  retry: { verb: rightToBegin, states: ["failed"], run: retryConfirmed },
   keep: { verb: ({ kind }) => verbOf(kind), states: ["in-force"], run: keep },
   extend: { verb: () => "allow", states: ["in-force"], run: allowancesOnly(extendByDefault) },
   end: { verb: () => "allow", states: ["in-force", "failed"], run: allowancesOnly(endNow) },
@@ -155,9 +156,15 @@ function allowancesOnly(run: Action["run"]): Action["run"] {
 }
 
 /** What was never confirmed has no plan that a person agreed to. */
-function retryConfirmed(context: Context<Press>, operation: Operation): Promise<Reply> {
+async function retryConfirmed(context: Context<Press>, operation: Operation): Promise<Reply | Refusal> {
   if (operation.confirmed === undefined) return tell(context, tooLate(operation, context.services.now()));
+  // What cuts off is finished whenever somebody comes to it; what opens was agreed to for then.
+  if (operation.kind === "allowance" && isExpired(operation, context.services.now())) return agreedForThen(operation);
   return retry(context, operation);
+}
+
+function agreedForThen({ origin }: Operation): Refusal {
+  return refusal("its approval was for then, and has expired", `To ask again, type it again: /np ${origin.command}`);
 }
 
 /** Where the stored card is known, a button on another message is not its button. */

@@ -1,4 +1,4 @@
-import type { Debt, Operation } from "./operation.ts";
+import { type Debt, type Operation, owesReview } from "./operation.ts";
 import type { Plan } from "./plan.ts";
 
 /** What a plan leaves for another person to look at, from its confirmation on. */
@@ -9,8 +9,8 @@ export function debtOf(plan: Plan | undefined, since: number): Debt | undefined 
 }
 
 /** Whether somebody may sign it now: what nobody approved at once, anything else when it has ended. */
-export function isDue({ debt, state, plan }: Operation): boolean {
-  if (debt === undefined || debt.reviewed !== undefined) return false;
+export function isDue(operation: Operation): boolean {
+  const { state, plan } = operation;
   const isOpen = state === "running" || state === "in-force";
-  return !isOpen || (plan?.kind === "allow" && plan.breakGlass);
+  return owesReview(operation) && (!isOpen || (plan?.kind === "allow" && plan.breakGlass));
 }

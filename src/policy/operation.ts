@@ -171,9 +171,10 @@ export function isLive(operation: Operation): boolean {
   return open || mayHaveLeft(operation) || owesReview(operation);
 }
 
-/** Whether somebody else is still to look at what was done. */
-function owesReview({ debt, confirmed }: Operation): boolean {
-  return debt !== undefined && debt.reviewed === undefined && confirmed !== undefined;
+/** Whether somebody else is still to look at what was done; of what was confirmed and did not begin nothing was. */
+export function owesReview({ debt, confirmed, state }: Operation): boolean {
+  if (debt === undefined || debt.reviewed !== undefined || confirmed === undefined) return false;
+  return !isUndecided(state) && state !== "cancelled" && state !== "refused";
 }
 
 /** Nothing of it was written, and whether it will be is still for people to say. */

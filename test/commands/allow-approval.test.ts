@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createDesk } from "../../src/commands/run.ts";
+import type { Services } from "../../src/commands/services.ts";
+import { createTakeover } from "../../src/commands/takeover.ts";
 import { marks } from "../../src/policy/marks.ts";
 import type { Operation } from "../../src/policy/operation.ts";
 import type { Principal } from "../../src/policy/principal.ts";
@@ -110,6 +113,24 @@ test("A policy of somebody else's that would open the same by then voids it", as
   expect(voided.headline).toMatch(/^Void/);
   expect(wordsIn(voided)).toMatch(/It would be refused now: /);
   expect(written(id)).toBe(0);
+});
+
+test("What was approved and did not begin at once is void: an approval is for then", async () => {
+  const { operation: id = "" } = await desk.type(toBank(6));
+  await desk.press("confirm", id);
+  await desk.press("approve", id, { principal: bob });
+  const append: Services["audit"]["append"] = () => new Promise<never>(() => undefined);
+  const dying = createDesk({ ...desk.services, audit: { ...desk.services.audit, append } });
+  void dying.press({ ...desk.request("", carol), action: "approve", operation: id, card: undefined }, desk.outlet);
+  await waitFor(async () => (await current(id)).state === "running");
+  desk.pass(61_000);
+  await desk.redis.zadd("{bulkhead}:leases", "0", id);
+  const takeover = createTakeover(desk.services, () => desk.outlet);
+  await takeover.sweep();
+  await takeover.drain();
+  expect((await current(id)).result?.headline).toBe("Void: allow egress in namespace payments");
+  expect(written(id)).toBe(0);
+  expect(await kinds(id)).toEqual(["approval-asked", "approved", "approved", "void"]);
 });
 
 test("Break-glass needs its right, a reason and a short time, asks twice, and calls all who could have approved", async () => {

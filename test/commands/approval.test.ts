@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { expireRequests } from "../../src/commands/expire-requests.ts";
 import { createDesk } from "../../src/commands/run.ts";
 import type { Services } from "../../src/commands/services.ts";
@@ -9,6 +9,8 @@ import { waitFor } from "../wait.ts";
 import { bob, startDesk, type TestDesk, wordsIn } from "./desk.ts";
 
 let desk: TestDesk;
+/** The last entry of the log before the test. */
+let before = 0;
 
 const minute = 60_000;
 const person = (user: string, displayName: string, team = "T1", groups: readonly string[] = []): Principal => {
@@ -17,7 +19,7 @@ const person = (user: string, displayName: string, team = "T1", groups: readonly
 const carol = person("U3", "carol");
 const dave = person("U4", "dave");
 
-beforeEach(async () => {
+beforeAll(async () => {
   desk = await startDesk({ settings: { access: access(), limits: { pods: 1, perPerson: 1_000, perCluster: 1_000 } } });
   desk.sandbox.apply(
     ...["payments", "kube-system"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
@@ -37,7 +39,25 @@ beforeEach(async () => {
   );
 });
 
-afterEach(() => desk.close());
+/** What the test before left open expires, and what it wrote is gone. */
+beforeEach(async () => {
+  desk.pass(16 * minute);
+  await expireRequests(desk.services, () => desk.outlet);
+  const { cluster } = [...desk.services.clusters.values()][0]!;
+  for (const { metadata } of policies()) {
+    const { uid, resourceVersion, name } = metadata;
+    const reference = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { namespace: "payments", name },
+    };
+    await cluster.deleteObject(reference, { uid, resourceVersion });
+  }
+  before = (await desk.services.audit.head()).seq;
+  desk.shown.length = 0;
+});
+
+afterAll(() => desk.close());
 
 function access(): Services["settings"]["access"] {
   return {
@@ -93,7 +113,7 @@ async function entries(operation: string): Promise<readonly string[]> {
 
 async function refusals(): Promise<readonly string[]> {
   const all = await desk.services.audit.read({});
-  return all.filter(({ kind }) => kind === "refusal").map(({ summary }) => summary);
+  return all.filter(({ kind, seq }) => kind === "refusal" && seq > before).map(({ summary }) => summary);
 }
 
 test("What a guard rail refuses names the override; its plan asks for approval, and another person's starts the work", async () => {

@@ -28,6 +28,12 @@ const exitCodes: Record<Outcome, number> = {
 /** `help` shows nothing by itself: its reply is printed like every other. */
 const silent = { show: () => Promise.resolve({ card: undefined, reached: true }) };
 
+/** Tools that read their arguments themselves. */
+const ownTools = new Map<string | undefined, (args: readonly string[]) => Promise<number>>([
+  ["templates", templateAnswer],
+  ["reap", reapAnswer],
+]);
+
 enableCompileCache();
 process.stdout.on("error", readerGone);
 process.exitCode = await main(process.argv.slice(2));
@@ -39,7 +45,8 @@ async function main(args: readonly string[]): Promise<number> {
   if (tool !== undefined) return tool.kind === "problem" ? problem(tool.problem) : auditTool(tool);
   const page = toolHelp(args);
   if (page !== undefined) return answer(page, { output: "text" });
-  if (args[0] === "templates") return templateAnswer(args);
+  const own = ownTools.get(args[0]);
+  if (own !== undefined) return own(args);
   const policyTool = readPolicyTool(args);
   if (policyTool !== undefined) {
     return policyTool.kind === "problem" ? problem(policyTool.problem) : policyAnswer(policyTool);
@@ -90,6 +97,25 @@ async function templateAnswer(args: readonly string[]): Promise<number> {
   const { readTemplateTool, runTemplateTool } = await import("./template-tools.ts");
   const tool = readTemplateTool(args);
   return "problem" in tool ? problem(tool.problem) : told(runTemplateTool(tool));
+}
+
+async function reapAnswer(args: readonly string[]): Promise<number> {
+  const [{ readReapTool, runReap }, { readConfig }] = await Promise.all([
+    import("./reap-tool.ts"),
+    import("./config.ts"),
+  ]);
+  const tool = readReapTool(args);
+  if ("problem" in tool) return problem(tool.problem);
+  const loaded = readConfig(process.env, configText(), readText);
+  if ("problems" in loaded) return loaded.problems.map(problem).at(-1) ?? exitCodes.usage;
+  return runReap(tool, loaded.config, {
+    env: process.env,
+    now: Date.now,
+    monotonic: () => performance.now(),
+    wait: (ms) => wait(ms),
+    write: (line) => void process.stdout.write(`${line}\n`),
+    complain: (line) => void process.stderr.write(`bulkhead: ${line}\n`),
+  }).catch((error: unknown) => unreachable(error));
 }
 
 function told({ out, err, code }: ToolOutput): number {

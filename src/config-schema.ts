@@ -142,6 +142,7 @@ export const configFile = z.strictObject({
   realise: duration.default(15_000),
   calico: z.strictObject({ writeStorage: z.boolean().default(false) }).default({ writeStorage: false }),
   quarantine: z.strictObject({ detach: z.boolean().default(true) }).default({ detach: true }),
+  allow: z.strictObject({ requireReaper: z.boolean().default(true) }).default({ requireReaper: true }),
   limits: z
     .strictObject({
       pods: z.int().min(1).default(defaultLimits.pods),

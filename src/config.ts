@@ -151,13 +151,9 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       detach: file.quarantine.detach,
       clusters: clusterSettings(file),
       canary: canaryOf(file),
+      requiresReaper: file.allow.requireReaper,
     },
-    clusters: file.clusters.map(({ name, kubeconfig, context, enforcement }) => ({
-      name,
-      kubeconfig,
-      context,
-      enforcement,
-    })),
+    clusters: file.clusters.map(clusterOf),
     slack: {
       botToken: secrets.bot,
       appToken: secrets.app,
@@ -174,6 +170,10 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
     terminalUser: file.terminal.user,
     port: portOf(env, file),
   };
+}
+
+function clusterOf({ name, kubeconfig, context, enforcement }: ConfigFile["clusters"][number]): ClusterConfig {
+  return { name, kubeconfig, context, enforcement };
 }
 
 /** What only the bot needs. Decided from the document as written, so that a mistake elsewhere in it hides nothing. */

@@ -7,6 +7,7 @@ import { openTemplates } from "./bot-templates.ts";
 import type { Kept } from "./commands/adopt.ts";
 import { cardNow } from "./commands/card-now.ts";
 import { withFallback } from "./commands/fallback.ts";
+import { readHeartbeat } from "./commands/heartbeat.ts";
 import { createDesk } from "./commands/run.ts";
 import { sealedRecords } from "./commands/seal.ts";
 import type { Services } from "./commands/services.ts";
@@ -140,7 +141,9 @@ async function createServices(
     limits: createLimits(redis),
     audit: openAudit(config, redis, log),
   };
-  const all = createRecords(connectionOf(connections, settings.clusters.home), settings.ownNamespace);
+  const home = connectionOf(connections, settings.clusters.home);
+  const all = createRecords(home, settings.ownNamespace);
+  const reaper = createRecords(home, settings.ownNamespace, "reaper");
   const records = { all, sealed: sealedRecords(all, config.slack.botToken ?? "") };
   const fallback = withFallback(chained, records.sealed);
   const store = watchStore(redis, log, metrics);
@@ -150,18 +153,23 @@ async function createServices(
     clusters: clusters.entries,
     ...fallback,
     canaries: createCanaries(redis),
+    heartbeat: () => readHeartbeat(reaper),
     timers: createTimers(redis),
     templates,
     now,
     wait: (ms) => wait(ms),
     replica: hostname(),
     storeProblems: () => store.problems(),
-    meter(event) {
-      metrics.meter(event);
-      if (event.kind === "error") log.error({ where: event.where, error: event.message }, "error");
-    },
+    meter: meterOf(log, metrics),
   };
   return { services, store, journals: { redis: chained, fallback }, records, close: () => clusters.close() };
+}
+
+function meterOf(log: Logger, metrics: ReturnType<typeof createMetrics>): Services["meter"] {
+  return (event) => {
+    metrics.meter(event);
+    if (event.kind === "error") log.error({ where: event.where, error: event.message }, "error");
+  };
 }
 
 function readinessNow({ slack }: Config, slackConnected: boolean, redisStatus: string, services: Services): Readiness {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { createNets, type NetParts } from "./commands/allowance-nets.ts";
+import { createNets, type NetParts, type Nets } from "./commands/allowance-nets.ts";
+import type { Services } from "./commands/services.ts";
 import type { Metrics } from "./metrics.ts";
 import { createEpoch } from "./scheduler/epoch.ts";
 import { startSweep } from "./scheduler/sweep.ts";
@@ -42,10 +43,18 @@ export function startNets({ redis, log, metrics, ...parts }: Wiring): { stop(): 
     },
     trouble("epoch"),
   );
+  const importing = startSweep(sweepEveryMs, importOf(parts.services, nets), trouble("reaper"));
   return {
     async stop() {
-      await Promise.all([worker.stop(), healing.stop(), ...sweeps.map((sweep) => sweep.stop())]);
+      await Promise.all([importing.stop(), worker.stop(), healing.stop(), ...sweeps.map((sweep) => sweep.stop())]);
       await nets.stop();
     },
+  };
+}
+
+function importOf(services: Services, nets: Nets): () => Promise<void> {
+  return async () => {
+    const heartbeat = await services.heartbeat?.();
+    if (heartbeat !== undefined) nets.importReaped(heartbeat);
   };
 }

@@ -1,5 +1,6 @@
 import { createAuditLog } from "./audit/log.ts";
 import { templatesOf } from "./bot-templates.ts";
+import { readHeartbeat } from "./commands/heartbeat.ts";
 import { createLaptopJournal, type Journal } from "./commands/laptop.ts";
 import type { Services } from "./commands/services.ts";
 import { type Connections, connectCluster, openClusters, sharedConfig } from "./composition.ts";
@@ -69,6 +70,7 @@ export async function openTerminal(
     clusters: clusters.entries,
     ...journal,
     templates: templatesOf(() => templates),
+    heartbeat: () => readHeartbeat(createRecords(own, config.settings.ownNamespace, "reaper")),
     now,
     wait: options.wait,
     replica: `terminal:${options.host}`,

@@ -12,6 +12,7 @@ import { type AllowanceRecords, createAllowanceRecords } from "./allowance-recor
 import { placeOf } from "./allowance-timers.ts";
 import { type Closing, closeObject, untilEnd } from "./close-allowance.ts";
 import type { Outlet } from "./desk.ts";
+import { goneOf, type Heartbeat } from "./heartbeat.ts";
 import type { Services } from "./services.ts";
 import type { Net } from "./tell-gone.ts";
 
@@ -21,6 +22,8 @@ export type Nets = {
   onTimer(timer: Timer): Promise<number | undefined>;
   /** Goes by a LIST of one cluster, or of all: closes what is past its end, and puts right what was lost. Throws where the list fails. */
   sweep(cluster?: string): Promise<void>;
+  /** Tells of what the reaper says that it ended, where nobody has. */
+  importReaped(heartbeat: Heartbeat): void;
   /** Ends the timers of this process; resolves when what is under way was told. */
   stop(): Promise<void>;
 };
@@ -75,12 +78,26 @@ export function createNets({ services, outletFor, graceMs }: NetParts): Nets {
       const failed = done.find((one) => one.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     },
+    importReaped: importer(core),
     async stop() {
       for (const end of following) end();
       memory.stop();
       core.endings.stop();
       await core.endings.drain();
     },
+  };
+}
+
+/** Each once by this replica: what is not told yet the endings keep. */
+function importer({ services, endings }: Core): Nets["importReaped"] {
+  const imported = new Set<string>();
+  return (heartbeat) => {
+    for (const { cluster: name, ...gone } of goneOf(heartbeat)) {
+      const key = `${name} ${gone.object.metadata.uid}`;
+      const cluster = services.clusters.get(name)?.cluster;
+      if (cluster !== undefined && !imported.has(key)) endings.closed(cluster, gone);
+      imported.add(key);
+    }
   };
 }
 

@@ -12,6 +12,7 @@ import type { Limits } from "../scheduler/limits.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
 import type { Timers } from "../scheduler/timers.ts";
 import type { Outlet } from "./desk.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { Request } from "./request.ts";
 
 /** The templates that were approved beforehand, as they are now. */
@@ -44,6 +45,8 @@ export type Settings = {
   readonly approvalMs: number;
   /** The longest that what was opened without approval stays open, milliseconds. */
   readonly breakGlassMs: number;
+  /** Whether nothing is opened in a cluster that the reaper has not read lately (reaperState). */
+  readonly requiresReaper: boolean;
 };
 
 /** How verify-enforcement finds out; times in milliseconds. */
@@ -106,6 +109,8 @@ export type Services = {
   readonly timers?: Timers;
   readonly templates: Templates;
   readonly audit: AuditLog;
+  /** What the reaper says of itself; undefined where it never ran. Throws where the cluster cannot be asked. */
+  readonly heartbeat?: () => Promise<Heartbeat | undefined>;
   /** What is wrong with the settings of the store, as sentences, when they were looked at last. */
   readonly storeProblems?: () => readonly string[];
   readonly incidents: Incidents;

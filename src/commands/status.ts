@@ -12,6 +12,7 @@ import { headlineOf } from "./canary-reply.ts";
 import { inCluster, inTime, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { detectionLines, detectionOf, stateOf } from "./detection.ts";
+import { type ReaperState, reaperState } from "./heartbeat.ts";
 import { inForceLines, inForceSelector } from "./in-force-lines.ts";
 import type { Reply, Section } from "./reply.ts";
 import type { Context, Services } from "./services.ts";
@@ -55,15 +56,17 @@ async function clusterSection(services: Services, name: string, visible: Visible
   const entry = services.clusters.get(name);
   if (entry === undefined) return text(`Cluster ${name} is not configured.`);
   try {
-    const [ours, engines] = await Promise.all([
+    const [ours, engines, reaper] = await Promise.all([
       entry.cluster.knownPolicies(inForceSelector, patienceMs),
       enginesOf(services, name),
+      reaperLines(services, name),
     ]);
     const shown = ours.items.filter(({ metadata }) => visible(name, metadata.namespace));
     const before = knownBefore(ours);
     return list(`Cluster ${name}: policies ${engines.known}`, [
       ...engines.lines,
       ...(await testedLines(services, name)),
+      ...reaper,
       ...(before === undefined ? cacheLines(entry.cluster.watches(), services.now()) : [before]),
       ...(shown.length === 0
         ? ["nothing of Bulkhead's is in force"]
@@ -100,6 +103,22 @@ async function testedLines(services: Services, cluster: string): Promise<readonl
   if (record === undefined) return [];
   const age = formatDuration(Math.max(0, services.now() - record.at));
   return [`${headlineOf(cluster, record)} (tested ${age} ago, run ${record.run})`];
+}
+
+/** The reaper is what ends allowances where all of Bulkhead is away. */
+async function reaperLines(services: Services, cluster: string): Promise<readonly string[]> {
+  const { state, ageMs, problems } = await inTime(reaperState(services, cluster)).catch(unreadReaper);
+  const age = ageMs === undefined ? "" : `, ${formatDuration(ageMs)} ago`;
+  const words = {
+    fresh: `the reaper read this cluster${age}`,
+    stale: `WARNING: the reaper does not run as it should: it read this cluster too long ago${age}`,
+    never: "WARNING: the reaper has never read this cluster (CronJob bulkhead-reaper)",
+  };
+  return [words[state], ...problems.map((problem) => `WARNING: the reaper: ${problem}`)];
+}
+
+function unreadReaper(error: unknown): ReaperState {
+  return { state: "stale", problems: [String(error)] };
 }
 
 async function openOperations(services: Services, visible: Visible): Promise<Section> {

@@ -10,7 +10,7 @@ const folder = [
   "--ip-block-matches-pods: for engines whose ipBlock also matches the addresses of pods.",
 ];
 
-/** The commands that a terminal has and Slack has not: they need no cluster and no configuration. */
+/** The commands that a terminal has and Slack has not. All but reap need no cluster and no configuration. */
 const toolManuals = {
   simulate: {
     usage: "simulate --manifests DIR [--output text|json] [--keep-going]",
@@ -64,6 +64,18 @@ const toolManuals = {
     ],
     examples: ["templates lint runbooks/allowlists", "templates list"],
   },
+  reap: {
+    usage: "reap [--cluster X] [--dry-run]",
+    does: "ends the allowances that are past their time, by their objects alone",
+    details: [
+      "In every configured cluster, or in X. It needs neither Redis nor Slack: the name of an object and its creation, by the API server's clock, say when it ends.",
+      "Nothing but allowances of Bulkhead's is touched. --dry-run touches nothing, and says what would end.",
+      "A JSON line for each object on standard output: closed, in-force, gone, deleting (a finalizer keeps it), failed, would-close.",
+      "What fails is tried again for 40 s. Exit code 0: all that is past its time has ended; 1: something could not be ended or read; 2: the configuration is broken.",
+      "The CronJob bulkhead-reaper runs it every minute, and leaves its heartbeat in the ConfigMap bulkhead-reaper.",
+    ],
+    examples: ["reap --dry-run", "reap --cluster prod-us"],
+  },
 } satisfies Record<string, Manual>;
 
 export const toolNames = Object.keys(toolManuals);
@@ -86,7 +98,7 @@ export function toolHelp([first = "", ...rest]: readonly string[]): Reply | unde
 /** A line for each tool, to stand below the commands. */
 export function toolList(): Section {
   const lines = Object.values(toolManuals).map(({ usage, does }) => `bulkhead ${usage}: ${does}`);
-  return list("On files, without a cluster", lines);
+  return list("At a terminal alone", lines);
 }
 
 function isTool(word: string): word is keyof typeof toolManuals {

@@ -17,7 +17,7 @@ export type StoredRecord = {
 
 /**
  * Durable records in ConfigMaps of the bot's own namespace, for an operation that starts where Redis cannot be
- * reached. Labelled `bulkhead.dev/record=operation`.
+ * reached, and what the reaper says. Labelled `bulkhead.dev/record`: `operation` or `reaper`.
  */
 export type Records = {
   /** POST; `exists` where the name is taken already. */
@@ -31,18 +31,20 @@ export type Records = {
 
 const mark = "bulkhead.dev/record";
 const key = "record";
+type Kind = "operation" | "reaper";
 const query = { fieldManager: fieldManagers.objects, fieldValidation: "Strict" };
 
 /** The namespace is the bot's own. Calls throw KubernetesError where the server cannot be reached or refuses. */
-export function createRecords(connection: Connection, namespace: string): Records {
+export function createRecords(connection: Connection, namespace: string, kind: Kind = "operation"): Records {
+  const place = { namespace, kind };
   return {
-    create: (name, text) => create(connection, namespace, { name, text }),
+    create: (name, text) => create(connection, place, { name, text }),
     get: (name) => get(connection, namespace, name),
     async list() {
       const path = collectionPath(resources.configMaps, namespace);
-      return (await listAll(connection, path, parseRecord, { labelSelector: `${mark}=operation` })).items;
+      return (await listAll(connection, path, parseRecord, { labelSelector: `${mark}=${kind}` })).items;
     },
-    replace: (record, text) => replace(connection, namespace, { ...record, text }),
+    replace: (record, text) => replace(connection, place, { ...record, text }),
     async remove({ name, uid, resourceVersion }) {
       const preconditions = { uid, resourceVersion };
       return (await deleteObject(connection, resources.configMaps, { namespace, name }, preconditions)).kind;
@@ -50,14 +52,16 @@ export function createRecords(connection: Connection, namespace: string): Record
   };
 }
 
+type Place = { readonly namespace: string; readonly kind: Kind };
+
 /** Where no answer came, the record that is there decides: the same text is ours. */
 async function create(
   connection: Connection,
-  namespace: string,
+  { namespace, kind }: Place,
   { name, text }: Pick<StoredRecord, "name" | "text">,
 ): Promise<"created" | "exists"> {
   try {
-    const body = configMap({ name, namespace }, text);
+    const body = configMap({ name, namespace }, text, kind);
     await connection.request("POST", collectionPath(resources.configMaps, namespace), { query, body });
     return "created";
   } catch (error) {
@@ -77,11 +81,11 @@ async function get(connection: Connection, namespace: string, name: string): Pro
 
 async function replace(
   connection: Connection,
-  namespace: string,
+  { namespace, kind }: Place,
   { name, uid, resourceVersion, text }: StoredRecord,
 ): Promise<"replaced" | "conflict" | "gone"> {
   try {
-    const body = configMap({ name, namespace, uid, resourceVersion }, text);
+    const body = configMap({ name, namespace, uid, resourceVersion }, text, kind);
     await connection.request("PUT", objectPath(resources.configMaps, namespace, name), { query, body });
     return "replaced";
   } catch (error) {
@@ -91,11 +95,11 @@ async function replace(
   }
 }
 
-function configMap(metadata: NonNullable<RawObject["metadata"]>, text: string) {
+function configMap(metadata: NonNullable<RawObject["metadata"]>, text: string, kind: Kind) {
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
-    metadata: { ...metadata, labels: { [mark]: "operation" } },
+    metadata: { ...metadata, labels: { [mark]: kind } },
     data: { [key]: text },
   };
 }

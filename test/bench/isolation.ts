@@ -62,6 +62,7 @@ function settingsFor(namespace: string): TestDesk["services"]["settings"] {
     realiseMs: 2_000,
     writesCalicoStorage: false,
     detach: true,
+    requiresReaper: false,
     limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
     clusters: { home: "bench", defaultCluster: undefined, channels: {} },
     ...approvalSettings,

@@ -72,6 +72,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events, endpo
       realiseMs: 2_000,
       writesCalicoStorage: false,
       detach: true,
+      requiresReaper: false,
       limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: cluster.name, defaultCluster: undefined, channels: {} },
       ...approvalSettings,

@@ -121,6 +121,7 @@ function servicesOf(
       realiseMs: 0,
       writesCalicoStorage: false,
       detach: true,
+      requiresReaper: false,
       limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: "real", defaultCluster: undefined, channels: {} },
       ...approvalSettings,

@@ -25,6 +25,7 @@ beforeAll(async () => {
         realiseMs: 2_000,
         writesCalicoStorage: false,
         detach: true,
+        requiresReaper: false,
         limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
         clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
         ...approvalSettings,

@@ -78,6 +78,7 @@ export async function startDesk(options: DeskOptions = {}) {
       realiseMs: 2_000,
       writesCalicoStorage: false,
       detach: true,
+      requiresReaper: false,
       limits: { pods: 5, perPerson: 1_000, perCluster: 1_000 },
       clusters: { home: "sandbox", defaultCluster: undefined, channels: {} },
       ...approvalSettings,

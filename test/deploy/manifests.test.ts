@@ -72,8 +72,12 @@ describe("the rights that deploy/ grants", () => {
     expect(bindings.map(({ kind, roleRef }) => `${kind} of ${roleRef!.kind} ${roleRef!.name}`)).toEqual([
       "ClusterRoleBinding of ClusterRole bulkhead-read",
       "RoleBinding of Role bulkhead-records",
+      "ClusterRoleBinding of ClusterRole bulkhead-reaper-read",
+      "RoleBinding of Role bulkhead-reaper-heartbeat",
     ]);
-    for (const { subjects } of bindings) expect(subjects).toEqual([bot]);
+    for (const { metadata, subjects } of bindings) {
+      expect(subjects).toEqual([metadata.name.startsWith("bulkhead-reaper") ? reaper : bot]);
+    }
   });
 
   it("reach the canary's namespace, which holds nothing else, by the component alone, for the bot alone", () => {
@@ -93,13 +97,18 @@ describe("the rights that deploy/ grants", () => {
     expect(metadata.labels).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
   });
 
-  it("reach a namespace that opts in by one RoleBinding, for the bot alone", () => {
+  it("reach a namespace that opts in by one RoleBinding for the bot, and one for its reaper", () => {
     const objects = readKustomization("deploy/opt-in");
     expect(objects.map(({ kind, roleRef, subjects }) => ({ kind, roleRef, subjects }))).toEqual([
       {
         kind: "RoleBinding",
         roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "bulkhead-write" },
         subjects: [bot],
+      },
+      {
+        kind: "RoleBinding",
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "bulkhead-reaper" },
+        subjects: [reaper],
       },
     ]);
     expect(readYaml<Kustomization>("deploy/opt-in/kustomization.yaml").namespace).toBeTruthy();
@@ -203,6 +212,33 @@ describe("the bot's pod", () => {
   });
 });
 
+describe("the reaper", () => {
+  const job = find(base, "CronJob", "bulkhead-reaper").spec as unknown as CronJobSpec;
+  const { metadata, spec } = job.jobTemplate.spec.template;
+
+  it("runs every minute, never two at a time, each run within its minute and a half, and no other of its kind is kept from starting", () => {
+    expect(job).toMatchObject({ schedule: "* * * * *", concurrencyPolicy: "Forbid", startingDeadlineSeconds: 50 });
+    expect(job.jobTemplate.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 90 });
+    const [, withinMs = ""] = /withinMs = ([\d_]+)/.exec(read("src/reap-tool.ts")) ?? [];
+    expect(Number(withinMs.replaceAll("_", ""))).toBeLessThan(60_000);
+  });
+
+  it("needs neither Redis nor Slack, runs the bot's image and configuration, and is selected by nothing that selects the bot", () => {
+    const [runs] = spec.containers;
+    expect(runs).toMatchObject({ image: container.image, command: ["node", "src/cli.ts", "reap"] });
+    expect(runs!.env.map(({ name }) => name)).toEqual(["POD_NAMESPACE"]);
+    expect(runs!.securityContext).toEqual(container.securityContext);
+    expect(spec).toMatchObject({ serviceAccountName: "bulkhead-reaper", automountServiceAccountToken: false });
+    expect(spec.securityContext).toEqual(pod.securityContext);
+    expect(spec.volumes).toContainEqual({ name: "config", configMap: { name: "bulkhead-config" } });
+    expect(metadata.labels).toEqual({ "app.kubernetes.io/name": "bulkhead-reaper" });
+  });
+});
+
+type CronJobSpec = {
+  readonly jobTemplate: { readonly spec: { readonly template: NonNullable<Manifest["spec"]>["template"] } };
+};
+
 describe("configuration and secrets", () => {
   it("come from one config.yaml, under a name that the terminal can ask for, and cannot be rewritten in place", () => {
     expect(kustomization.configMapGenerator).toEqual([
@@ -262,6 +298,7 @@ describe("configuration and secrets", () => {
   });
 });
 
+const reaper = { kind: "ServiceAccount", name: "bulkhead-reaper", namespace: "bulkhead" };
 const bot = { kind: "ServiceAccount", name: "bulkhead", namespace: "bulkhead" };
 
 /** The kind distinguishes a ClusterRole and a Role of one name. */

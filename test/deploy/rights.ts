@@ -119,6 +119,16 @@ export const expected = {
   "bulkhead-amend": ["patch networking.k8s.io/networkpolicies"],
   /** The bot, in its own namespace: records of operations that began without Redis, found, progressed, adopted. */
   "bulkhead-records": each(["create", "delete", "get", "list", "update"], ["core/configmaps"]),
+  /** The reaper, everywhere: what is past its time may be in any namespace. */
+  "bulkhead-reaper-read": each(["get", "list"], ["networking.k8s.io/networkpolicies"]),
+  /** The reaper, in a namespace that has opted in. */
+  "bulkhead-reaper": ["delete networking.k8s.io/networkpolicies"],
+  /** The reaper, in Bulkhead's own namespace: its heartbeat. */
+  "bulkhead-reaper-heartbeat": [
+    "create core/configmaps",
+    "get core/configmaps: bulkhead-reaper",
+    "update core/configmaps: bulkhead-reaper",
+  ],
   /** A person at a terminal. The ClusterRole: what `edit` on one's own namespaces leaves out. */
   "ClusterRole/bulkhead-terminal": [
     ...each(look, ["core/namespaces", "networking.k8s.io/networkpolicies", ...policyKinds]),

@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { readArguments, readAuditTool } from "../src/cli-arguments.ts";
 import { manuals } from "../src/commands/command.ts";
@@ -17,7 +15,6 @@ import { createMetrics } from "../src/metrics.ts";
 import { readPolicyTool } from "../src/policy-arguments.ts";
 import { runPolicyTool } from "../src/policy-tools.ts";
 import { readTemplateTool } from "../src/template-tools.ts";
-import { connectTestRedis, emptyTestRedis } from "./redis.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");
@@ -132,42 +129,6 @@ test("What the README links to is there", () => {
   for (const path of [...links, ...paths]) expect(() => readFileSync(`${root}${path}`), path).not.toThrow();
   expect(paths.length).toBeGreaterThan(1);
 });
-
-describe("The README's transcript", () => {
-  let redis: Awaited<ReturnType<typeof connectTestRedis>>;
-  beforeAll(async () => {
-    redis = await connectTestRedis();
-  });
-  afterAll(() => redis.disconnect());
-
-  test("is what the tour says, in the same order", { timeout: 90_000 }, async () => {
-    const env = { ...process.env, REDIS_URL: await emptyTestRedis() };
-    const tour = await promisify(execFile)(process.execPath, ["src/cli.ts", "demo", "--tour"], {
-      cwd: root,
-      env,
-      timeout: 80_000,
-    });
-    const shown = timeless(tour.stdout.split("\n"));
-    const told = timeless(fenced("transcript").filter((line) => line !== "…"));
-    let at = 0;
-    for (const line of told) {
-      const found = shown.indexOf(line, at);
-      expect(found, `after the line "${shown[at - 1]}": ${line}`).toBeGreaterThanOrEqual(at);
-      at = found + 1;
-    }
-    expect(told.length).toBeGreaterThan(20);
-  });
-});
-
-/** What is fresh in every run: ids, times, hashes. */
-function timeless(lines: readonly string[]): readonly string[] {
-  return lines.map((line) =>
-    line
-      .replace(/\b[qr]-[0-9a-z]{7}\b/g, "ID")
-      .replace(/\b[\d.]+ m?s (after|ago)/g, "TIME $1")
-      .replace(/\b[0-9a-f]{64}\b/g, "HASH"),
-  );
-}
 
 function kindOf(text: string): string {
   if (asksForForm(text)) return "quarantine";

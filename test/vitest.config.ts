@@ -22,6 +22,7 @@ const long = [
   "test/e2e/http-redis-away.test.ts",
   "test/e2e/proxy.test.ts",
   "test/e2e/slack-faults.test.ts",
+  "test/e2e/tour.test.ts",
   "test/kubernetes/faults.test.ts",
   "test/slack/faults.test.ts",
 ];

@@ -2,7 +2,7 @@ import { formatDuration } from "../policy/duration.ts";
 import type { AllowanceRecord, Operation } from "../policy/operation.ts";
 import { clock } from "./allow-words.ts";
 import { allowanceButtons } from "./allowance-buttons.ts";
-import { howOften, stillUsed } from "./allowance-question.ts";
+import { howOften, whatNow } from "./allowance-question.ts";
 import { note, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
 import type { Outlet, Shown } from "./desk.ts";
@@ -55,11 +55,12 @@ function dueOf({ clusters }: Services, { state, allowance, card, origin, target 
 }
 
 const minuteMs = 60_000;
-const leastMs = 5_000;
+/** Five seconds, and the time between two sweeps. */
+const leastMs = 7_000;
 
 /**
- * How long before its end it asks, milliseconds: ten minutes and two, of shorter times half and a tenth, never less than
- * five seconds. What lasts no longer than that is not asked about.
+ * How long before its end it asks, milliseconds: ten minutes and two, of shorter times half and a tenth, and always so that five
+ * seconds are left. What lasts no longer than that is not asked about.
  */
 export function momentsOf({ ttlSeconds }: Pick<AllowanceRecord, "ttlSeconds">): readonly number[] {
   const ttlMs = ttlSeconds * 1_000;
@@ -83,7 +84,7 @@ function question(operation: Operation, leftMs: number) {
   const ends = allowance?.endsAt === undefined ? "" : ` at ${clock(allowance.endsAt)}`;
   return {
     ...note(`Ends in ${formatDuration(wholeSeconds(leftMs))}${ends}. Is it still used?`, [
-      text(stillUsed),
+      text(whatNow(operation)),
       text(howOften),
     ]),
     buttons: allowanceButtons(operation),

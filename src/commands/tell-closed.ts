@@ -52,5 +52,6 @@ function wordsFor(found: Left | undefined): string {
   if (found === undefined) return "Whether anything of it is left could not be read back: the cluster did not answer.";
   if (found.left > 0) return `Of it ${counted(found.left, "NetworkPolicy is", "NetworkPolicies are")} there still.`;
   if (found.looked === 0) return "Read back: no NetworkPolicy of it is in the cluster.";
-  return `Read back: none of its ${counted(found.looked, "NetworkPolicy", "NetworkPolicies")} is in the cluster any more.`;
+  if (found.looked === 1) return "Read back: its NetworkPolicy is not in the cluster any more.";
+  return `Read back: none of its ${found.looked} NetworkPolicies is in the cluster any more.`;
 }

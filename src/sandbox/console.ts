@@ -39,7 +39,8 @@ export function openConsole({ slack, channel, width, write }: ConsoleOptions): C
     [...slack.messages(channel), ...slack.ephemerals(user, channel)].flatMap(numbered);
   const stop = slack.watch(({ kind, message }) => {
     if (message.channel !== channel || (message.ephemeralTo ?? user) !== user || kind === "deleted") return;
-    const title = message.ephemeralTo === undefined ? "card" : "only visible to you";
+    const seenBy = message.threadTs === undefined ? "card" : "in the thread";
+    const title = message.ephemeralTo === undefined ? seenBy : "only visible to you";
     const text = renderMessage(message, { width: width - 2, directory: slack, buttons: numbered(message) });
     write(`\n┌ Bulkhead (${title}${kind === "updated" ? ", updated" : ""})\n${text.replaceAll(/^/gm, "│ ")}\n└\n`);
   });

@@ -1,17 +1,11 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Console } from "./console.ts";
 import { podTable } from "./pod-table.ts";
+import { playAllowance } from "./tour-allow.ts";
+import { pressAndSee, sayAndSee, type TourOptions, until } from "./tour-steps.ts";
 import type { World } from "./world.ts";
 
 const cli = fileURLToPath(new URL("../cli.ts", import.meta.url));
-
-export type TourOptions = {
-  readonly world: World;
-  readonly console: Console;
-  readonly node: string;
-  readonly write: (text: string) => void;
-};
 
 /**
  * A scripted incident, played through the same Slack and buttons that a person has. Each step waits for what must be
@@ -47,39 +41,10 @@ export async function playTour(options: TourOptions): Promise<number> {
     `/np quarantine payments/${firstPod(world, "payments", "checkout")} --dry-run`,
     /Stays open, by the policy/,
   );
+  await playAllowance(options);
   await say("/np audit since 1h", /confirmed by/);
   write("\n$ bulkhead audit verify\n");
   return auditVerify(options);
-}
-
-async function sayAndSee({ world, console, write }: TourOptions, text: string, expected: RegExp): Promise<void> {
-  write(`\n${nameOf(world, console)}> ${text}\n`);
-  const since = world.slack.calls.length;
-  await console.say(text);
-  await seen(world, expected, since);
-}
-
-async function pressAndSee({ world, console, write }: TourOptions, label: string, expected: RegExp): Promise<void> {
-  const number = console.numberOf(label);
-  if (number === undefined) throw new Error(`no button ${label} is to be seen`);
-  write(`\n${nameOf(world, console)}> ${number}   (presses ${label})\n`);
-  const since = world.slack.calls.length;
-  await console.press(number);
-  await seen(world, expected, since);
-}
-
-/** Waits until a call of the bot after that moment carried the expected text. */
-function seen(world: World, expected: RegExp, since: number): Promise<void> {
-  const carried = (): boolean => world.slack.calls.slice(since).some(({ args }) => expected.test(JSON.stringify(args)));
-  return until(carried, `a message with ${expected}`);
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const giveUp = Date.now() + 20_000;
-  while (!condition()) {
-    if (Date.now() > giveUp) throw new Error(`the tour waited in vain for ${what}`);
-    await new Promise((resolve) => void setTimeout(resolve, 25));
-  }
 }
 
 function pods({ world, write }: TourOptions, namespace: string): void {
@@ -99,10 +64,6 @@ function frontends({ cluster }: World): readonly string[] {
     .objects("Pod", "shop")
     .map(({ metadata }) => metadata.name)
     .filter((name) => name.startsWith("frontend-"));
-}
-
-function nameOf({ slack }: World, console: Console): string {
-  return slack.user(console.who())?.name ?? console.who();
 }
 
 function auditVerify({ world, node, write }: TourOptions): Promise<number> {

@@ -6,6 +6,7 @@ import { type Bot, startBot } from "./bot-process.ts";
 import { type SandboxCluster, startSandboxCluster } from "./kubernetes/cluster.ts";
 import { seedObjects } from "./kubernetes/seed.ts";
 import { type SandboxSlack, type SandboxSlackOptions, startSandboxSlack } from "./slack/server.ts";
+import { writeTemplates } from "./templates.ts";
 
 export type WorldOptions = {
   readonly node: string;
@@ -40,8 +41,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const cluster = await startSandboxCluster({ objects: [...seedObjects(), ...(options.objects ?? [])] });
   const slack = await startSandboxSlack(options.slack);
   const files = { kubeconfig: join(folder, "kubeconfig"), config: join(folder, "config.yaml") };
+  const templates = join(folder, "allowlists");
+  await writeTemplates(templates);
   await writeFile(files.kubeconfig, options.kubeconfig ?? cluster.kubeconfig);
-  await writeFile(files.config, stringify({ ...demoConfig(slack.teamId), ...options.config }));
+  await writeFile(files.config, stringify({ ...demoConfig(slack.teamId), templates, ...options.config }));
   const env = {
     ...options.env,
     KUBECONFIG: files.kubeconfig,
@@ -90,7 +93,7 @@ function demoConfig(team: string): Readonly<Record<string, unknown>> {
         verbs: ["*"],
         namespaces: ["payments", "shop", "db"],
       },
-      { principals: [`slack:${team}/U0BOB`], verbs: ["status", "audit"], namespaces: ["*"] },
+      { principals: [`slack:${team}/U0BOB`], verbs: ["status", "audit", "approve"], namespaces: ["*"] },
     ],
     terminal: { user: "sandbox" },
   };

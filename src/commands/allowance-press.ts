@@ -1,12 +1,13 @@
 import type { Operation } from "../policy/operation.ts";
 import { end } from "./end.ts";
 import { extend } from "./extend.ts";
+import type { Pressed } from "./press.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
 import type { Context, Services } from "./services.ts";
 
 /** As long again as the template says where nobody says how long, or what is left of its most: nothing is asked. */
-export function extendByDefault(context: Context<Press>, operation: Operation): Promise<Reply> {
+export function extendByDefault(context: Pressed, operation: Operation): Promise<Reply> {
   const byMs = defaultMs(context.services, operation);
   return extend(context, { kind: "extend", operation: operation.id, byMs, reason: "" });
 }

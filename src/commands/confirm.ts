@@ -1,8 +1,8 @@
-import { isUnanswered } from "../kubernetes/failure.ts";
+import { isUnanswered, type KubernetesError } from "../kubernetes/failure.ts";
 import { approvalsFor, approvedBy } from "../policy/approval.ts";
 import { approversOf } from "../policy/approvers.ts";
 import { debtOf } from "../policy/debt.ts";
-import { isRefusal, type Refusal } from "../policy/guard.ts";
+import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Confirmation, Operation, OperationResult } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
 import { type Principal, principalName } from "../policy/principal.ts";
@@ -20,7 +20,7 @@ import { redraw } from "./redraw.ts";
 import { isBeingReleased, releaseOf } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
-import { amend, type Context, LostRace, store, storeAndHold } from "./services.ts";
+import { amend, type Context, LostRace, type Services, store, storeAndHold } from "./services.ts";
 import { type Showing, showCard } from "./show-card.ts";
 import { planStays } from "./unanswered.ts";
 import { recordVotes } from "./votes.ts";
@@ -31,10 +31,7 @@ import { recordVotes } from "./votes.ts";
  */
 export async function confirm(context: Context<Press>, operation: Operation): Promise<Reply | Refusal> {
   const { services, request } = context;
-  const plan = await redraw(services, operation).catch((error: unknown) => {
-    if (isUnanswered(error)) return error;
-    throw error;
-  });
+  const plan = await redrawn(services, operation);
   if (plan instanceof Error) return tell(context, planStays(plan));
   if (isRefusal(plan)) return end(context, operation, { headline: `Refused: ${plan.reason}`, lines: [plan.next] });
   if (plan.hash !== operation.plan?.hash) return showAgain(context, operation, plan);
@@ -47,16 +44,38 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
   return full ?? begin(context, { ...operation, plan }, request.principal);
 }
 
+/** An error where the cluster does not answer. */
+async function redrawn(services: Services, operation: Operation): Promise<Plan | Refusal | KubernetesError> {
+  try {
+    return await redraw(services, operation);
+  } catch (error) {
+    if (isUnanswered(error)) return error;
+    throw error;
+  }
+}
+
 /**
  * What failed is tried again with the plan that was confirmed: every step does only what is missing. It is still the
- * same action, so that no limit counts it again.
+ * same action, so that no limit counts it again. What opens something is looked at again as by Confirm (invariant 8).
  */
-export async function retry(context: Context<Press>, operation: Operation): Promise<Reply> {
-  const release = await releaseOf(context.services, operation);
+export async function retry(context: Context<Press>, operation: Operation): Promise<Reply | Refusal> {
+  const { services } = context;
+  const release = await releaseOf(services, operation);
   if (release !== undefined) return tell(context, isBeingReleased(operation, release));
+  if (operation.plan?.kind === "allow") {
+    const plan = await redrawn(services, operation);
+    if (plan instanceof Error) return tell(context, planStays(plan, "Try again"));
+    if (isRefusal(plan)) return plan;
+    if (plan.hash !== operation.plan.hash) return changedSince;
+  }
   const { result: _result, ...rest } = operation;
   return begin(context, rest, context.request.principal);
 }
+
+const changedSince = refusal(
+  "the plan is not the one any more that was confirmed",
+  "Type the command again: it is planned anew, and whoever has to agree is asked.",
+);
 
 /** Stores that the work begins, in whose name, and does it. Throws LostRace where somebody else was first. */
 export async function begin(context: Context<Press>, operation: Operation, by: Principal): Promise<Reply> {

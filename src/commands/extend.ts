@@ -1,4 +1,5 @@
 import type { Cluster } from "../kubernetes/cluster.ts";
+import { decideAccess } from "../policy/access.ts";
 import { type KnownAllowance, knownAllowance } from "../policy/allowance.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
@@ -14,12 +15,13 @@ import { operationCard } from "./card.ts";
 import type { Command } from "./command.ts";
 import { type Allowance, holdingAllowance, objectsOfAllowance } from "./find-allowance.ts";
 import { record } from "./journal.ts";
+import type { Pressed } from "./press.ts";
 import type { Reply } from "./reply.ts";
 import type { Press, Request } from "./request.ts";
 import { amend, type Context, clusterOf, LostRace, type Services } from "./services.ts";
 
 /** What is typed, or the button that stands for it. */
-type Asked = Context<Request | Press>;
+type Asked = Context<Request | Press> & Pick<Pressed, "samples">;
 
 /** Lets an allowance hold for longer: recorded first, then on its objects, then everywhere else (invariant 4). */
 export async function extend(context: Asked, command: Extract<Command, { kind: "extend" }>): Promise<Reply> {
@@ -27,6 +29,8 @@ export async function extend(context: Asked, command: Extract<Command, { kind: "
   const operation = await holdingAllowance(services, command.operation);
   if (isRefusal(operation)) return tell(context, refused(`extend ${command.operation}`, operation));
   const ttlSeconds = operation.allowance.ttlSeconds + Math.floor(command.byMs / 1_000);
+  const right = await refusePlaces(context, operation);
+  if (right !== undefined) return turnDown(context, operation, right);
   const no = refuseBeyond(operation, ttlSeconds);
   if (no !== undefined) return tell(context, refused(`extend ${operation.id}`, no));
   const wanted: Wanted = { ttlSeconds, by: request.principal, at: services.now() };
@@ -44,6 +48,23 @@ export async function extend(context: Asked, command: Extract<Command, { kind: "
 }
 
 type Wanted = NonNullable<AllowanceRecord["extending"]>;
+
+/** Whoever extends it may open it: wherever its objects lie, as they tell even where its plan is lost. */
+async function refusePlaces({ services, request }: Asked, { id, target }: Operation): Promise<Refusal | undefined> {
+  const { cluster } = clusterOf(services, target.cluster);
+  for (const { object } of await objectsOfAllowance(cluster, id)) {
+    const place = { cluster: cluster.name, namespace: object.metadata.namespace };
+    const decision = decideAccess(services.settings.access, request.principal, "allow", place);
+    if (!decision.allowed) return refusal(decision.reason, "Ask somebody who may allow in all of its namespaces.");
+  }
+  return undefined;
+}
+
+async function turnDown(context: Asked, { id, target, incident }: Operation, no: Refusal): Promise<Reply> {
+  const { cluster, namespace } = target;
+  await context.samples.refused(context.request, { cluster, namespace, incident, verb: "extend", why: no.reason });
+  return tell(context, refused(`extend ${id}`, no));
+}
 
 /** The template's most was agreed to when it was opened, so that nobody else is asked again. */
 function refuseBeyond({ id, allowance }: Allowance, ttlSeconds: number): Refusal | undefined {

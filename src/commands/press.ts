@@ -1,5 +1,5 @@
 import { decideAccess, type Verb } from "../policy/access.ts";
-import { isExpired } from "../policy/approval.ts";
+import { isExpired, refuseRight } from "../policy/approval.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
 import { endNow, extendByDefault } from "./allowance-press.ts";
@@ -41,12 +41,21 @@ async function pressOnce(context: Pressed): Promise<Reply> {
   if (operation === undefined || act === undefined || !isItsCard(operation, request)) return unknown(context);
   if (!sees(services, request.principal, operation.target)) return unknown(context);
   const verb = act.verb(operation);
-  const decision = decideAccess(services.settings.access, request.principal, verb, operation.target);
-  if (!decision.allowed) return turnDown(context, operation, verb, refusal(decision.reason, lookAtWhoami));
+  const no = refusePress(context, operation, act);
+  if (no !== undefined) return turnDown(context, operation, verb, no);
   if (!act.states.includes(operation.state)) return pastThat(context, operation, act);
   const attached = await withCard(context, operation);
   const done = await act.run(context, attached);
   return isRefusal(done) ? turnDown(context, attached, verb, done) : done;
+}
+
+/** Whoever begins an operation needs the right wherever it writes, whoever planned it. */
+function refusePress({ services, request }: Pressed, operation: Operation, act: Action): Refusal | undefined {
+  const { access } = services.settings;
+  const verb = act.verb(operation);
+  if (act.begins === true) return refuseRight(access, request.principal, verb, operation);
+  const decision = decideAccess(access, request.principal, verb, operation.target);
+  return decision.allowed ? undefined : refusal(decision.reason, lookAtWhoami);
 }
 
 const lookAtWhoami = "Type /np whoami to see what you may do.";
@@ -104,15 +113,17 @@ type Action = {
   readonly verb: (operation: Operation) => Verb;
   /** States in which the press has a meaning; in others it is too late. */
   readonly states: readonly OperationState[];
-  readonly run: (context: Context<Press>, operation: Operation) => Promise<Reply | Refusal>;
+  readonly run: (context: Pressed, operation: Operation) => Promise<Reply | Refusal>;
   /** It decides about an approval. */
   readonly votes?: true;
+  /** What the plan says is written by it. */
+  readonly begins?: true;
 };
 
 const actions: Record<ButtonAction, Action> = {
-  confirm: { verb: rightToBegin, states: ["planned"], run: confirm },
+  confirm: { verb: rightToBegin, states: ["planned"], run: confirm, begins: true },
   // An action of its own, so that a double click on the first button never counts as the second confirmation.
-  "confirm-again": { verb: rightToBegin, states: ["awaiting-second"], run: confirm },
+  "confirm-again": { verb: rightToBegin, states: ["awaiting-second"], run: confirm, begins: true },
   cancel: {
     verb: ({ kind }) => verbOf(kind),
     states: ["planned", "awaiting-second", "awaiting-approval"],
@@ -121,7 +132,7 @@ const actions: Record<ButtonAction, Action> = {
   approve: { verb: () => "approve", states: ["awaiting-approval"], run: approve, votes: true },
   deny: { verb: () => "approve", states: ["awaiting-approval"], run: deny, votes: true },
   release: { verb: () => "release", states: ["in-force", "failed"], run: planRelease },
-  retry: { verb: rightToBegin, states: ["failed"], run: retryConfirmed },
+  retry: { verb: rightToBegin, states: ["failed"], run: retryConfirmed, begins: true },
   keep: { verb: ({ kind }) => verbOf(kind), states: ["in-force"], run: keep },
   extend: { verb: () => "allow", states: ["in-force"], run: allowancesOnly(extendByDefault) },
   end: { verb: () => "allow", states: ["in-force", "failed"], run: allowancesOnly(endNow) },

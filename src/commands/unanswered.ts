@@ -18,7 +18,7 @@ export function oldPlan(age: Age): readonly string[] {
 }
 
 /** Where the cluster cannot be asked the plan is not checked: nothing is written, and it stays as it is. */
-export function planStays(error: KubernetesError, button: "Confirm" | "Approve" = "Confirm"): Reply {
+export function planStays(error: KubernetesError, button: "Confirm" | "Approve" | "Try again" = "Confirm"): Reply {
   const stays = `Nothing was written. The plan stays as it is: press ${button} again when the cluster answers.`;
   return note(
     "Not done: the cluster cannot be asked",

@@ -7,7 +7,7 @@ import type { AllowanceRecord, Operation } from "../policy/operation.ts";
 import type { AllowPlan } from "../policy/plan.ts";
 import { selectorQuery } from "../policy/selector.ts";
 import { compile } from "../simulator/compile.ts";
-import { containedEnds } from "./allow-contained.ts";
+import { containedEnds, withoutPods } from "./allow-contained.ts";
 import { stillBlocked } from "./allow-paths.ts";
 import { clock } from "./allow-words.ts";
 import { setTimers } from "./allowance-timers.ts";
@@ -15,6 +15,7 @@ import { readView } from "./cluster-view.ts";
 import { createObjects, namesOf, removeObjects } from "./deny-objects.ts";
 import { judgedBy, stateOf } from "./detection.ts";
 import type { Doing, Ended, Surroundings } from "./ending.ts";
+import { LeaseLost } from "./hold.ts";
 import { mismatchAmong } from "./is-as-written.ts";
 import { clusterOf, type Services } from "./services.ts";
 import { StepFailed } from "./step-failed.ts";
@@ -90,8 +91,9 @@ async function writeAll({ cluster, operation, plan, doing }: Writing): Promise<v
   try {
     await createObjects({ cluster, operation, hold }, plan.objects, (object) => void written.push(object));
   } catch (error) {
-    if (written.length === 0) throw error;
-    const left = await removeObjects({ cluster, operation, hold }, written).catch(() => written);
+    if (written.length === 0 || error instanceof LeaseLost) throw error;
+    // All of them: the last may have been written though its answer was lost.
+    const left = await removeObjects({ cluster, operation, hold }, plan.objects).catch(() => written);
     const why = error instanceof Error ? error.message : String(error);
     throw new StepFailed(
       why,
@@ -120,7 +122,10 @@ function recordOf(operation: Operation, plan: AllowPlan, stored: readonly (Manif
 }
 
 /** `contained`: somebody cut an end off at the same time, and may not have seen what opens it. */
-type Found = { readonly state: "open" | "closed" | "unknown" | "contained"; readonly lines: readonly string[] };
+type Found = {
+  readonly state: "open" | "closed" | "undecided" | "unknown" | "contained";
+  readonly lines: readonly string[];
+};
 
 /** From fresh lists: the objects as they are stored, and whether all policies together let the path through. */
 async function readBack(
@@ -146,7 +151,8 @@ async function readBack(
   const snapshot = { ...view.snapshot, policies: [...others, ...plan.objects] };
   const blocked = stillBlocked(compile(snapshot, judgedBy(view.detection)), plan.openings);
   if (blocked.denied.length > 0) return { state: "closed", lines: blocked.denied };
-  if (blocked.undecided.length > 0) return { state: "unknown", lines: blocked.undecided };
+  const undecided = [...blocked.undecided, ...withoutPods(plan.openings, view.snapshot.pods)];
+  if (undecided.length > 0) return { state: "undecided", lines: undecided };
   const { state, because } = stateOf(view.detection, "networkpolicy");
   if (state !== "enforced")
     return { state: "unknown", lines: [`Whether policies are enforced here is not known: ${because}`] };
@@ -160,6 +166,7 @@ function endedAs(plan: AllowPlan, allowance: AllowanceRecord, { state, lines }: 
     open: `OPEN${until}: ${what}`,
     closed: `WRITTEN, BUT STILL CLOSED${until}: ${what}`,
     contained: `CLOSED AGAIN: ${what}`,
+    undecided: `WRITTEN, NOT CERTAIN TO BE OPEN${until}: ${what}`,
     unknown: `OPEN BY ALL POLICIES${until}: ${what}`,
   };
   return {

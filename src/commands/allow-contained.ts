@@ -2,7 +2,7 @@ import { type Refusal, refusal } from "../policy/guard.ts";
 import { marks } from "../policy/marks.ts";
 import type { NetworkPolicy } from "../policy/objects.ts";
 import type { End, Opening } from "../policy/openings.ts";
-import { selects } from "../policy/selector.ts";
+import { mayMeet, selects } from "../policy/selector.ts";
 import type { SimulatedPod } from "../simulator/snapshot.ts";
 
 /**
@@ -28,9 +28,16 @@ function isContaining({ metadata: { labels = {} } }: NetworkPolicy): boolean {
   return is === "quarantine" || is === "lockdown";
 }
 
+/** Pods that start later are cut off and opened as those that there are: where there are none the selectors decide. */
 function holdsAny(end: End, { metadata, spec }: NetworkPolicy, pods: readonly SimulatedPod[]): boolean {
   if (end.kind !== "pods" || end.namespace !== metadata.namespace) return false;
-  return membersOf(end, pods).some(({ labels }) => selects(spec.podSelector ?? {}, labels));
+  const { podSelector = {} } = spec;
+  const members = membersOf(end, pods);
+  const isHeld = ({ namespace, labels }: SimulatedPod) =>
+    namespace === metadata.namespace && selects(podSelector, labels);
+  if (members.some(isHeld)) return true;
+  const isEmpty = members.length === 0 || !pods.some(isHeld);
+  return isEmpty && mayMeet(podSelector, end.selector);
 }
 
 /** Pods that an allowance would open at this end: none that bears a quarantine's label. */
@@ -43,6 +50,13 @@ export function membersOf(end: End, pods: readonly SimulatedPod[]): readonly Sim
       labels[marks.quarantine] === undefined &&
       selects(end.selector, labels),
   );
+}
+
+/** Ends of which there is nothing to simulate, a sentence for each. */
+export function withoutPods(openings: readonly Opening[], pods: readonly SimulatedPod[]): readonly string[] {
+  const ends = openings.flatMap(({ from, to }) => [from, to]);
+  const names = ends.flatMap((end) => (end.kind === "pods" && membersOf(end, pods).length === 0 ? [end.name] : []));
+  return [...new Set(names)].map((name) => `There is no pod of ${name} now, so what opens for it was not simulated.`);
 }
 
 function refuse(name: string, { metadata: { labels = {} } }: NetworkPolicy): Refusal {

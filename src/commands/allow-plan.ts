@@ -12,7 +12,7 @@ import type { NamespaceTarget } from "../policy/target.ts";
 import type { Ttl } from "../policy/template.ts";
 import { change } from "../simulator/change.ts";
 import { compile, type Simulator } from "../simulator/compile.ts";
-import { containedEnds } from "./allow-contained.ts";
+import { containedEnds, withoutPods } from "./allow-contained.ts";
 import { closedWords, openedWords } from "./allow-delta.ts";
 import { stillBlocked } from "./allow-paths.ts";
 import type { ClusterView } from "./cluster-view.ts";
@@ -58,7 +58,7 @@ export function planAllow(facts: AllowFacts): AllowPlan | Refusal {
   if (denied.length > 0) return refuseBlocked(denied);
   const stays = stillBlocked(after, wide);
   const opens = openedWords(before, after);
-  if (opens.length + undecided.length === 0) return openAlready;
+  if (opens.length + undecided.length === 0) return refuseOpened(facts);
   const perhaps = [...undecided, ...stays.undecided].map((why) => `Not certain: ${why}`);
   const closed = stays.denied.map((why) => `Not all of it opens: ${why}`);
   const warnings = [...facts.warnings, ...closed, ...perhaps];
@@ -162,10 +162,20 @@ const openAlready = refusal(
   "Nothing has to be opened. /np explain shows why.",
 );
 
+/** Of what has no pods nothing was simulated, so that nothing is claimed. */
+function refuseOpened({ openings, view }: AllowFacts): Refusal {
+  const [missing] = withoutPods(openings, view.snapshot.pods);
+  if (missing === undefined) return openAlready;
+  return refusal(
+    `nothing that is there now opens by it: ${missing.replace(/\.$/, "")}`,
+    "Type it again when there is one.",
+  );
+}
+
 /** No half of it could be written without closing something: nothing isolates its sides, or not all of their pods. */
 function refuseUseless(facts: AllowFacts, before: Simulator): Refusal {
   const { openings } = facts;
-  if (stillBlocked(before, openings).denied.length === 0) return openAlready;
+  if (stillBlocked(before, openings).denied.length === 0) return refuseOpened(facts);
   const { denied } = stillBlocked(change(before, { added: objectsFor(facts) }), openings);
   if (denied.length > 0) return refuseBlocked(denied);
   return refusal(

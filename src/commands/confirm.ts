@@ -34,7 +34,7 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
   const plan = await redrawn(services, operation);
   if (plan instanceof Error) return tell(context, planStays(plan));
   if (isRefusal(plan)) return end(context, operation, { headline: `Refused: ${plan.reason}`, lines: [plan.next] });
-  if (plan.hash !== operation.plan?.hash) return showAgain(context, operation, plan);
+  if (plan.hash !== operation.plan?.hash || isBlind(operation, request)) return showAgain(context, operation, plan);
   if (plan.confirmations === 2 && operation.state === "planned") {
     return showCard(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
   }
@@ -192,12 +192,26 @@ async function carryOutShowing(context: Showing, operation: Operation, hold: Hol
 }
 
 async function showAgain(context: Context<Press>, operation: Operation, plan: Plan): Promise<Reply> {
-  const stored = await store(context.services, { ...operation, plan, state: "planned" });
+  const isNew = plan.hash !== operation.plan?.hash;
+  const steps = isNew ? [...operation.steps, { step: shownAgain, at: context.services.now() }] : operation.steps;
+  const stored = await store(context.services, { ...operation, plan, steps, state: "planned" });
   return showCard(
     context,
     stored,
     "The cluster changed since this plan was shown, so nothing was done. This is the plan now.",
   );
+}
+
+const shownAgain = "shown again";
+const readWithinMs = 1_000;
+/** Replicas whose clocks are further apart than this are not told from each other: nothing waits for them. */
+const skewMs = 10_000;
+
+/** The second click of two, or one of somebody else at the same time: whoever pressed cannot have read the plan as it is now. */
+function isBlind({ steps }: Operation, { at }: Pick<Press, "at">): boolean {
+  const shown = steps.findLast(({ step }) => step === shownAgain);
+  const sinceMs = shown === undefined ? Number.POSITIVE_INFINITY : at - shown.at;
+  return sinceMs < readWithinMs && sinceMs > -skewMs;
 }
 
 const wideQuestion = "Its template opens much at once. Confirm once more to go on.";

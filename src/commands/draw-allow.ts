@@ -11,7 +11,7 @@ import { didYouMean } from "../policy/suggest.ts";
 import type { NamespaceTarget } from "../policy/target.ts";
 import { type Template, type Ttl, ttlFor } from "../policy/template.ts";
 import type { SimulatedPod } from "../simulator/snapshot.ts";
-import { membersOf } from "./allow-contained.ts";
+import { withoutPods } from "./allow-contained.ts";
 import { endWords } from "./allow-paths.ts";
 import { planAllow } from "./allow-plan.ts";
 import { clusterDns } from "./cluster-dns.ts";
@@ -57,12 +57,7 @@ export async function drawAllow(
   );
   const onHost = refuseHost(openings, view.snapshot.pods);
   if (onHost !== undefined) return onHost;
-  const empty = openings
-    .flatMap(({ from, to }) => [from, to])
-    .filter((end) => end.kind === "pods" && membersOf(end, view.snapshot.pods).length === 0);
-  const warnings = empty.map(
-    (end) => `There is no pod of ${endWords(end)} now, so what opens for it was not simulated.`,
-  );
+  const warnings = withoutPods(openings, view.snapshot.pods);
   const policies = [...facts.values()].flatMap((one) => one.policies);
   const { breakGlass } = asked;
   return planAllow({ operation, target, bound, openings, ttl, breakGlass, policies, view, warnings });

@@ -1,5 +1,6 @@
 import type { Place } from "../policy/access.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
+import type { NetworkPolicy } from "../policy/objects.ts";
 import type { AllowanceEnd, Operation } from "../policy/operation.ts";
 import { note, refused, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
@@ -35,7 +36,7 @@ export async function end(context: Asked, command: Extract<Command, { kind: "end
   const known = await holdingAllowance(services, command.operation).catch(() => undefined);
   if (known !== undefined && isRefusal(known)) return tell(context, refused(`end ${command.operation}`, known));
   const stored = await storedAnywhere(services, command.operation);
-  const closed = await closeAll(services, stored);
+  const closed = await closeAll(services, [...stored, ...unlabelled(known, stored)]);
   const operation = known ?? rebuiltFrom(services, stored);
   if (operation === undefined) return tell(context, refused(`end ${command.operation}`, nothingThere));
   const why = closed.length === 0 ? "gone" : "ended";
@@ -68,8 +69,19 @@ async function storedAnywhere({ clusters }: Services, operation: string): Promis
   return found;
 }
 
+/** What its plan has written and no label tells of: somebody else may have taken that off. */
+function unlabelled(known: Operation | undefined, stored: readonly Anywhere[]): readonly Closable[] {
+  if (known?.plan?.kind !== "allow") return [];
+  const { plan, target } = known;
+  const isStored = ({ metadata: { namespace, name } }: NetworkPolicy) =>
+    stored.some(({ object: { metadata } }) => metadata.namespace === namespace && metadata.name === name);
+  return plan.objects.filter((object) => !isStored(object)).map((object) => ({ cluster: target.cluster, object }));
+}
+
+type Closable = Pick<Anywhere, "cluster" | "object">;
+
 /** Throws where one is still there: what was closed stays closed, and the command can be typed again. */
-async function closeAll(services: Services, stored: readonly Anywhere[]): Promise<readonly Closed[]> {
+async function closeAll(services: Services, stored: readonly Closable[]): Promise<readonly Closed[]> {
   const closings = await Promise.all(
     stored.map(({ cluster, object }) =>
       closeObject(clusterOf(services, cluster), { reference: object, uid: object.metadata.uid, why: "ended" }),
@@ -78,6 +90,10 @@ async function closeAll(services: Services, stored: readonly Anywhere[]): Promis
   const kept = closings.find(({ kind }) => kind === "deleting");
   if (kept !== undefined)
     throw new Error("a finalizer of somebody else keeps a NetworkPolicy of it there, and in force");
+  if (closings.some(({ kind }) => kind === "not-ours"))
+    throw new Error(
+      "a NetworkPolicy of it is still there, and in force: its labels say something else now, and Bulkhead leaves it alone",
+    );
   return closings.flatMap((closing) => (closing.kind === "closed" ? [closing] : []));
 }
 

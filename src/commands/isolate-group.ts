@@ -5,7 +5,7 @@ import type { NetworkPolicy, Pod } from "../policy/objects.ts";
 import type { ContainPlan } from "../policy/plan.ts";
 import { selects } from "../policy/selector.ts";
 import type { Realised } from "../policy/verdict.ts";
-import { endAllowances } from "./allowances-on.ts";
+import { allowancesOn, endAllowances } from "./allowances-on.ts";
 import { readView } from "./cluster-view.ts";
 import { unheldIn } from "./contain-effects.ts";
 import { type GroupVerdict, verdictOf } from "./contain-verdict.ts";
@@ -32,6 +32,7 @@ export async function isolateGroup(isolation: GroupIsolation): Promise<IsolatedG
     await createObjects(isolation, objectsOf(isolation.plan), (object) => void created.push(object));
     await isolation.done("policy written");
     await endAllowances(isolation.cluster, isolation.plan.ends ?? []);
+    await endAllowances(isolation.cluster, await openedMeanwhile(isolation));
     const realised = await inForce(isolation);
     await isolation.done(realised.state === "realised" ? "realised" : "settled");
     const found = await readBack(isolation, realised);
@@ -41,6 +42,13 @@ export async function isolateGroup(isolation: GroupIsolation): Promise<IsolatedG
     if (error instanceof LeaseLost) await removeOrphans(isolation, created);
     throw error;
   }
+}
+
+/** What was opened since the plan was drawn: whoever opens looks for what cuts off after writing, too. */
+async function openedMeanwhile({ cluster, plan }: GroupIsolation): Promise<readonly string[]> {
+  const { namespace } = plan.target;
+  const [pods, policies] = await Promise.all([cluster.listPods(namespace, ""), cluster.listPolicies("", namespace)]);
+  return allowancesOn(coveredBy(plan, pods), policies, plan.policy);
 }
 
 /** Waits for the engine's word on the pods that there are; where it has none, so long as policies need to settle. */

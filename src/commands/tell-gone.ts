@@ -66,14 +66,14 @@ function endingOf({ cluster, objects: seen }: Gone, stored: Operation | undefine
 
 /** By its plan's names, whatever labels the objects have now; by the label where the plan is lost. */
 async function isAnyLeft(id: string, { cluster, objects }: Gone, stored: Operation | undefined): Promise<boolean> {
-  const known = new Set([...objects.values()].map(({ object }) => placeOf(object)));
+  const known = new Set([...objects.values()].map(({ object }) => object.metadata.uid));
   if (stored?.plan?.kind !== "allow") {
     const labelled = await cluster.listPolicies(`${marks.operation}=${id}`);
     return labelled.some(({ metadata }) => parseAllowanceName(metadata.name)?.operation === id);
   }
-  const others = stored.plan.objects.filter((object) => !known.has(placeOf(object)));
-  const found = await Promise.all(others.map((object) => cluster.getObject(object)));
-  return found.some((object) => object !== undefined);
+  // One that went may have been written anew, by another try.
+  const found = await Promise.all(stored.plan.objects.map((object) => cluster.getObject(object)));
+  return found.some((object) => object !== undefined && !known.has(object.metadata.uid));
 }
 
 function placeOf({ metadata: { namespace, name } }: Pick<Manifest, "metadata">): string {

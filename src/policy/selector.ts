@@ -13,6 +13,12 @@ export function selects(selector: LabelSelector | undefined, labels: Labels): bo
   );
 }
 
+/** Whether a pod with the labels that both ask for, and no others, is selected by both. */
+export function mayMeet(one: LabelSelector, other: LabelSelector): boolean {
+  const labels = { ...one.matchLabels, ...other.matchLabels };
+  return selects(one, labels) && selects(other, labels);
+}
+
 /** Whether a label's value does what the requirement asks; undefined is no such label, where NotIn and DoesNotExist hold. */
 export function meets(
   { operator, values = [] }: Pick<LabelSelectorRequirement, "operator" | "values">,

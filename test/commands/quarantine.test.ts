@@ -308,6 +308,7 @@ describe("quarantine", () => {
     expect(again.outcome).toBe("needs-confirmation");
     expect(wordsIn(again)).toMatch(/changed since this plan was shown/);
     expect(stored(desk.sandbox, "NetworkPolicy", `bulkhead-${plan.operation}`)).toBeUndefined();
+    desk.pass(1_000);
     expect(await desk.press("confirm", plan.operation)).toMatchObject({ outcome: "ok" });
   });
 

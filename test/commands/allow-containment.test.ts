@@ -1,0 +1,184 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Manifest } from "../../src/policy/manifest.ts";
+import { marks } from "../../src/policy/marks.ts";
+import type { Template } from "../../src/policy/template.ts";
+import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
+import { readTemplate } from "../../src/template-file.ts";
+import { waitFor } from "../wait.ts";
+import { startDesk, type TestDesk, wordsIn } from "./desk.ts";
+
+let desk: TestDesk;
+/** Called before and after each object is created. */
+let before: (object: Manifest) => Promise<unknown>;
+let after: (object: Manifest) => Promise<unknown>;
+let templates: readonly Template[] = [];
+
+beforeEach(async () => {
+  before = () => Promise.resolve();
+  after = () => Promise.resolve();
+  templates = [between(), both()];
+  desk = await startDesk({
+    services: { templates: { all: () => templates, problems: () => [] } },
+    settings: { access },
+  });
+  desk.sandbox.apply(...seedObjects());
+  await waitFor(() => desk.sandbox.objects("Pod").length > 10);
+  const { cluster } = desk.services.clusters.get("sandbox")!;
+  const as = { ...cluster };
+  const createObject: typeof cluster.createObject = async (object) => {
+    await before(object);
+    const created = await as.createObject(object);
+    await after(object);
+    return created;
+  };
+  Object.assign(cluster, { createObject });
+});
+
+afterEach(() => desk.close());
+
+const access = {
+  rules: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: ["payments", "shop", "db"] }],
+  people: [],
+} as const;
+
+function template(name: string, lines: string): Template {
+  const read = readTemplate(
+    `${name}.yaml`,
+    `version: 1
+name: ${name}
+title: Title of ${name}
+when: When it is needed.
+owner: platform
+procedure: ${name}.md
+ttl: { default: 30m, max: 2h, total: 4h }
+where: { namespaces: ["*"], clusters: ["*"] }
+approvals: { count: 0 }
+review: false
+parameters:
+  from: { type: workload, about: who connects }
+  to: { type: workload, about: whom to }
+opens:
+${lines}`,
+  );
+  if ("problems" in read) throw new Error(JSON.stringify(read.problems));
+  return read.template;
+}
+
+const between = () =>
+  template(
+    "between",
+    "  - { from: { workload: $from }, to: { workload: $to }, ports: [{ port: 5432, protocol: TCP }] }",
+  );
+
+const both = () =>
+  template(
+    "both",
+    `  - { from: { workload: $from }, to: { cidr: 198.51.100.0/24 }, ports: [{ port: 443, protocol: TCP }] }
+  - { from: { workload: $to }, to: { cidr: 198.51.100.0/24 }, ports: [{ port: 443, protocol: TCP }] }`,
+  );
+
+function allowances(): readonly string[] {
+  const policies = desk.sandbox
+    .objects("NetworkPolicy")
+    .filter(({ metadata }) => metadata.name.startsWith("bulkhead-a-"));
+  return policies.map(({ metadata }) => metadata.namespace ?? "");
+}
+
+function deployment(name: string): void {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "main", image: "x" }] } };
+  const metadata = { name, namespace: "db" };
+  const spec = { replicas: 0, selector: { matchLabels: labels }, template };
+  desk.sandbox.apply({ apiVersion: "apps/v1", kind: "Deployment", metadata, spec });
+}
+
+async function lockdown(): Promise<string> {
+  const { operation = "" } = await desk.type("lockdown db --confirm db");
+  await desk.press("confirm", operation);
+  await desk.press("confirm-again", operation);
+  return operation;
+}
+
+const toDb = "allow between from=payments/checkout to=db/postgres";
+
+describe("Containment wins (invariant 13)", () => {
+  test("over an allowance that opens after the lockdown's plan was drawn and before it is written", async () => {
+    const { operation: id } = await desk.type(toDb);
+    before = async (object) => {
+      if (object.metadata.labels?.[marks.kind] === "lockdown")
+        expect((await desk.press("confirm", id)).headline).toMatch(/^OPEN/);
+    };
+    await lockdown();
+    expect(allowances()).toEqual([]);
+  });
+
+  test("over what would open pods that have not started yet", async () => {
+    deployment("standby");
+    const id = await lockdown();
+    const reply = await desk.type("allow both from=payments/checkout to=db/standby");
+    expect(wordsIn(reply)).toContain(`he pods of db/deployment/standby are cut off by lockdown ${id}`);
+    expect(allowances()).toEqual([]);
+  });
+});
+
+describe("Of a workload without pods", () => {
+  test("nothing is said to be open already", async () => {
+    deployment("standby");
+    const reply = await desk.type("allow between from=payments/checkout to=db/standby");
+    expect(reply.outcome).toBe("refused");
+    expect(wordsIn(reply)).toContain("There is no pod of db/deployment/standby now");
+    expect(wordsIn(reply)).not.toContain("open already");
+  });
+
+  test("nothing is said to be open once it is written", async () => {
+    deployment("standby");
+    const { operation } = await desk.type("allow both from=payments/checkout to=db/standby");
+    expect((await desk.press("confirm", operation)).headline).toMatch(/^WRITTEN, NOT CERTAIN TO BE OPEN until /);
+  });
+});
+
+test("Where the answer to the last write is lost, it is taken back with the others", async () => {
+  const { operation } = await desk.type(toDb);
+  let written = 0;
+  after = () => ((written += 1) === 2 ? Promise.reject(new Error("no answer")) : Promise.resolve());
+  const failed = await desk.press("confirm", operation);
+  expect(wordsIn(failed)).toContain("What was written before it was taken back.");
+  expect(allowances()).toEqual([]);
+});
+
+describe("Ending one by hand", () => {
+  const relabel = (labels: Record<string, string>) => {
+    for (const object of desk.sandbox.objects("NetworkPolicy")) {
+      if (object.metadata.name.startsWith("bulkhead-a-"))
+        desk.sandbox.apply({ ...object, metadata: { ...object.metadata, labels } });
+    }
+  };
+
+  test("closes also what somebody has taken the labels off", async () => {
+    const { operation = "" } = await desk.type(toDb);
+    await desk.press("confirm", operation);
+    relabel({});
+    expect((await desk.type(`end ${operation}`)).headline).toMatch(/^CLOSED: .* ended by alice/);
+    expect(allowances()).toEqual([]);
+  });
+
+  test("claims nothing of what bears the label of a quarantine now", async () => {
+    const { operation = "" } = await desk.type(toDb);
+    await desk.press("confirm", operation);
+    relabel({ [marks.kind]: "quarantine" });
+    const reply = await desk.type(`end ${operation}`);
+    expect(reply.outcome).toBe("failed");
+    expect(wordsIn(reply)).toContain("still there, and in force");
+    expect((await desk.services.operations.get(operation))?.state).toBe("in-force");
+  });
+});
+
+test("Of two clicks on Confirm, the second carries out no plan that was drawn anew by the first", async () => {
+  const { operation } = await desk.type(toDb);
+  templates = templates.map((one) => ({ ...one, version: "0123456789ab" }));
+  await Promise.all([desk.press("confirm", operation), desk.press("confirm", operation)]);
+  expect(wordsIn(await desk.press("confirm", operation))).toContain("The cluster changed since this plan was shown");
+  expect(allowances()).toEqual([]);
+  desk.pass(1_000);
+  expect((await desk.press("confirm", operation)).headline).toMatch(/^OPEN until /);
+});

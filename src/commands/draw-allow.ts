@@ -1,6 +1,7 @@
 import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { type BoundTemplate, bindTemplate } from "../policy/bind-template.ts";
 import { breakGlassTtl } from "../policy/break-glass.ts";
+import { formatDuration } from "../policy/duration.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Labels } from "../policy/objects.ts";
 import { type End, type Lookup, namespacesOf, type Opening, resolveOpenings } from "../policy/openings.ts";
@@ -17,6 +18,7 @@ import { planAllow } from "./allow-plan.ts";
 import { clusterDns } from "./cluster-dns.ts";
 import { readView } from "./cluster-view.ts";
 import { findAnyWorkload } from "./find-workload.ts";
+import { reaperState } from "./heartbeat.ts";
 import { clusterOf, type Services } from "./services.ts";
 
 /** What was asked for; the time is the person's, undefined for the template's own. */
@@ -40,6 +42,8 @@ export async function drawAllow(
   const ttl = ttlOf(services, bound.template, asked);
   if (isRefusal(ttl)) return ttl;
   const { cluster } = clusterOf(services, target.cluster);
+  const unreaped = await refuseUnreaped(services, cluster.name);
+  if (unreaped !== undefined) return unreaped;
   const [facts, dns] = await Promise.all([
     factsOf(cluster, bound, asked.from),
     clusterDns(cluster, services.settings.dns),
@@ -66,6 +70,22 @@ export async function drawAllow(
 function ttlOf({ settings }: Services, template: Template, { ttlMs, breakGlass }: AllowDrawing): Ttl | Refusal {
   const ttl = ttlFor(template, ttlMs);
   return isRefusal(ttl) || !breakGlass ? ttl : breakGlassTtl(ttl, ttlMs, settings.breakGlassMs);
+}
+
+/** Nothing is opened where nobody would close it once every replica is gone. */
+async function refuseUnreaped(services: Services, cluster: string): Promise<Refusal | undefined> {
+  if (!services.settings.requiresReaper) return undefined;
+  const { state, ageMs, problems } = await reaperState(services, cluster);
+  if (state === "fresh") return undefined;
+  const since =
+    state === "never"
+      ? "has never been here"
+      : `was here last ${ageMs === undefined ? "nobody knows when" : `${formatDuration(ageMs)} ago`}`;
+  const why = problems[0] === undefined ? "" : ` (${problems[0]})`;
+  return refusal(
+    `the reaper, which closes what is open where every replica is gone, ${since}${why}`,
+    "Look at its CronJob: kubectl get cronjob -n bulkhead. allow.requireReaper in the configuration opens without it.",
+  );
 }
 
 /** What such pods send and receive is the node's to every policy (facts: network-policy §1): their labels match nothing. */

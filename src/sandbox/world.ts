@@ -76,6 +76,8 @@ function demoConfig(team: string): Readonly<Record<string, unknown>> {
   return {
     clusters: [{ name: "sandbox", enforcement: "enforced" }],
     settle: "2s",
+    // No CronJob runs here.
+    allow: { requireReaper: false },
     endpoints: {
       monitoring: [
         {

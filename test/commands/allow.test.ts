@@ -320,6 +320,15 @@ describe("An allowance in force", () => {
   });
 });
 
+test("Nothing is opened in a cluster that the reaper has not read lately, unless configured so", async () => {
+  Object.assign(desk.services.settings, { requiresReaper: true });
+  const reply = await desk.type(toBank);
+  expect(reply.outcome).toBe("refused");
+  expect(wordsIn(reply)).toContain(
+    "he reaper, which closes what is open where every replica is gone, has never been here",
+  );
+});
+
 test("status says what is open until when, by the cluster's own objects", async () => {
   const { operation = "" } = await open(`${toBank} for 20m the bank moved`);
   const words = wordsIn(await desk.type("status"));

@@ -32,7 +32,8 @@ export async function actAllow(
 ): Promise<Ended> {
   const { cluster } = clusterOf(services, plan.target.cluster);
   const there = await storedOf(cluster, plan.objects);
-  if (there.every((object) => object === undefined)) refuseLate(services, operation, plan);
+  const begins = { cluster, operation: operation.id, plan, doing };
+  if (there.includes(undefined) && isLate(services, operation, plan)) await giveUp(begins);
   const endings = plan.objects.map(({ metadata: { namespace, name } }) => ({
     namespace,
     name,
@@ -50,16 +51,22 @@ export async function actAllow(
   return endedAs(plan, allowance, found);
 }
 
-/** The time counts from the creation of the objects, so that a late one would be open when nobody expects it. */
-function refuseLate(services: Services, { confirmed, allowance }: Operation, { ttlSeconds }: AllowPlan): void {
+/** The time counts from the creation of each object, so that a late one would be open when nobody expects it. */
+function isLate(services: Services, { confirmed, allowance }: Operation, { ttlSeconds }: AllowPlan): boolean {
   const within = Math.min(beginsWithinMs, ttlSeconds * 1_000);
   const isOver = allowance?.ended !== undefined;
-  if (confirmed === undefined || isOver || services.now() - confirmed.at > within) {
-    throw new StepFailed(
-      "it was confirmed too long ago to begin now",
-      "Nothing of it is in the cluster: type the command again.",
-    );
-  }
+  return confirmed === undefined || isOver || services.now() - confirmed.at > within;
+}
+
+/** What was written of it in time is half a path, and is taken back. */
+async function giveUp({ cluster, operation, plan, doing }: Writing): Promise<never> {
+  const left = await removeObjects({ cluster, operation, hold: doing.hold }, plan.objects);
+  throw new StepFailed(
+    "it was confirmed too long ago to begin now",
+    left.length === 0
+      ? "Nothing of it is in the cluster: type the command again."
+      : `${namesOf(left)} is still there, and ends by itself with its time: /np end ${operation}`,
+  );
 }
 
 /** So that its end can be shown where its record is lost. */
@@ -134,8 +141,6 @@ async function readBack(
   plan: AllowPlan,
   stored: readonly (Manifest | undefined)[],
 ): Promise<Found> {
-  const mismatch = mismatchAmong(plan.objects, stored);
-  if (mismatch !== undefined) return { state: "closed", lines: [mismatch] };
   const { cluster: name, namespace } = plan.target;
   const { cluster } = clusterOf(services, name);
   const facts = await cluster.facts(namespace, "fresh");
@@ -145,7 +150,10 @@ async function readBack(
     await cluster.listPolicies(selectorQuery(containing)),
     view.snapshot.pods,
   );
+  // First of all: whoever cut it off may have taken some of it away already.
   if (cutOff !== undefined) return { state: "contained", lines: [cutOff.reason] };
+  const mismatch = mismatchAmong(plan.objects, stored);
+  if (mismatch !== undefined) return { state: "closed", lines: [mismatch] };
   const isOwn = new Set(plan.objects.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
   const others = view.snapshot.policies.filter(({ metadata }) => !isOwn.has(`${metadata.namespace}/${metadata.name}`));
   const snapshot = { ...view.snapshot, policies: [...others, ...plan.objects] };

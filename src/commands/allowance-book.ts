@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { knownAllowance } from "../policy/allowance.ts";
 import { type Manifest, manifestName } from "../policy/manifest.ts";
+import { marks } from "../policy/marks.ts";
 import { type AllowanceEnd, mayHaveLeft, type Operation } from "../policy/operation.ts";
 import type { Endings } from "./allowance-endings.ts";
 import type { Followed } from "./allowance-memory.ts";
@@ -128,7 +129,7 @@ async function tellAltered(
   objects: readonly Manifest[],
 ) {
   for (const object of objects) {
-    for (const what of alterations(object, records.remembered(operation.id))) {
+    for (const what of alterations(object, operation, records.remembered(operation.id))) {
       const line = `ALTERED by somebody else: ${manifestName(object)}, ${what}. It ends in time all the same.`;
       const id = `${operation.id}:altered:${digestOf(`${object.metadata.uid} ${what}`)}`;
       if (told.has(id)) continue;
@@ -147,10 +148,18 @@ async function tellAltered(
   }
 }
 
-/** A NetworkPolicy's generation counts changes of its spec, and Bulkhead makes none. */
-function alterations(object: Manifest, recordedSeconds: number | undefined): readonly string[] {
-  const { altered } = knownAllowance(object, recordedSeconds) ?? {};
-  const { generation = 1 } = object.metadata;
+/**
+ * A NetworkPolicy's generation counts changes of its spec, and Bulkhead makes none. An extension that was not finished is
+ * nobody else's.
+ */
+function alterations(
+  object: Manifest,
+  { allowance }: Operation,
+  recordedSeconds: number | undefined,
+): readonly string[] {
+  const { generation = 1, annotations } = object.metadata;
+  const isExtending = annotations?.[marks.ttlSeconds] === String(allowance?.extending?.ttlSeconds);
+  const altered = isExtending ? undefined : knownAllowance(object, recordedSeconds)?.altered;
   return [
     ...(altered === undefined ? [] : [altered]),
     ...(generation === 1 ? [] : ["its spec was changed: it opens what it says now"]),

@@ -14,10 +14,10 @@ export type AllowanceRecords = {
   keepOnly(operations: ReadonlySet<string>): void;
 };
 
-export function createAllowanceRecords({ operations }: Pick<Services, "operations">): AllowanceRecords {
+export function createAllowanceRecords({ operations, now }: Pick<Services, "operations" | "now">): AllowanceRecords {
   const known = new Map<string, number>();
   const remember = (operation: Operation): void => {
-    const seconds = grantedSeconds(operation);
+    const seconds = grantedSeconds(operation, now());
     if (seconds !== undefined) known.set(operation.id, seconds);
   };
   return {
@@ -34,8 +34,12 @@ export function createAllowanceRecords({ operations }: Pick<Services, "operation
   };
 }
 
-function grantedSeconds({ allowance, plan }: Operation): number | undefined {
+/** What was begun and not settled within this is none: whoever asked for it was told that it failed, or nothing. */
+const extendingMs = 60_000;
+
+function grantedSeconds({ allowance, plan }: Operation, now: number): number | undefined {
   const { ttlSeconds = plan?.kind === "allow" ? plan.ttlSeconds : undefined, extending } = allowance ?? {};
   if (ttlSeconds === undefined) return undefined;
-  return Math.max(ttlSeconds, extending?.ttlSeconds ?? 0);
+  const isUnderWay = extending !== undefined && now - extending.at < extendingMs;
+  return isUnderWay ? Math.max(ttlSeconds, extending.ttlSeconds) : ttlSeconds;
 }

@@ -62,7 +62,7 @@ export async function drawAllow(
   const onHost = refuseHost(openings, view.snapshot.pods);
   if (onHost !== undefined) return onHost;
   const warnings = withoutPods(openings, view.snapshot.pods);
-  const policies = [...facts.values()].flatMap((one) => one.policies);
+  const policies = [...facts.values(), ...(await otherFacts(cluster, openings, facts))].flatMap((one) => one.policies);
   const { breakGlass } = asked;
   return planAllow({ operation, target, bound, openings, ttl, breakGlass, policies, view, warnings });
 }
@@ -146,6 +146,19 @@ async function factsOf(
   const namespaces = namespacesOf(bound);
   const facts = await Promise.all(namespaces.map((namespace) => cluster.facts(namespace, from)));
   return new Map(namespaces.map((namespace, index) => [namespace, facts[index] as NamespaceFacts]));
+}
+
+/** Of where the cluster's DNS is. What cannot be read is looked at once more after writing, across all namespaces. */
+async function otherFacts(
+  cluster: Cluster,
+  openings: readonly Opening[],
+  known: ReadonlyMap<string, NamespaceFacts>,
+): Promise<readonly NamespaceFacts[]> {
+  const ends = openings.flatMap(({ from, to }) => [from, to]);
+  const namespaces = new Set(ends.flatMap((end) => (end.kind === "pods" ? [end.namespace] : [])));
+  const others = [...namespaces].filter((namespace) => !known.has(namespace));
+  const facts = await Promise.allSettled(others.map((namespace) => cluster.facts(namespace, "recent")));
+  return facts.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
 
 function workloadIn(facts: ReadonlyMap<string, NamespaceFacts>): Lookup["workload"] {

@@ -31,8 +31,8 @@ export async function isolateGroup(isolation: GroupIsolation): Promise<IsolatedG
   try {
     await createObjects(isolation, objectsOf(isolation.plan), (object) => void created.push(object));
     await isolation.done("policy written");
-    await endAllowances(isolation.cluster, isolation.plan.ends ?? []);
-    await endAllowances(isolation.cluster, await openedMeanwhile(isolation));
+    await endAllowances(isolation.cluster, isolation.plan.ends ?? [], isolation);
+    await endAllowances(isolation.cluster, await openedMeanwhile(isolation), isolation);
     const realised = await inForce(isolation);
     await isolation.done(realised.state === "realised" ? "realised" : "settled");
     const found = await readBack(isolation, realised);

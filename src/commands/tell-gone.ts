@@ -64,16 +64,17 @@ function endingOf({ cluster, objects: seen }: Gone, stored: Operation | undefine
   return { operation, end: endOf(cluster, operation, objects), detail: detailOf(objects) };
 }
 
-/** By its plan's names, whatever labels the objects have now; by the label where the plan is lost. */
-async function isAnyLeft(id: string, { cluster, objects }: Gone, stored: Operation | undefined): Promise<boolean> {
-  const known = new Set([...objects.values()].map(({ object }) => object.metadata.uid));
+/**
+ * By its plan's names, whatever labels the objects have now; by the label where the plan is lost. Asked of the cluster even
+ * of those that somebody saw go: another try may have written them anew.
+ */
+async function isAnyLeft(id: string, { cluster }: Gone, stored: Operation | undefined): Promise<boolean> {
   if (stored?.plan?.kind !== "allow") {
     const labelled = await cluster.listPolicies(`${marks.operation}=${id}`);
     return labelled.some(({ metadata }) => parseAllowanceName(metadata.name)?.operation === id);
   }
-  // One that went may have been written anew, by another try.
   const found = await Promise.all(stored.plan.objects.map((object) => cluster.getObject(object)));
-  return found.some((object) => object !== undefined && !known.has(object.metadata.uid));
+  return found.some((object) => object !== undefined);
 }
 
 function placeOf({ metadata: { namespace, name } }: Pick<Manifest, "metadata">): string {

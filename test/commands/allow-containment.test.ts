@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createNets } from "../../src/commands/allowance-nets.ts";
+import { createAllowanceRecords } from "../../src/commands/allowance-records.ts";
+import { createTakeover } from "../../src/commands/takeover.ts";
 import type { Manifest } from "../../src/policy/manifest.ts";
 import { marks } from "../../src/policy/marks.ts";
 import type { Template } from "../../src/policy/template.ts";
@@ -37,7 +40,7 @@ beforeEach(async () => {
 afterEach(() => desk.close());
 
 const access = {
-  rules: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: ["payments", "shop", "db"] }],
+  rules: [{ principals: ["slack:T1/U1"], verbs: ["*"], namespaces: ["payments", "shop", "db", "kube-system"] }],
   people: [],
 } as const;
 
@@ -112,6 +115,33 @@ describe("Containment wins (invariant 13)", () => {
     expect(allowances()).toEqual([]);
   });
 
+  test("and the card of what it ended says who did it", async () => {
+    const nets = createNets({ services: desk.services, outletFor: () => desk.outlet, graceMs: () => 30 });
+    const { operation: id = "" } = await desk.type(toDb);
+    await desk.press("confirm", id);
+    await lockdown();
+    const headline = async () => (await desk.services.operations.get(id))?.result?.headline ?? "";
+    await waitFor(async () => (await headline()).startsWith("CLOSED"));
+    await nets.sweep();
+    expect(await headline()).toMatch(/^CLOSED: between in payments, ended by alice \(U1\) 29m/);
+    await nets.stop();
+  });
+
+  test("over the cluster's DNS where that is cut off", async () => {
+    templates = [
+      template(
+        "names",
+        "  - { from: { workload: $from }, to: { dns: true } }\n  - { from: { workload: $from }, to: { workload: $to }, ports: [{ port: 5432, protocol: TCP }] }",
+      ),
+    ];
+    const labels = { [marks.kind]: "lockdown", [marks.operation]: "l-0000000" };
+    const metadata = { name: "bulkhead-l-0000000", namespace: "kube-system", labels };
+    const spec = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
+    desk.sandbox.apply({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec });
+    const reply = await desk.type("allow names from=payments/checkout to=db/postgres");
+    expect(wordsIn(reply)).toContain("are cut off by lockdown l-0000000");
+  });
+
   test("over what would open pods that have not started yet", async () => {
     deployment("standby");
     const id = await lockdown();
@@ -144,6 +174,45 @@ test("Where the answer to the last write is lost, it is taken back with the othe
   const failed = await desk.press("confirm", operation);
   expect(wordsIn(failed)).toContain("What was written before it was taken back.");
   expect(allowances()).toEqual([]);
+});
+
+test("Half of one that begins late is taken back, and nothing more is written", async () => {
+  const { operation = "" } = await desk.type(toDb);
+  let written = 0;
+  const stuck = new Promise(() => undefined);
+  before = () => ((written += 1) === 2 ? stuck : Promise.resolve());
+  void desk.press("confirm", operation);
+  await waitFor(() => written === 2);
+  expect(allowances()).toHaveLength(1);
+  desk.pass(600_000);
+  const lease = (await desk.services.operations.replaceAndHold((await desk.services.operations.get(operation))!))
+    ?.lease;
+  if (lease !== undefined) await desk.redis.zadd("{bulkhead}:leases", "0", operation);
+  const takeover = createTakeover(desk.services, () => desk.outlet);
+  await takeover.sweep();
+  await takeover.drain();
+  expect((await desk.services.operations.get(operation))?.result?.headline).toContain("confirmed too long ago");
+  expect(allowances()).toEqual([]);
+});
+
+test("An extension that was not finished holds nothing open for longer, and is nobody else's alteration", async () => {
+  const { operation = "" } = await desk.type(toDb);
+  await desk.press("confirm", operation);
+  const { cluster } = desk.services.clusters.get("sandbox")!;
+  const as = { ...cluster };
+  let patched = 0;
+  const patchPolicy: typeof cluster.patchPolicy = (...asked) =>
+    (patched += 1) === 2 ? Promise.reject(new Error("no answer")) : as.patchPolicy(...asked);
+  Object.assign(cluster, { patchPolicy });
+  expect((await desk.type(`extend ${operation} 60m`)).outcome).toBe("failed");
+  const records = createAllowanceRecords(desk.services);
+  expect(await records.secondsOf(operation)).toBe(5_400);
+  desk.pass(60_000);
+  expect(await records.secondsOf(operation)).toBe(1_800);
+  const nets = createNets({ services: desk.services, outletFor: () => desk.outlet });
+  await nets.sweep();
+  expect((await desk.services.operations.get(operation))?.result?.lines.join()).not.toContain("ALTERED");
+  await nets.stop();
 });
 
 describe("Ending one by hand", () => {

@@ -24,7 +24,7 @@ export const asBot = ["--as", "system:serviceaccount:bulkhead:bulkhead"] as cons
  */
 export async function deployBulkhead(optedIn: readonly string[]): Promise<Deployed> {
   const server = await loopbackServer();
-  await kubectl(["apply", "-k", join(checkout, "deploy/base")]);
+  await kubectl(["apply", "-f", "-"], { input: await base() });
   const bound = new Set<string>();
   const optIn = async (namespace: string): Promise<void> => {
     bound.add(namespace);
@@ -37,15 +37,35 @@ export async function deployBulkhead(optedIn: readonly string[]): Promise<Deploy
     optIn,
     async remove() {
       for (const namespace of bound) {
-        await kubectl(["delete", "rolebinding", "bulkhead-write", "-n", namespace, "--ignore-not-found"]);
+        await kubectl([
+          "delete",
+          "rolebinding",
+          "bulkhead-write",
+          "bulkhead-reaper",
+          "-n",
+          namespace,
+          "--ignore-not-found",
+        ]);
       }
       // A hollow node may take the whole grace period over a pod that never started; its controllers go first, so that
       // nothing replaces it.
       await kubectl(["delete", "deployments,replicasets", "--all", ...ownNamespace, "--cascade=orphan"]);
       await kubectl(["delete", "pods", "--all", ...ownNamespace, "--grace-period=0", "--force"]);
-      await kubectl(["delete", "-k", join(checkout, "deploy/base"), "--ignore-not-found", "--wait", "--timeout=50s"]);
+      const input = await base();
+      await kubectl(["delete", "-f", "-", "--ignore-not-found", "--wait", "--timeout=50s"], { input });
     },
   };
+}
+
+/** deploy/base, but for the CronJob where the server is too old to know batch/v1 of it (before Kubernetes 1.21). */
+async function base(): Promise<string> {
+  const rendered = await kubectl(["kustomize", join(checkout, "deploy/base")]);
+  const served = await kubectl(["api-resources", "--api-group", "batch", "--no-headers"]);
+  if (/\bbatch\/v1\s+true\s+CronJob\b/.test(served)) return rendered;
+  return rendered
+    .split(/^---$/m)
+    .filter((document) => !/^kind: CronJob$/m.test(document))
+    .join("---");
 }
 
 const ownNamespace = ["--namespace", "bulkhead", "--ignore-not-found"];

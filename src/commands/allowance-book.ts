@@ -68,6 +68,10 @@ export function createBookkeeping({ services, records, endings, outletFor }: Par
         });
       }
       const missing = live.filter((operation) => isOpen(operation) && !byOperation.has(operation.id));
+      for (const operation of missing) {
+        const telling = { services, records, outletFor, told };
+        await attempt("allowance record", () => tellDisguised(telling, cluster, operation));
+      }
       await attempt("end allowance", () => endings.settle(cluster, missing));
     },
   };
@@ -123,29 +127,36 @@ async function closeLeft(cluster: Cluster, { at }: AllowanceEnd, objects: readon
 type Telling = Pick<Parts, "services" | "records" | "outletFor"> & { readonly told: Set<string> };
 
 /** What somebody else did to an object is said once, in the audit and on the card; it ends all the same. */
-async function tellAltered(
-  { services, records, outletFor, told }: Telling,
-  operation: Operation,
-  objects: readonly Manifest[],
-) {
+async function tellAltered(telling: Telling, operation: Operation, objects: readonly Manifest[]): Promise<void> {
   for (const object of objects) {
-    for (const what of alterations(object, operation, records.remembered(operation.id))) {
-      const line = `ALTERED by somebody else: ${manifestName(object)}, ${what}. It ends in time all the same.`;
-      const id = `${operation.id}:altered:${digestOf(`${object.metadata.uid} ${what}`)}`;
-      if (told.has(id)) continue;
-      const note = {
-        kind: "altered",
-        actor: { kind: "scheduler" },
-        ok: true,
-        summary: line,
-        detail: { object },
-      } as const;
-      await recordAs(services, operation, note, id);
-      const stored = await amend(services, operation.id, (now) => withLine(now, line));
-      await outletFor(stored).show(operationCard(stored, services.now()), stored.card);
-      told.add(id);
+    for (const what of alterations(object, operation, telling.records.remembered(operation.id))) {
+      await tellOnce(telling, { operation, object, what: `${what}. It ends in time all the same.` });
     }
   }
+}
+
+/** What bears the labels of something else now no net touches: that nothing ends it has to be known. */
+async function tellDisguised(telling: Telling, cluster: Cluster, operation: Operation): Promise<void> {
+  const { plan } = operation;
+  for (const wanted of plan?.kind === "allow" ? plan.objects : []) {
+    const object = await cluster.getObject(wanted);
+    if (object === undefined || knownAllowance(object) !== undefined) continue;
+    const what = "its labels say that it is something else. NOTHING ENDS IT: delete it by hand.";
+    await tellOnce(telling, { operation, object, what });
+  }
+}
+
+type Altered = { readonly operation: Operation; readonly object: Manifest; readonly what: string };
+
+async function tellOnce({ services, outletFor, told }: Telling, { operation, object, what }: Altered): Promise<void> {
+  const line = `ALTERED by somebody else: ${manifestName(object)}, ${what}`;
+  const id = `${operation.id}:altered:${digestOf(`${object.metadata.uid} ${what}`)}`;
+  if (told.has(id)) return;
+  const note = { kind: "altered", actor: { kind: "scheduler" }, ok: true, summary: line, detail: { object } } as const;
+  await recordAs(services, operation, note, id);
+  const stored = await amend(services, operation.id, (now) => withLine(now, line));
+  await outletFor(stored).show(operationCard(stored, services.now()), stored.card);
+  told.add(id);
 }
 
 /**

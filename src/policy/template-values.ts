@@ -119,6 +119,7 @@ const reservedBlocks = [
   { block: "::/127", what: "loopback" },
   { block: "fe80::/10", what: "link-local" },
   { block: "ff00::/8", what: "multicast" },
+  { block: "64:ff9b::a9fe:0/112", what: "link-local through NAT64, where clouds hand out credentials" },
   { block: "fd00:ec2::/64", what: "where clouds hand out credentials" },
 ];
 

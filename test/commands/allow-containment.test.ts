@@ -239,6 +239,13 @@ describe("Ending one by hand", () => {
     expect(reply.outcome).toBe("failed");
     expect(wordsIn(reply)).toContain("still there, and in force");
     expect((await desk.services.operations.get(operation))?.state).toBe("in-force");
+    const nets = createNets({ services: desk.services, outletFor: () => desk.outlet });
+    for (let looks = 0; looks < 3; looks += 1) await nets.sweep();
+    await nets.stop();
+    const after = await desk.services.operations.get(operation);
+    expect(after?.state).toBe("in-force");
+    expect(after?.result?.lines[0]).toMatch(/^ALTERED by somebody else: .* NOTHING ENDS IT: delete it by hand\.$/);
+    expect((await desk.services.audit.read({ operation })).filter(({ kind }) => kind === "altered")).toHaveLength(2);
   });
 });
 

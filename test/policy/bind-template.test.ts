@@ -79,6 +79,7 @@ const refused: readonly (readonly [string, Readonly<Record<string, string>>, Reg
     /169.254.0.0\/16 \(link-local, where clouds/,
   ],
   ["the same by IPv6", { ...given, cidr: "fd00:ec2::254/128" }, /where clouds hand out credentials/],
+  ["the same by NAT64", { ...given, cidr: "64:ff9b::a9fe:a9fe/128" }, /where clouds hand out credentials/],
   ["loopback", { ...given, cidr: "127.0.0.0/24" }, /127.0.0.0\/8 \(loopback\)/],
   ["multicast", { ...given, cidr: "239.0.0.0/24" }, /multicast/],
   ["a port of another list", { ...given, port: "80" }, /is not one of 443, 8443/],

@@ -68,10 +68,6 @@ export function createBookkeeping({ services, records, endings, outletFor }: Par
         });
       }
       const missing = live.filter((operation) => isOpen(operation) && !byOperation.has(operation.id));
-      for (const operation of missing) {
-        const telling = { services, records, outletFor, told };
-        await attempt("allowance record", () => tellDisguised(telling, cluster, operation));
-      }
       await attempt("end allowance", () => endings.settle(cluster, missing));
     },
   };
@@ -132,17 +128,6 @@ async function tellAltered(telling: Telling, operation: Operation, objects: read
     for (const what of alterations(object, operation, telling.records.remembered(operation.id))) {
       await tellOnce(telling, { operation, object, what: `${what}. It ends in time all the same.` });
     }
-  }
-}
-
-/** What bears the labels of something else now no net touches: that nothing ends it has to be known. */
-async function tellDisguised(telling: Telling, cluster: Cluster, operation: Operation): Promise<void> {
-  const { plan } = operation;
-  for (const wanted of plan?.kind === "allow" ? plan.objects : []) {
-    const object = await cluster.getObject(wanted);
-    if (object === undefined || knownAllowance(object) !== undefined) continue;
-    const what = "its labels say that it is something else. NOTHING ENDS IT: delete it by hand.";
-    await tellOnce(telling, { operation, object, what });
   }
 }
 

@@ -48,6 +48,7 @@ export async function drawAllow(
     factsOf(cluster, bound, asked.from),
     clusterDns(cluster, services.settings.dns),
   ]);
+  if (cluster.serverTime() === undefined) return noTime;
   const own = facts.get(target.namespace) ?? (await cluster.facts(target.namespace, asked.from));
   const found = resolveOpenings(bound, { workload: workloadIn(facts), dns: dns.endpoints });
   if ("refusals" in found) return joined(found.refusals);
@@ -71,6 +72,11 @@ function ttlOf({ settings }: Services, template: Template, { ttlMs, breakGlass }
   const ttl = ttlFor(template, ttlMs);
   return isRefusal(ttl) || !breakGlass ? ttl : breakGlassTtl(ttl, ttlMs, settings.breakGlassMs);
 }
+
+const noTime = refusal(
+  "the API server says no time (its answers have no Date), and what is opened closes by its clock",
+  "Try again in a moment; where a proxy stands before the API server, let it pass the header Date.",
+);
 
 /** Nothing is opened where nobody would close it once every replica is gone. */
 async function refuseUnreaped(services: Services, cluster: string): Promise<Refusal | undefined> {

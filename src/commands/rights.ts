@@ -30,7 +30,7 @@ export async function refuseWriting(
   const namespaces = [...new Set(objects.map(({ metadata }) => metadata.namespace))];
   const policies = { group: "networking.k8s.io", plural: "networkpolicies" };
   const rights = namespaces.flatMap((namespace) =>
-    ["create", "delete"].map((verb) => ({ ...policies, verb, namespace })),
+    ["create", "delete", "patch"].map((verb) => ({ ...policies, verb, namespace })),
   );
   const missing = await missingRights(cluster, rights);
   return missing[0] === undefined ? undefined : refuse(missing[0].namespace, missing, source);
@@ -56,7 +56,7 @@ function rightsFor(plan: QuarantinePlan | ContainPlan): readonly Right[] {
   return [
     ...objectsOf(plan).flatMap(rightsOn),
     { verb: "patch", group: "", plural: "pods", namespace },
-    ...((plan.exclusions ?? []).length > 0 ? [{ ...policies, verb: "patch" }] : []),
+    ...((plan.exclusions ?? []).length > 0 ? [{ ...policies, verb: "amend" }] : []),
   ];
 }
 
@@ -98,7 +98,7 @@ function refuse(namespace: string, missing: readonly Right[], source: Request["s
 /** Changing policies that are not Bulkhead's is a right of its own, and so is writing those of network plugins. */
 function roleOf({ verb, group, plural }: Right): string {
   if (group !== "" && group !== "networking.k8s.io") return "bulkhead-write-engines";
-  return verb === "patch" && plural === "networkpolicies" ? "bulkhead-amend" : "bulkhead-write";
+  return verb === "amend" && plural === "networkpolicies" ? "bulkhead-amend" : "bulkhead-write";
 }
 
 function isFirst(role: string, index: number, all: readonly string[]): boolean {

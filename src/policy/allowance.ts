@@ -49,8 +49,8 @@ export type KnownAllowance = AllowanceName & {
 };
 
 /**
- * What an object is by its name; undefined for what is not an allowance of ours. Labels make none, and a label that says
- * otherwise (a quarantine's) keeps it from being one: no net ever touches what cuts something off. `recordedSeconds` is
+ * What an object is by its name; undefined for what is not an allowance of ours. Labels make none and keep none from being one:
+ * anybody may write them, and nothing that cuts something off has such a name. `recordedSeconds` is
  * the TTL that a record knows of: where the object says more than that, the earlier end holds (design.md, "Where truth lives").
  */
 export function knownAllowance(
@@ -60,14 +60,9 @@ export function knownAllowance(
   const said = parseAllowanceName(metadata.name);
   const createdAt = Date.parse(metadata.creationTimestamp ?? "");
   if (said === undefined || kind !== "NetworkPolicy" || !apiVersion.startsWith("networking.k8s.io/")) return undefined;
-  if (Number.isNaN(createdAt) || !saysNothingElse(metadata.labels ?? {}, said.operation)) return undefined;
+  if (Number.isNaN(createdAt)) return undefined;
   const { ttlSeconds, altered } = ttlOf(metadata.annotations?.[marks.ttlSeconds], said, recordedSeconds);
   return { ...said, ttlSeconds, createdAt, endsAt: createdAt + ttlSeconds * 1_000, altered };
-}
-
-function saysNothingElse(labels: Readonly<Record<string, string>>, operation: string): boolean {
-  const { [marks.kind]: kind = "allowance", [marks.operation]: of = operation } = labels;
-  return kind === "allowance" && of === operation;
 }
 
 /** The earliest end that is known: the annotation's, the record's, the cap of the name; the name's own where it is no number. */

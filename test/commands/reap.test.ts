@@ -53,7 +53,6 @@ test("Of two clusters exactly what is past its end goes: no foreign object, no q
     named("bulkhead-q-7f3kd2m", { [marks.kind]: "quarantine", [marks.operation]: "q-7f3kd2m" }),
     named("bulkhead-l-7f3kd2m", { [marks.kind]: "lockdown", [marks.operation]: "l-7f3kd2m" }),
     named("allow-dns", labels),
-    allowanceObject({ index: 7, labels: { [marks.kind]: "quarantine" } }),
     other,
   ];
   const go = [
@@ -61,6 +60,8 @@ test("Of two clusters exactly what is past its end goes: no foreign object, no q
     allowanceObject({ index: 1, annotations: {} }),
     allowanceObject({ index: 2, annotations: { [marks.ttlSeconds]: "for ever" } }),
     allowanceObject({ index: 3, maxSeconds: 61, annotations: { [marks.ttlSeconds]: "999999999" }, labels: {} }),
+    // Whatever somebody's labels say of it, its name says what it is.
+    allowanceObject({ index: 4, labels: { [marks.kind]: "quarantine" } }),
   ];
   for (const { sandbox } of [one, two]) sandbox.apply(...stay, ...go);
   one.pass(62_000);
@@ -74,8 +75,8 @@ test("Of two clusters exactly what is past its end goes: no foreign object, no q
     { problems: [], read: true },
     { problems: [], read: true },
   ]);
-  expect(found.map(({ ended }) => ended.length)).toEqual([4, 4]);
-  expect(lines.filter(({ result }) => result === "closed")).toHaveLength(8);
+  expect(found.map(({ ended }) => ended.length)).toEqual([5, 5]);
+  expect(lines.filter(({ result }) => result === "closed")).toHaveLength(10);
   const [inForce, ...more] = lines.filter(({ cluster, result }) => cluster === "one" && result !== "closed");
   expect(inForce).toMatchObject({ result: "in-force", name: other.metadata.name, operation: "a-aaaaaaa" });
   expect(more).toEqual([]);

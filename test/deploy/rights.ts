@@ -101,8 +101,8 @@ export const expected = {
   ].sort(),
   /** The bot, in a namespace that has opted in. */
   "bulkhead-write": [
-    // Our policy comes and goes with the operation.
-    ...each(["create", "delete"], ["networking.k8s.io/networkpolicies"]),
+    // Our policies come and go with the operation; an extension patches the time of an allowance.
+    ...each(["create", "delete", "patch"], ["networking.k8s.io/networkpolicies"]),
     // The quarantine label, and the labels that come off and go back; `release --delete-pod`.
     ...each(["delete", "patch"], ["core/pods"]),
   ].sort(),
@@ -116,7 +116,7 @@ export const expected = {
     ...each(["create", "delete", "get"], ["projectcalico.org/tier.networkpolicies: bulkhead.*"]),
   ].sort(),
   /** The bot, in a namespace where policies of others may be changed, as a person has confirmed twice. */
-  "bulkhead-amend": ["patch networking.k8s.io/networkpolicies"],
+  "bulkhead-amend": ["amend networking.k8s.io/networkpolicies", "patch networking.k8s.io/networkpolicies"],
   /** The bot, in its own namespace: records of operations that began without Redis, found, progressed, adopted. */
   "bulkhead-records": each(["create", "delete", "get", "list", "update"], ["core/configmaps"]),
   /** The reaper, everywhere: what is past its time may be in any namespace. */

@@ -81,8 +81,7 @@ describe("The end of an object", () => {
 describe("What is no allowance, whatever its labels say", () => {
   test.each([
     ["another name with our labels", object({}, { name: "allow-dns", labels: { [marks.kind]: "allowance" } })],
-    ["a quarantine by its label", object({}, { labels: { [marks.kind]: "quarantine" } })],
-    ["one of another operation by its label", object({}, { labels: { [marks.operation]: "q-7f3kd2m" } })],
+    ["a quarantine with our labels", object({}, { name: "bulkhead-q-7f3kd2m", labels: { [marks.kind]: "allowance" } })],
     ["another kind", { ...object({}), apiVersion: "cilium.io/v2", kind: "CiliumNetworkPolicy" }],
     ["a NetworkPolicy of another API", { ...object({}), apiVersion: "crd.projectcalico.org/v1" }],
     ["one that is not stored", { ...object({}), metadata: { name: allowanceObjectName(said) } }],
@@ -90,3 +89,10 @@ describe("What is no allowance, whatever its labels say", () => {
     expect(knownAllowance(other)).toBeUndefined();
   });
 });
+
+test.each([{ [marks.kind]: "quarantine" }, { [marks.operation]: "q-7f3kd2m" }, {}])(
+  "Labels %j that somebody wrote keep an allowance from nothing",
+  (labels) => {
+    expect(knownAllowance(object({}, { labels }))?.operation).toBe("a-7f3kd2m");
+  },
+);

@@ -47,7 +47,7 @@ export const ensureScript = `${opening}
 local missing = 0
 for i = 1, #ARGV, 3 do
   local id = ARGV[i]
-  if not redis.call("ZSCORE", timers, id) or redis.call("HEXISTS", payloads, id) == 0 then
+  if not redis.call("ZSCORE", timers, id) or not redis.call("HGET", payloads, id) then
     redis.call("HDEL", claims, id)
     redis.call("HSET", payloads, id, ARGV[i + 2])
     redis.call("ZADD", timers, now() + ARGV[i + 1], id)
@@ -100,11 +100,15 @@ redis.call("HDEL", claims, ARGV[1])
 redis.call("ZADD", timers, now() + ARGV[3], ARGV[1])
 return 1`;
 
-/** ARGV: id, generation. */
+/** ARGV: id, generation of each. Answers 1 for each that held. */
 export const doneScript = `${closing}
-if not held(ARGV[1], ARGV[2]) then return 0 end
-forget(ARGV[1])
-return 1`;
+local done = {}
+for i = 1, #ARGV, 2 do
+  local holds = held(ARGV[i], ARGV[i + 1])
+  if holds then forget(ARGV[i]) end
+  done[#done + 1] = holds and 1 or 0
+end
+return done`;
 
 /** ARGV: id. */
 export const removeScript = `${closing}

@@ -15,7 +15,7 @@ export type TimerHold = {
 /** Carries it out; a number is when it is due once more, in milliseconds. Whatever it throws, it is tried again, for ever. */
 export type TimerHandler = (timer: Claimed, hold: TimerHold) => Promise<number | undefined>;
 
-/** `onError` and `onRecovery` tell of claiming: Redis does not answer, and does so again. */
+/** `onError` and `onRecovery` tell of claiming and renewing: Redis does not answer, and does so again. */
 export type TimerWorkerOptions = SweepOptions & {
   /** The handler threw, or did not end in time, or how it ended could not be stored. It is tried again. */
   readonly onFailure: (timer: Claimed, error: unknown) => void;
@@ -35,8 +35,9 @@ export type TimerWorker = {
 
 /** So often it looks, whatever it knows of the next one: others add timers. */
 const pollMs = 100;
-/** It claims no oftener, so that many at once come in few claims. */
+/** It claims no oftener, so that many at once come in few claims; where there was more than it could take, sooner. */
 const breathMs = 4;
+const shortBreathMs = 1;
 const renewEveryMs = 1_000;
 
 /**
@@ -50,11 +51,13 @@ export function startTimerWorker(timers: Timers, handle: TimerHandler, options: 
 
   const claim = async (): Promise<number> => {
     const free = concurrency - work.count();
-    if (free === 0) return breathMs;
+    if (free <= 0) return shortBreathMs;
     const claiming = timers.claim(free);
     // Both go out at once, this one after the claim; what was claimed counts also where it fails.
     const asking = timers.nextInMs().catch(() => undefined);
-    for (const timer of await claiming) work.begin(timer);
+    const claimed = await claiming;
+    for (const timer of claimed) work.begin(timer);
+    if (claimed.length === free) return shortBreathMs;
     return Math.min(Math.max((await asking) ?? pollMs, breathMs), pollMs);
   };
   const run = async (): Promise<void> => {
@@ -92,14 +95,24 @@ function tolerant(round: () => Promise<number>, { onError, onRecovery }: SweepOp
 }
 
 /** What is under way on this replica; its claims are renewed. */
-function createWork(timers: Timers, handle: TimerHandler, { onFailure, handleWithinMs = 60_000 }: TimerWorkerOptions) {
+function createWork(timers: Timers, handle: TimerHandler, options: TimerWorkerOptions) {
+  const { onFailure, handleWithinMs = 60_000 } = options;
   const jobs = new Map<Claim, Promise<void>>();
   const renewing = setInterval(() => [...jobs.keys()].forEach((claim) => void claim.renew()), renewEveryMs).unref();
 
+  let handled = 0;
+  const handleOne = async (claim: Claim): Promise<number | undefined> => {
+    handled += 1;
+    try {
+      return await withLimit(handle(claim.timer, claim), handleWithinMs);
+    } finally {
+      handled -= 1;
+    }
+  };
   const carryOut = async (claim: Claim): Promise<void> => {
     const { timer } = claim;
     try {
-      const again = await withLimit(handle(timer, claim), handleWithinMs);
+      const again = await handleOne(claim);
       await claim.end(() => (again === undefined ? timers.done(timer) : timers.again(timer, again)));
     } catch (error) {
       onFailure(timer, error);
@@ -109,9 +122,10 @@ function createWork(timers: Timers, handle: TimerHandler, { onFailure, handleWit
     jobs.delete(claim);
   };
   return {
-    count: () => jobs.size,
+    /** How many handlers are at work; those whose end is being stored keep no place. */
+    count: () => handled,
     begin(timer: Claimed): void {
-      const claim = createClaim(timers, timer, onFailure);
+      const claim = createClaim(timers, timer, options);
       jobs.set(claim, carryOut(claim));
     },
     async stop(withinMs: number): Promise<void> {
@@ -130,14 +144,15 @@ type Claim = TimerHold & {
   end(how: () => Promise<boolean>): Promise<void>;
 };
 
-function createClaim(timers: Timers, timer: Claimed, onFailure: TimerWorkerOptions["onFailure"]): Claim {
+function createClaim(timers: Timers, timer: Claimed, { onError }: SweepOptions): Claim {
   let holds = true;
   const renew = async (): Promise<void> => {
     if (!holds) return;
     try {
       if (!(await timers.renew(timer))) holds = false;
     } catch (error) {
-      onFailure(timer, error);
+      // The next claim finds this too, and tells whether it is new.
+      onError(error, true);
     }
   };
   return {
@@ -155,17 +170,12 @@ function createClaim(timers: Timers, timer: Claimed, onFailure: TimerWorkerOptio
   };
 }
 
-async function withLimit<T>(work: Promise<T>, ms: number): Promise<T> {
-  const limit = new AbortController();
-  const late = delay(ms, undefined, { signal: limit.signal, ref: false }).then(() => {
-    throw new Error(`it did not end within ${ms} ms`);
+/** Cheap, as there may be ten thousand a second. */
+function withLimit<T>(work: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const limit = setTimeout(() => reject(new Error(`it did not end within ${ms} ms`)), ms).unref();
+    void work.then(resolve, reject).finally(() => clearTimeout(limit));
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    limit.abort();
-    late.catch(() => undefined);
-  }
 }
 
 const firstPauseMs = 250;

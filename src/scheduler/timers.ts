@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import {
   againScript,
@@ -80,7 +81,10 @@ export function createTimers(redis: Redis): Timers {
     renew: (claimed) => held(renewScript, claimed),
     retry: (claimed, inMs) => held(retryScript, claimed, whole(inMs)),
     again: (claimed, inMs) => held(againScript, claimed, whole(inMs)),
-    done: (claimed) => held(doneScript, claimed),
+    done: together(async (all) => {
+      const ended = await redis.eval(doneScript, 0, ...all.flatMap(({ id, generation }) => [id, generation]));
+      return (ended as number[]).map((one) => one === 1);
+    }),
     async remove(id) {
       await redis.eval(removeScript, 0, id);
     },
@@ -97,6 +101,25 @@ export function createTimers(redis: Redis): Timers {
 function whole(inMs: number): number {
   if (!Number.isFinite(inMs)) throw new Error(`a timer cannot be due in ${inMs} ms`);
   return Math.ceil(inMs);
+}
+
+/** Joins calls of one moment into one: what was claimed together often ends together, up to ten thousand a second. */
+function together<From, To>(all: (inputs: readonly From[]) => Promise<readonly To[]>): (input: From) => Promise<To> {
+  let inputs: From[] = [];
+  let outputs: Promise<readonly To[]> | undefined;
+  const send = async (): Promise<readonly To[]> => {
+    await setImmediate();
+    const now = inputs;
+    [inputs, outputs] = [[], undefined];
+    return all(now);
+  };
+  return async (input) => {
+    const index = inputs.push(input) - 1;
+    outputs ??= send();
+    const output = (await outputs)[index];
+    if (output === undefined) throw new Error("Redis answered for fewer than it was asked");
+    return output;
+  };
 }
 
 const fields = 6;

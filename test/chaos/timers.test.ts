@@ -148,7 +148,7 @@ describe.concurrent("Timers and", () => {
       await arena.open("one", 2_000);
       const [begun] = await arena.untilTold("begun", 1);
       const lateMs = (begun?.at ?? Number.NaN) - begins - 2_000;
-      expect(Math.abs(lateMs)).toBeLessThan(500);
+      expect(Math.abs(lateMs)).toBeLessThan(takeoverMs);
       row(`wall clock of the worker ${clockStepMs > 0 ? "+" : "-"}5 min: late by`, `${lateMs} ms`);
     }),
   );
@@ -220,7 +220,7 @@ describe.concurrent("Timers and", () => {
       proxy.strand();
       await direct.set({ id: "one", payload: "" }, 200);
       const one = await local.first("one");
-      expect(one.at - one.dueAt).toBeLessThan(3_000);
+      expect(one.at - one.dueAt).toBeLessThan(takeoverMs);
       row("half-open TCP at 0.2 s before it is due: late by", seconds(one.at - one.dueAt));
     }));
 
@@ -233,8 +233,8 @@ describe.concurrent("Timers and", () => {
       await server.restart();
       const readyAt = Date.now();
       const [meanwhile, afterwards] = [await local.first("meanwhile"), await local.first("afterwards")];
-      expect(meanwhile.at - readyAt).toBeLessThan(2_000);
-      expect(afterwards.at - afterwards.dueAt).toBeLessThan(500);
+      expect(meanwhile.at - readyAt).toBeLessThan(3_000);
+      expect(afterwards.at - afterwards.dueAt).toBeLessThan(1_000);
       row(`Redis killed for ${awayMs / 1_000} s: carried out after it was ready`, seconds(meanwhile.at - readyAt));
     }),
   );

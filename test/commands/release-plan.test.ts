@@ -92,6 +92,8 @@ describe("A release is planned anew instead of carried out", () => {
     const again = await desk.press("confirm", plan.operation);
     expect(again.outcome).toBe("needs-confirmation");
     expect(wordsIn(again)).toMatch(words);
+    // A second click of one and the same press is not an agreement to the plan that is shown anew.
+    desk.pass(1_100);
     expect(await desk.press("confirm", plan.operation)).toMatchObject({ outcome: "ok" });
   });
 });

@@ -150,7 +150,7 @@ test("A connection that breaks is tried again for reads and not for writes", asy
 test("Where nobody listens, a write is tried a few times and is known not to have happened", async () => {
   const api = await startScriptedApi();
   await api[Symbol.asyncDispose]();
-  const error = await failureOf(api.connect({ timeoutMs: 600 }).request("POST", "/api", { body: {} }));
+  const error = await failureOf(api.connect({ timeoutMs: 3_000 }).request("POST", "/api", { body: {} }));
   expect(error).toMatchObject({ kind: "unreachable", mayHaveTakenEffect: false });
   expect(error.message).toMatch(/^cannot reach the Kubernetes API at 127\.0\.0\.1:\d+: connection refused$/);
 });

@@ -9,11 +9,13 @@ const maxWorkers = Math.min(8, Math.max(2, availableParallelism() - 1));
 
 /** They take longer than the unit suite may (three minutes on two cores), and run with the other long ones. */
 const long = [
+  "test/audit/away.test.ts",
   "test/audit/failover.test.ts",
   "test/audit/refusing.test.ts",
   "test/audit/spooled.test.ts",
   "test/cli.test.ts",
   "test/commands/allow-containment.test.ts",
+  "test/commands/allow-rights.test.ts",
   "test/commands/api-away.test.ts",
   "test/commands/api-faults.test.ts",
   "test/commands/audit-cost.test.ts",
@@ -30,6 +32,7 @@ const long = [
   "test/e2e/tour.test.ts",
   "test/kubernetes/faults.test.ts",
   "test/slack/faults.test.ts",
+  "test/slack/updates.test.ts",
 ];
 
 const common = { environment: "node", testTimeout: 20_000, hookTimeout: 60_000 } as const;

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { readArguments, readAuditTool } from "../src/cli-arguments.ts";
-import { manuals } from "../src/commands/command.ts";
+import { manuals } from "../src/commands/manuals.ts";
 import { parse } from "../src/commands/parse.ts";
 import { asksForForm } from "../src/commands/quarantine-form.ts";
 import { toolHelp } from "../src/commands/tool-help.ts";

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readArguments, readAuditTool } from "../src/cli-arguments.ts";
-import { isCommandName } from "../src/commands/command.ts";
+import { isCommandName } from "../src/commands/manuals.ts";
 import { parse } from "../src/commands/parse.ts";
 import { bindTemplate } from "../src/policy/bind-template.ts";
 import { parseDuration } from "../src/policy/duration.ts";

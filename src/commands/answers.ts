@@ -1,5 +1,6 @@
 import type { Refusal } from "../policy/guard.ts";
-import { type CommandName, manuals } from "./command.ts";
+import type { CommandName } from "./command.ts";
+import { manuals } from "./manuals.ts";
 import type { Outcome, Reply, Section } from "./reply.ts";
 
 /** A note to the caller alone, with an outcome of its own. */

@@ -1,5 +1,6 @@
 import { code, list, note, text } from "./answers.ts";
-import { type Command, type Manual, manuals } from "./command.ts";
+import type { Command } from "./command.ts";
+import { type Manual, manuals } from "./manuals.ts";
 import type { Reply } from "./reply.ts";
 import type { Context } from "./services.ts";
 

@@ -1,5 +1,5 @@
 import { code, list, note } from "./answers.ts";
-import { isCommandName, type Manual } from "./command.ts";
+import { isCommandName, type Manual } from "./manuals.ts";
 import type { Reply, Section } from "./reply.ts";
 
 const folder = [

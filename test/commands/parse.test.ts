@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { manuals } from "../../src/commands/command.ts";
+import { manuals } from "../../src/commands/manuals.ts";
 import { parse } from "../../src/commands/parse.ts";
 
 const quarantine = {

@@ -6,8 +6,8 @@ import type { Manifest } from "../../src/policy/manifest.ts";
 import { marks } from "../../src/policy/marks.ts";
 import type { Template } from "../../src/policy/template.ts";
 import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
-import { readTemplate } from "../../src/template-file.ts";
 import { waitFor } from "../wait.ts";
+import { allowTemplate } from "./allow-template.ts";
 import { startDesk, type TestDesk, wordsIn } from "./desk.ts";
 
 let desk: TestDesk;
@@ -44,28 +44,15 @@ const access = {
   people: [],
 } as const;
 
-function template(name: string, lines: string): Template {
-  const read = readTemplate(
-    `${name}.yaml`,
-    `version: 1
-name: ${name}
-title: Title of ${name}
-when: When it is needed.
-owner: platform
-procedure: ${name}.md
-ttl: { default: 30m, max: 2h, total: 4h }
-where: { namespaces: ["*"], clusters: ["*"] }
-approvals: { count: 0 }
-review: false
-parameters:
+const template = (name: string, lines: string) =>
+  allowTemplate(
+    name,
+    `parameters:
   from: { type: workload, about: who connects }
   to: { type: workload, about: whom to }
 opens:
 ${lines}`,
   );
-  if ("problems" in read) throw new Error(JSON.stringify(read.problems));
-  return read.template;
-}
 
 const between = () =>
   template(

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { marks } from "../../src/policy/marks.ts";
 import type { NetworkPolicy } from "../../src/policy/objects.ts";
-import type { Template } from "../../src/policy/template.ts";
 import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
-import { readTemplate } from "../../src/template-file.ts";
 import { waitFor } from "../wait.ts";
+import { allowTemplate } from "./allow-template.ts";
 import { bob, startDesk, type TestDesk, wordsIn } from "./desk.ts";
 
 let desk: TestDesk;
@@ -37,24 +36,7 @@ beforeEach(async () => {
 
 afterEach(() => desk.close());
 
-function template(name: string, lines: string): Template {
-  const read = readTemplate(
-    `${name}.yaml`,
-    `version: 1
-name: ${name}
-title: Title of ${name}
-when: When it is needed.
-owner: platform
-procedure: ${name}.md
-ttl: { default: 30m, max: 2h, total: 4h }
-where: { namespaces: ["*"], clusters: ["*"] }
-approvals: { count: ${approvals} }
-review: false
-${lines}`,
-  );
-  if ("problems" in read) throw new Error(JSON.stringify(read.problems));
-  return read.template;
-}
+const template = (name: string, lines: string) => allowTemplate(name, lines, approvals);
 
 const egress = () =>
   template(

@@ -4,8 +4,8 @@ import { marks } from "../../src/policy/marks.ts";
 import type { NetworkPolicy } from "../../src/policy/objects.ts";
 import type { Template } from "../../src/policy/template.ts";
 import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
-import { readTemplate } from "../../src/template-file.ts";
 import { waitFor } from "../wait.ts";
+import { allowTemplate } from "./allow-template.ts";
 import { startDesk, type TestDesk, wordsIn } from "./desk.ts";
 
 let desk: TestDesk;
@@ -32,27 +32,8 @@ beforeEach(async () => {
 
 afterEach(() => desk.close());
 
-function template(name: string, lines: string): Template {
-  const read = readTemplate(
-    `${name}.yaml`,
-    `version: 1
-name: ${name}
-title: Title of ${name}
-when: When it is needed.
-owner: platform
-procedure: ${name}.md
-ttl: { default: 30m, max: 2h, total: 4h }
-where: { namespaces: ["*"], clusters: ["*"] }
-approvals: { count: 0 }
-review: false
-${lines}`,
-  );
-  if ("problems" in read) throw new Error(JSON.stringify(read.problems));
-  return read.template;
-}
-
 const egress = () =>
-  template(
+  allowTemplate(
     "egress-to-cidr",
     `parameters:
   workload: { type: workload, about: whose pods may connect }
@@ -63,7 +44,7 @@ opens:
   );
 
 const between = () =>
-  template(
+  allowTemplate(
     "between",
     `parameters:
   from: { type: workload, about: who connects }
@@ -74,7 +55,7 @@ opens:
   );
 
 const intoShop = () =>
-  template(
+  allowTemplate(
     "into",
     `parameters:
   to: { type: workload, about: whom to }

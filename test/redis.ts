@@ -161,7 +161,7 @@ async function startServer(port: number, args: readonly string[], sentinelFile?:
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
-  await waitFor(() => answers(port));
+  await waitFor(() => answers(port), { timeoutMs: 60_000 });
   return { pid: Number(line), kill: () => ended(child) };
 }
 

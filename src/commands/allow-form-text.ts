@@ -71,13 +71,13 @@ function choicesOf(parameter: Template["parameters"][string] | undefined): reado
   return parameter?.type === "choice" ? parameter.oneOf : [];
 }
 
-/** What no single value is to blame for stands under the first. A parameter keeps its name as it is written. */
+/** What no single value is to blame for stands under the first. */
 function valueProblems(template: Template, values: Labels): FormProblems {
   const bound = bindTemplate(template, values);
   if (!("refusals" in bound)) return {};
   const [first = ""] = Object.keys(template.parameters);
   const problems = bound.refusals.map(({ parameter = first, ...refusal }) => {
-    return [`${valuePrefix}${parameter}`, `${refusal.reason}. ${refusal.next}`] as const;
+    return [`${valuePrefix}${parameter}`, refusalText(refusal)] as const;
   });
   return Object.fromEntries(problems);
 }

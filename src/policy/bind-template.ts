@@ -71,7 +71,7 @@ function valueOf(
 ): ValueOf {
   const typed = Object.hasOwn(given, name) ? given[name] : parameter.default;
   if (typed === undefined) {
-    const missing = refusal(`${name} is missing: ${parameter.about}`, `Type: ${templateUsage(template)}`);
+    const missing = refusal(`the parameter ${name} is missing: ${parameter.about}`, `Type: ${templateUsage(template)}`);
     return { refusal: { ...missing, parameter: name } };
   }
   const value = checkValue(parameter, typed);
@@ -79,7 +79,10 @@ function valueOf(
     ? value
     : {
         refusal: {
-          ...refusal(`${name}=${shown(typed)} ${value.problem}`, `It is ${parameter.about}.`),
+          ...refusal(
+            `the value ${name}=${shown(typed)} ${value.problem}`,
+            `Give ${name} another value: ${parameter.about}.`,
+          ),
           parameter: name,
         },
       };

@@ -104,7 +104,7 @@ test("A server that is still loading its data (LOADING)", async () => {
   await server.kill();
   // Each write takes that long to load, and after every 1024 of them the server answers: so there is something to see.
   const loaded = server.restart(["--key-load-delay", "500"]);
-  await waitFor(() => refusedAs(/LOADING/), { timeoutMs: 10_000, everyMs: 10 });
+  await waitFor(() => refusedAs(/LOADING/), { timeoutMs: 60_000, everyMs: 10 });
   await holds(log, /LOADING|closed|writeable|max retries/i, () => loaded);
 });
 

@@ -141,7 +141,8 @@ test("Sent, it is the command that one could have typed, with what was typed bef
   expect([wrong.problem, wrong.errors]).toEqual([
     undefined,
     {
-      "value:cidr": "cidr=198.51.0.0/16 is wider than /24, the widest IPv4 block that may be opened. It is where to.",
+      "value:cidr":
+        "The value cidr=198.51.0.0/16 is wider than /24, the widest IPv4 block that may be opened. Give cidr another value: where to.",
       time: expect.stringContaining("more than the 2h for which template egress may be opened"),
     },
   ]);

@@ -5,6 +5,7 @@ import { waitFor } from "../wait.ts";
 import { openAllowances, prepareNamespace } from "./allowance-people.ts";
 import { type AllowanceWatcher, watchAllowances } from "./allowance-watcher.ts";
 import { type Arena, type Replica, startArena } from "./arena.ts";
+import { type Pulse, startPulse } from "./pulse.ts";
 import type { Random } from "./random.ts";
 import { useRealCluster } from "./real-cluster.ts";
 import type { Fault } from "./tap.ts";
@@ -13,6 +14,8 @@ import type { Fault } from "./tap.ts";
 export type Storm = {
   readonly arena: Arena;
   readonly watcher: AllowanceWatcher;
+  /** Of the control plane, which has no faults of its own here, but may be slow. */
+  readonly pulse: Pulse;
   /** Whether it is on the control plane of KUBECONFIG, with the rights of deploy/ and no more. */
   readonly isReal: boolean;
   /** Resolves when an object of each was there. */
@@ -42,6 +45,7 @@ export async function startStorm({ wanted, random }: StormOptions): Promise<Stor
   const arena = await startArena({ config, ...(real === undefined ? { objects } : { kubernetes: real.kubernetes }) });
   await prepareNamespace(arena, namespace);
   const watcher = await watchAllowances(arena.admin, 3_600);
+  const pulse = await startPulse(arena.admin, namespace);
   const outputs: (readonly string[])[] = [];
   const start = async (replica: Replica): Promise<void> => {
     outputs.push((await replica.start()).lines);
@@ -50,6 +54,7 @@ export async function startStorm({ wanted, random }: StormOptions): Promise<Stor
   return {
     arena,
     watcher,
+    pulse,
     isReal: real !== undefined,
     openAll: () => openAllowances({ arena, watcher, namespace, wanted }),
     rage() {
@@ -68,6 +73,7 @@ export async function startStorm({ wanted, random }: StormOptions): Promise<Stor
     },
     outputs: () => outputs,
     async close() {
+      await pulse.stop();
       await watcher.stop();
       await arena.close();
       await real?.remove();

@@ -7,8 +7,10 @@ import { lossEntry, type Stamp } from "./loss.ts";
 import { findEntry } from "./read.ts";
 import { compareHead, type Marks, storeEntry } from "./stream.ts";
 
-/** An append that has lost so many races in a row fails: the store is in a state that nobody foresaw. */
-/** Another writer at full speed may win hundreds: where the disk is slow, the store takes both in the same turn, and always in the same order. */
+/**
+ * An append that has lost so many races in a row fails: the store is in a state that nobody foresaw. Another writer at full
+ * speed may win hundreds: where the disk is slow, the store takes both in one turn, and always in the same order.
+ */
 const mostRaces = 1_000;
 
 export type AppenderOptions = {

@@ -126,7 +126,11 @@ describe(`${wanted} allowances in the worst minutes`, () => {
     const told = () => [...new Set(ended().map(({ operation = "" }) => operation))].toSorted();
     const isTold = () => operations.every((one) => told().includes(one));
     await waitFor(isTold, { timeoutMs: 90_000, everyMs: 500 }).catch(() => undefined);
-    expect(told()).toEqual(operations);
+    expect(operations.filter((one) => !told().includes(one))).toEqual([]);
+    // One whose replica was killed before it wrote any object ends too, with its time.
+    const unseen = ended().filter(({ operation = "" }) => !operations.includes(operation));
+    for (const { operation, summary } of unseen) say(`no object was seen of ${operation}: ${summary}`);
+    expect(unseen.length).toBeLessThan(wanted / 10);
     const byId = Map.groupBy(ended(), ({ id }) => id);
     const twice = [...byId.values()].filter((same) => new Set(same.map(({ hash }) => hash)).size > 1);
     say(`${byId.size} ends by id, ${twice.length} of them in the chain before the flush and in the one after it`);

@@ -14,7 +14,7 @@ import type { Fault } from "./tap.ts";
 export type Storm = {
   readonly arena: Arena;
   readonly watcher: AllowanceWatcher;
-  /** Of the control plane, which has no faults of its own here, but may be slow. */
+  /** Of the control plane, which has no faults of its own here, but may be slow: told, so that lateness can be judged. */
   readonly pulse: Pulse;
   /** Whether it is on the control plane of KUBECONFIG, with the rights of deploy/ and no more. */
   readonly isReal: boolean;

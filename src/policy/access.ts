@@ -7,6 +7,7 @@ export type Verb =
   | "lockdown"
   | "release"
   | "allow"
+  | "rollback"
   | "approve"
   | "break-glass"
   | "status"
@@ -18,6 +19,7 @@ export const verbs: readonly Verb[] = [
   "lockdown",
   "release",
   "allow",
+  "rollback",
   "approve",
   "break-glass",
   "status",
@@ -96,7 +98,7 @@ function covers(pattern: string, namespace: string): boolean {
 /** The cluster is said where some rule tells clusters apart: elsewhere it is not the reason. */
 function placeWords({ rules }: Access, { cluster, namespace }: Place): string {
   const told = cluster !== undefined && rules.some(({ clusters }) => clusters !== undefined);
-  const where = namespace === undefined ? "" : ` in namespace ${namespace}`;
+  const where = namespace === undefined ? "" : namespace === "" ? " in all namespaces" : ` in namespace ${namespace}`;
   if (!told) return where;
   return namespace === undefined ? ` in cluster ${cluster}` : `${where} of cluster ${cluster}`;
 }

@@ -12,16 +12,26 @@ const none: Needed = { needed: 0, from: [] };
 
 /** What a plan needs. Who overrides a guard rail needs one other person; who breaks the glass acts alone. */
 export function approvalsFor(plan: Plan): Needed {
-  if (plan.kind === "allow") return plan.breakGlass ? none : plan.approvals;
+  if (plan.kind === "allow" || plan.kind === "undo") return plan.breakGlass ? none : plan.approvals;
   if (plan.kind === "release") return none;
   return plan.choices?.override === true ? { needed: 1, from: [] } : none;
 }
 
+/** Whether it acts without the agreement that others would have to give. */
+export function breaksGlass(plan: Plan | undefined): boolean {
+  return (plan?.kind === "allow" || plan?.kind === "undo") && plan.breakGlass;
+}
+
 /** Every namespace in which the operation writes: an allowance may open both ends of a path. */
 export function placesOf({ target, plan }: Pick<Operation, "target" | "plan">): readonly Required<Place>[] {
-  const objects = plan?.kind === "allow" ? plan.objects : [];
-  const namespaces = new Set([target.namespace, ...objects.map(({ metadata }) => metadata.namespace)]);
+  const namespaces = new Set([target.namespace, ...namespacesOf(plan)]);
   return [...namespaces].map((namespace) => ({ cluster: target.cluster, namespace }));
+}
+
+function namespacesOf(plan: Operation["plan"]): readonly string[] {
+  if (plan?.kind === "allow") return plan.objects.map(({ metadata }) => metadata.namespace);
+  if (plan?.kind !== "undo") return [];
+  return plan.writes.map(({ from, to }) => (to ?? from)?.metadata.namespace ?? "");
 }
 
 /** Why the principal lacks the right somewhere where the operation writes; undefined where it is granted in all of them. */

@@ -6,6 +6,7 @@ import type { Operation } from "./operation.ts";
 import type { AllowPlan } from "./plan.ts";
 import { principalKey } from "./principal.ts";
 import type { Ttl } from "./template.ts";
+import type { UndoPlan } from "./undo-plan.ts";
 
 /** Characters that a reason has at least: what nobody approved is to be understood afterwards. */
 const shortestReason = 10;
@@ -14,7 +15,11 @@ const shortestReason = 10;
  * Why whoever asked may not open it without the agreement of others; undefined where they may, and for a plan that does
  * not. It needs the right `break-glass` wherever it writes, a reason, and somebody whom a reviewer can be told from.
  */
-export function refuseBreakGlass(access: Access, operation: Operation, plan: AllowPlan): Refusal | undefined {
+export function refuseBreakGlass(
+  access: Access,
+  operation: Operation,
+  plan: AllowPlan | UndoPlan,
+): Refusal | undefined {
   if (!plan.breakGlass) return undefined;
   const { principal, reason } = operation;
   if (principal.kind === "in-pod" || principalKey(principal) === undefined) {

@@ -1,10 +1,10 @@
+import { breaksGlass } from "./approval.ts";
 import { type Debt, type Operation, owesReview } from "./operation.ts";
 import type { Plan } from "./plan.ts";
 
 /** What a plan leaves for another person to look at, from its confirmation on. */
 export function debtOf(plan: Plan | undefined, since: number): Debt | undefined {
-  if (plan?.kind !== "allow") return undefined;
-  const because = plan.breakGlass ? "break-glass" : plan.review;
+  const because = breaksGlass(plan) ? "break-glass" : plan?.kind === "allow" ? plan.review : undefined;
   return because === undefined ? undefined : { because, since };
 }
 
@@ -12,5 +12,5 @@ export function debtOf(plan: Plan | undefined, since: number): Debt | undefined 
 export function isDue(operation: Operation): boolean {
   const { state, plan } = operation;
   const isOpen = state === "running" || state === "in-force";
-  return owesReview(operation) && (!isOpen || (plan?.kind === "allow" && plan.breakGlass));
+  return owesReview(operation) && (!isOpen || breaksGlass(plan));
 }

@@ -32,6 +32,10 @@ export const marks = {
   parameters: "bulkhead.dev/parameters",
   /** Annotation on an allowance: where its card is, `channel ts`, so that its end can be shown where all else is lost. */
   card: "bulkhead.dev/card",
+  /** Annotation on a policy of somebody else that a rollback wrote: the undo's id. No part of what the policy was. */
+  undo: "bulkhead.dev/undo",
+  /** Annotation beside Flux's `reconcile: disabled`: the undo that set both (flux-pause.ts). No part of what the policy was. */
+  pausesFlux: "bulkhead.dev/pauses-flux",
   /** Label on pods of the canary: which of its run, `0-server`. */
   canary: "bulkhead.dev/canary",
   /** Informational; selecting goes by our own labels. */

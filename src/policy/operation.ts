@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import type { Drifting } from "./drift.ts";
 import type { Plan } from "./plan.ts";
 import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
 
-export type OperationKind = "quarantine" | "lockdown" | "release" | "allowance";
+export type OperationKind = "quarantine" | "lockdown" | "release" | "allowance" | "undo";
 
 /**
  * `accepted` (recorded, nothing decided) → `planned` (the plan is shown) → `running` (confirmed, intent in the audit
@@ -50,7 +51,12 @@ export type OperationResult = {
   readonly lines: readonly string[];
   /** Where the outcome stands in the audit chain, in words. */
   readonly audited: string;
+  /** Of a containment: what its policies left open then; undefined in early records, for which the plan's word counts. */
+  readonly leaves?: readonly LeftOpen[];
 };
+
+/** What a policy leaves open of a containment by itself, whoever is there to use it; `how` is a digest. */
+export type LeftOpen = { readonly policy: string; readonly how: string };
 
 /**
  * One thing that a person asked for, from request to end. Stored with a format version; `revision` rises by one with
@@ -59,9 +65,9 @@ export type OperationResult = {
 export type Operation = {
   /**
    * 2 since plans may write objects of several APIs: a replica that knows 1 alone would end only half of one. 3 since there
-   * are allowances, and operations that wait for other people.
+   * are allowances, and operations that wait for other people. 4 since there are undos.
    */
-  readonly version: 1 | 2 | 3;
+  readonly version: 1 | 2 | 3 | 4;
   readonly id: string;
   readonly kind: OperationKind;
   readonly state: OperationState;
@@ -100,6 +106,10 @@ export type Operation = {
   readonly allowance?: AllowanceRecord;
   /** Where other people must agree before it begins. */
   readonly approval?: Approval;
+  /** Where the cluster is, or was, not as the operation holds it in force. */
+  readonly drift?: Drifting;
+  /** Of an undo after which Flux leaves policies alone: who ended that, and when. */
+  readonly fluxResumed?: { readonly by: Principal; readonly at: number };
   /** It was done without what others should have agreed to, or its template asks for it: somebody else is to look at it. */
   readonly debt?: Debt;
 };
@@ -114,17 +124,23 @@ export type AllowanceRecord = {
   readonly endsAt?: number;
   /** An extension that may be on the objects already; recorded before it is. */
   readonly extending?: { readonly ttlSeconds: number; readonly by: Principal; readonly at: number };
+  /** Those that hold, oldest first: each can be taken back. Undefined where there is none, and in early records. */
+  readonly extensions?: readonly Extension[];
   /** How many times it was asked before the end whether it is still needed. */
   readonly asked?: number;
   /** Nothing of it is in the cluster any more. */
   readonly ended?: AllowanceEnd;
 };
 
+/** From one time in all to another, in seconds. */
+export type Extension = { readonly from: number; readonly to: number; readonly by: Principal; readonly at: number };
+
 export type AllowanceEnd = {
   readonly at: number;
   /** After its end; negative where a person ended it before. */
   readonly lateMs: number;
-  readonly why: "expired" | "ended" | "gone";
+  /** `gone`: somebody else deleted it. `unseen`: it failed, and nobody ever saw anything of it. */
+  readonly why: "expired" | "ended" | "gone" | "unseen";
   /** Who ended it early. */
   readonly by?: Principal;
 };
@@ -189,12 +205,18 @@ export function isContaining(kind: OperationKind): boolean {
 
 /** Whether it was to write something and failed after its confirmation, so that objects of it may be in the cluster. */
 export function mayHaveLeft({ kind, state, confirmed, steps, allowance }: Operation): boolean {
-  if (kind === "release" || state !== "failed" || allowance?.ended !== undefined) return false;
+  if (kind === "release" || kind === "undo" || state !== "failed" || allowance?.ended !== undefined) return false;
   // Early records have no `confirmed`, only the step.
   return confirmed !== undefined || steps.some(({ step }) => step === "confirmed");
 }
 
-const letterOf: Record<OperationKind, string> = { quarantine: "q", lockdown: "l", release: "r", allowance: "a" };
+const letterOf: Record<OperationKind, string> = {
+  quarantine: "q",
+  lockdown: "l",
+  release: "r",
+  allowance: "a",
+  undo: "u",
+};
 
 /**
  * The id of an operation, from its delivery: the same delivery has the same id on every replica, so that the
@@ -208,5 +230,5 @@ export function operationId(kind: OperationKind, delivery: string): string {
 
 /** Whether the text has the form of an operation id or of the beginning of one (`q-7f3k`). */
 export function isOperationIdPrefix(text: string): boolean {
-  return /^[alqr]-[0-9a-hjkmnp-tv-z]{1,7}$/.test(text);
+  return /^[alqru]-[0-9a-hjkmnp-tv-z]{1,7}$/.test(text);
 }

@@ -13,7 +13,7 @@ export function planChanges(before: Plan, after: Plan): readonly string[] {
 }
 
 function opensOf(plan: Plan): readonly string[] {
-  if (plan.kind === "allow") return plan.opens;
+  if (plan.kind === "allow" || plan.kind === "undo") return plan.opens;
   return plan.kind === "release" ? [] : (plan.impact?.opens ?? []);
 }
 

@@ -5,6 +5,7 @@ import type { Manifest } from "./manifest.ts";
 import type { JsonPatchOperation, Labels, NetworkPolicy, OwnerReference } from "./objects.ts";
 import type { Opening } from "./openings.ts";
 import type { NamespaceTarget, PodTarget, WorkloadTarget } from "./target.ts";
+import type { UndoPlan } from "./undo-plan.ts";
 
 /** What a policy leaves open that was to be closed, in words. */
 export type ResidualAllow = {
@@ -214,7 +215,7 @@ export type TemplateReference = {
   readonly procedure: string;
 };
 
-export type Plan = QuarantinePlan | ContainPlan | ReleasePlan | LiftPlan | AllowPlan;
+export type Plan = QuarantinePlan | ContainPlan | ReleasePlan | LiftPlan | AllowPlan | UndoPlan;
 
 /** Which replica the ReplicaSet should keep when the released pod makes one too many; `any` leaves it to the ReplicaSet. */
 export type KeepChoice = "any" | "this" | "replacement";

@@ -39,6 +39,17 @@ export function principalKey(principal: Principal): string | undefined {
   }
 }
 
+/** Whom a key of a Slack or terminal user, or of the shared one, stands for; undefined for any other text. */
+export function principalOfKey(key: string): Principal | undefined {
+  const [, team, user] = /^slack:([A-Z0-9]+)\/([A-Z0-9]+)$/.exec(key) ?? [];
+  if (team !== undefined && user !== undefined) {
+    return { kind: "slack", enterprise: undefined, team, user, displayName: undefined };
+  }
+  const [, name] = /^terminal:(.{1,253})$/.exec(key) ?? [];
+  if (name !== undefined) return { kind: "terminal", user: name, source: "unknown" };
+  return key === "in-pod" ? { kind: "in-pod" } : undefined;
+}
+
 /** For people: the display name with its id, or the key. Still a hostile string. */
 export function principalName(principal: Principal): string {
   if (principal.kind === "slack" && principal.displayName !== undefined) {

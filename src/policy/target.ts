@@ -16,7 +16,7 @@ export type WorkloadTarget = {
   readonly workload: { readonly kind: WorkloadKind; readonly name: string };
 };
 
-/** All pods of a namespace, now and later. */
+/** All pods of a namespace, now and later. Of an undo: where its first policy lies, the empty name for what is cluster-scoped. */
 export type NamespaceTarget = {
   readonly cluster: string;
   readonly namespace: string;
@@ -48,6 +48,7 @@ export function targetReference(target: Pick<Target, "namespace" | "pod" | "work
 /** The same in a sentence, where a namespace alone would not be known for one. */
 export function targetName(target: Target): string {
   const reference = targetReference(target);
+  if (reference === "") return "the whole cluster";
   return targetKind(target) === "Namespace" ? `namespace ${reference}` : reference;
 }
 

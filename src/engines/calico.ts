@@ -6,7 +6,7 @@ import { allOf, calicoSelector } from "./calico-selector.ts";
 import type { Denial, Denies } from "./denial.ts";
 
 /** Our own tier, before every other. It belongs to the installation: no release deletes it. */
-const tierName = "bulkhead";
+export const tierName = "bulkhead";
 
 /** Calico puts it on policies by itself where its API server or an admission policy sees them. */
 const tierLabel = "projectcalico.org/tier";

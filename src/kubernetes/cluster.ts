@@ -11,6 +11,8 @@ import type {
   Service,
   Workload,
 } from "../policy/objects.ts";
+import type { PolicyKey, RawPolicy } from "../policy/revision.ts";
+import { type AnyPolicy, createAnyPolicy } from "./any-policy.ts";
 import { createCache } from "./cache.ts";
 import { type CanaryPods, createCanaryPods } from "./canary-pods.ts";
 import type { Connection } from "./connection.ts";
@@ -18,10 +20,13 @@ import { createEngineEvidence } from "./engine-evidence.ts";
 import type { KubernetesError } from "./failure.ts";
 import { parsePolicy } from "./parse.ts";
 import { patchObject, patchPod } from "./patch.ts";
+import type { PolicyFollower } from "./policy-kind-watch.ts";
 import type { PolicyObjects } from "./policy-objects.ts";
+import { type FollowedKind, type PolicyWatch, watchPolicies } from "./policy-watch.ts";
 import { createReads } from "./reads.ts";
-import { resources } from "./resources.ts";
+import { objectPath, resources } from "./resources.ts";
 import type { ServerTime } from "./server-time.ts";
+import { signedWrites } from "./signed-writes.ts";
 import type { Change } from "./store.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { WatchState } from "./watch-progress.ts";
@@ -55,7 +60,11 @@ export type Patched = { readonly kind: "patched"; readonly pod: Pod } | { readon
 export type PatchedPolicy =
   | { readonly kind: "patched"; readonly policy: NetworkPolicy }
   | { readonly kind: "gone" | "conflict" };
-export type Deleted = { readonly kind: "deleted" | "gone" | "conflict" };
+export type Deleted = {
+  readonly kind: "deleted" | "gone" | "conflict";
+  /** Not the first attempt was answered so: an earlier one, whose answer was lost, may have deleted it. */
+  readonly isRetried?: true;
+};
 
 /** Whether the API server lets this identity do it, and its reason where it says one. */
 export type Permission = { readonly allowed: boolean; readonly reason: string };
@@ -96,6 +105,8 @@ export type Cluster = {
    */
   serverTime(): ServerTime | undefined;
   namespaces(): Promise<readonly Namespace[]>;
+  /** The uid of namespace kube-system, which no other cluster has. Undefined where it cannot be read. Never rejects. */
+  identity(): Promise<string | undefined>;
   /** Of one namespace, or of all where none is given. */
   facts(namespace: string | undefined, from: Freshness): Promise<NamespaceFacts>;
   /** What decides over traffic beside NetworkPolicy, from the API server. Never rejects: what could not be read is named. */
@@ -110,12 +121,19 @@ export type Cluster = {
   createObject(object: Manifest): Promise<Created>;
   /** DELETE with uid and resourceVersion as preconditions. */
   deleteObject(reference: ManifestReference, version: ObjectVersion): Promise<Deleted>;
-  /** JSON Patch of a NetworkPolicy; a failed `test` is `conflict`. */
-  patchPolicy(namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<PatchedPolicy>;
+  /** JSON Patch of a NetworkPolicy; a failed `test` is `conflict`. `operation`: whose change of somebody else's policy it is. */
+  patchPolicy(
+    namespace: string,
+    name: string,
+    patch: readonly JsonPatchOperation[],
+    operation?: string,
+  ): Promise<PatchedPolicy>;
   /** JSON Patch; a failed `test` is `conflict`. */
   patchPod(namespace: string, name: string, patch: readonly JsonPatchOperation[]): Promise<Patched>;
   /** DELETE with the uid as precondition. */
   deletePod(namespace: string, name: string, uid: string): Promise<Deleted>;
+  /** For rollbacks: reads and writes policies of any API, raw and with dry runs. */
+  readonly anyPolicy: AnyPolicy;
   /** For verify-enforcement alone. */
   readonly canary: CanaryPods;
   /** How each watch of the cache stands; empty where there is no cache. The cache is complete when all are synced. */
@@ -124,6 +142,15 @@ export type Cluster = {
   onPodChange(listener: PodListener): () => void;
   /** The same with every change of a NetworkPolicy. */
   onPolicyChange(listener: PolicyListener): () => void;
+  /**
+   * Every policy of every served API, in raw form: all that is known, and then all that is seen; the answer ends that. The
+   * first call begins to watch, over a connection for each kind. Never without a cache.
+   */
+  followPolicies(follower: PolicyFollower): () => void;
+  /** The kinds that `followPolicies` follows, and how far each is; empty before its first call. */
+  followedPolicies(): readonly FollowedKind[];
+  /** The newest raw form of a policy that `followPolicies` knows. */
+  currentPolicy(key: Omit<PolicyKey, "cluster">): RawPolicy | undefined;
   /** Ends watches and connections. */
   close(): Promise<void>;
 };
@@ -134,6 +161,16 @@ export type ClusterOptions = {
   readonly watch: boolean;
   /** Told of every failure of a watch, which goes on by itself. Default: nobody. */
   readonly onProblem?: (error: unknown, path: string) => void;
+  /** Told of each object that an operation of ours created, patched or deleted here, at once. Default: nobody. */
+  readonly onWritten?: (written: WrittenObject) => void;
+};
+
+/** What a write made: that version of that object, or with `deleted` its end. */
+export type WrittenObject = {
+  readonly cluster: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly operation: string;
 };
 
 /** Rejects with KubernetesError of kind `credentials` where the kubeconfig cannot be used; asks the server nothing yet. */
@@ -150,21 +187,37 @@ export function openCluster(name: string, connection: Connection, options: Clust
   const cache = options.watch
     ? createCache(connection, { now, onPodChange: pods.tell, onPolicyChange: policies.tell, onProblem })
     : undefined;
+  let watch: PolicyWatch | undefined;
+  const followed = (): PolicyWatch | undefined => {
+    if (options.watch) watch ??= watchPolicies(connection, { cluster: name, now, onProblem });
+    return watch;
+  };
   return {
     name,
     ...createReads(connection, cache),
+    identity: () => identityOf(connection),
     engineEvidence: createEngineEvidence(connection, now),
-    ...createWrites(connection),
+    ...signedWrites(createWrites(connection), (written) => options.onWritten?.({ cluster: name, ...written })),
+    anyPolicy: createAnyPolicy(connection),
     canary: createCanaryPods(connection),
     watches: () => cache?.states() ?? [],
     serverTime: () => connection.serverTime(),
     onPodChange: pods.add,
     onPolicyChange: policies.add,
+    followPolicies: (follower) => followed()?.follow(follower) ?? (() => {}),
+    followedPolicies: () => watch?.kinds() ?? [],
+    currentPolicy: (key) => watch?.current(key),
     async close() {
-      await cache?.close();
+      await Promise.all([cache?.close(), watch?.close()]);
       await connection.close();
     },
   };
+}
+
+async function identityOf(connection: Connection): Promise<string | undefined> {
+  const path = objectPath(resources.namespaces, undefined, "kube-system");
+  const raw = await connection.request("GET", path).catch(() => undefined);
+  return (raw as { readonly metadata?: { readonly uid?: string } } | undefined)?.metadata?.uid;
 }
 
 type Listener<T> = (change: Change<T>) => void;
@@ -185,9 +238,9 @@ function createListeners<T>(): {
   };
 }
 
-type Writes = "patchPolicy" | "createObject" | "deleteObject" | "patchPod" | "deletePod";
+type Writes = Pick<Cluster, "patchPolicy" | "createObject" | "deleteObject" | "patchPod" | "deletePod">;
 
-function createWrites(connection: Connection): Pick<Cluster, Writes> {
+function createWrites(connection: Connection): Writes {
   return {
     createObject: (object) => createObject(connection, object),
     deleteObject: (reference, { uid, resourceVersion }) =>

@@ -24,6 +24,8 @@ export type RequestOptions = {
    * reviews, and writes whose precondition fails once they have taken effect. Default: only GET.
    */
   readonly repeatable?: boolean;
+  /** Told of each attempt that failed and may have taken effect all the same. */
+  readonly onLost?: () => void;
 };
 
 /** JSON over HTTP to one API server. Everything it throws is a KubernetesError that names the cluster. */
@@ -80,7 +82,8 @@ export function createConnection(options: ConnectionOptions): Connection {
         given.timeoutMs ?? options.timeoutMs ?? patience.limitMs((given.reads ?? method === "GET") ? "read" : "write");
       const exchange = exchangeOf(method, path, { ...given, timeoutMs });
       const limits = { endsAt: options.now() + timeoutMs, now: options.now, signal: exchange.signal };
-      const attempt = async () => jsonOf(await readAnswer(await sender.send(exchange)), callOf(exchange));
+      const send = async () => jsonOf(await readAnswer(await sender.send(exchange)), callOf(exchange));
+      const attempt = () => send().catch((error: unknown) => toldOf(error, given.onLost));
       return noted(() => withRetries(attempt, given.repeatable ?? method === "GET", limits));
     },
     stream(path, query, signal) {
@@ -100,6 +103,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     renew: () => sender.renew(),
     close: () => sender.close(),
   };
+}
+
+function toldOf(error: unknown, onLost: () => void = () => undefined): never {
+  if (error instanceof KubernetesError && error.mayHaveTakenEffect) onLost();
+  throw error;
 }
 
 function exchangeOf(

@@ -100,3 +100,9 @@ export function isAbsent(error: unknown, name: string): boolean {
 export function isConflict(error: unknown): boolean {
   return error instanceof KubernetesError && error.reason === "Conflict";
 }
+
+/** Whether nothing can be made there, since the namespace is being deleted: a 403 with that cause. */
+export function isNamespaceTerminating(error: unknown): error is KubernetesError {
+  if (!(error instanceof KubernetesError) || error.kind !== "forbidden") return false;
+  return error.details.causes?.some(({ reason }) => reason === "NamespaceTerminating") ?? false;
+}

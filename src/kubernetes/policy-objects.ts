@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { listAll } from "./list.ts";
 import { collectionPath } from "./resources.ts";
-import { attempt, type Served, type ServedKind, servedKinds } from "./served-kinds.ts";
+import { attempt, distinctKinds, type Served, type ServedKind, servedKinds } from "./served-kinds.ts";
 
 /** An object of any policy API as it is on the wire, without managedFields. */
 export type PolicyObject = {
@@ -28,12 +28,8 @@ export type Unread = {
 /** By discovery, each API on its own: what fails is named, and the others are read. Never rejects. */
 export async function listPolicyObjects(connection: Connection, signal: AbortSignal): Promise<PolicyObjects> {
   const served = await servedKinds(connection, signal);
-  const known = new Set(served.kinds.map(({ id }) => id));
-  const listed = served.kinds
-    .filter(({ unless }) => unless === undefined || !known.has(unless))
-    .filter((kind, index, all) => index === all.findIndex((each) => isSame(each, kind)));
   const lists = await Promise.all(
-    listed.map(async (kind) => ({
+    distinctKinds(served.kinds).map(async (kind) => ({
       what: `${kind.plural}.${kind.group}`,
       found: await attempt(() => objectsOf(connection, kind, signal)),
     })),
@@ -45,11 +41,6 @@ export async function listPolicyObjects(connection: Connection, signal: AbortSig
       ...lists.flatMap(({ what, found }) => (found.read ? [] : [{ what, why: found.why }])),
     ],
   };
-}
-
-/** In several versions of a group lie the same objects: they are read in the first. */
-function isSame(a: ServedKind, b: ServedKind): boolean {
-  return a.group === b.group && a.plural === b.plural;
 }
 
 function undiscovered({ why, unread }: Served): readonly Unread[] {

@@ -36,6 +36,19 @@ export async function servedKinds(connection: Connection, signal: AbortSignal): 
   };
 }
 
+/** Each kind of object once: in the first version of its group, and not where `unless` names that it lies elsewhere. */
+export function distinctKinds(kinds: readonly ServedKind[]): readonly ServedKind[] {
+  const known = new Set(kinds.map(({ id }) => id));
+  return kinds
+    .filter(({ unless }) => unless === undefined || !known.has(unless))
+    .filter((kind, index, all) => index === all.findIndex((each) => isSame(each, kind)));
+}
+
+/** In several versions of a group lie the same objects. */
+function isSame(a: ServedKind, b: ServedKind): boolean {
+  return a.group === b.group && a.plural === b.plural;
+}
+
 /** The answer, or why there is none. */
 export async function attempt<T>(read: () => Promise<T>): Promise<Reading<T>> {
   try {

@@ -9,6 +9,8 @@ import { createProgress, type Progress, type WatchState } from "./watch-progress
 
 export type Watch<T> = {
   state(): WatchState;
+  /** The resourceVersion up to which the store is complete; empty where it has lost its place. */
+  position(): string;
   readonly store: Pick<Store<T>, "all" | "inNamespace">;
   close(): Promise<void>;
 };
@@ -18,12 +20,16 @@ export type WatchOptions<T> = {
   readonly parse: (raw: unknown) => T;
   readonly now: () => number;
   readonly onChange?: (change: Change<T>) => void;
-  /** Told of every failure, the thrown errors of `onChange` included; it must not throw. */
+  /** Told after all changes that a complete list showed, with its resourceVersion. */
+  readonly onListed?: (resourceVersion: string) => void;
+  /** Told of every failure, the thrown errors of the listeners included; it must not throw. */
   readonly onProblem?: (error: unknown, path: string) => void;
   /** How long one watch request lasts, in milliseconds. Default 10 000. */
   readonly turnMs?: number;
   /** After how long it lists again although nothing went wrong, in milliseconds. Default 600 000, give or take a fifth. */
   readonly relistMs?: number;
+  /** How long it waits where this may not be read, in milliseconds. Default: as after any failure. */
+  readonly forbiddenMs?: number;
 };
 
 /**
@@ -33,13 +39,16 @@ export type WatchOptions<T> = {
  * lists although all seems well, for what only a list can show: events that a server or a proxy swallowed.
  */
 export function watchCollection<T>(connection: Connection, options: WatchOptions<T>): Watch<T> {
-  const { path, now, onChange, onProblem } = options;
+  const { path, now, onProblem } = options;
+  const report = (error: unknown): void => onProblem?.(error, path);
   const closing = new AbortController();
-  const store = createStore<T>(guarded(onChange, (error) => onProblem?.(error, path)));
+  const store = createStore<T>(guarded(options.onChange, report));
+  const onListed = guarded(options.onListed, report);
   const progress = createProgress(path, now);
-  const following = follow({ ...options, connection, store, progress, closed: closing.signal });
+  const following = follow({ ...options, onListed, connection, store, progress, closed: closing.signal });
   return {
     state: () => progress.state(),
+    position: () => progress.position(),
     store,
     async close() {
       closing.abort();
@@ -67,7 +76,7 @@ type Following<T> = WatchOptions<T> & {
 };
 
 async function follow<T>(following: Following<T>): Promise<void> {
-  const { connection, progress, closed, onProblem, path } = following;
+  const { connection, progress, closed, onProblem, path, forbiddenMs } = following;
   const relist = createRelist(following);
   while (!closed.aborted) {
     try {
@@ -77,7 +86,9 @@ async function follow<T>(following: Following<T>): Promise<void> {
       const failure = asKubernetesError(error);
       onProblem?.(failure, path);
       if (failure.kind === "unreachable" || failure.kind === "timeout") connection.renew();
-      await wait(progress.failed(failure), undefined, { signal: closed }).catch(() => undefined);
+      const soonMs = progress.failed(failure);
+      const waitMs = failure.kind === "forbidden" ? (forbiddenMs ?? soonMs) : soonMs;
+      await wait(waitMs, undefined, { signal: closed }).catch(() => undefined);
     }
   }
 }
@@ -100,11 +111,13 @@ function asKubernetesError(error: unknown): KubernetesError {
   return new KubernetesError({ kind: "not-kubernetes", message: "an object could not be read", cause: error });
 }
 
-async function list<T>({ connection, path, parse, store, progress, closed }: Following<T>): Promise<void> {
+async function list<T>(following: Following<T>): Promise<void> {
+  const { connection, path, parse, store, progress, closed, onListed } = following;
   const limits = { signal: closed, timeoutMs: 30_000 };
   const listed = await listAll(connection, path, (raw) => storedOf(raw, parse), limits);
-  store.replaceAll(listed.items);
+  store.replaceAll(listed.items, listed.resourceVersion);
   progress.listed(listed.resourceVersion);
+  onListed?.(listed.resourceVersion);
 }
 
 async function watch<T>(following: Following<T>): Promise<void> {
@@ -138,8 +151,8 @@ function applyEvent<T>(store: Store<T>, event: unknown, parse: (raw: unknown) =>
   const { type, object } = event as RawEvent;
   if (type === "ERROR") throw failureOfStatus(object, "the watch");
   const entry = storedOf(object, parse);
-  if (type === "DELETED") store.remove(entry.uid);
-  else if (type !== "BOOKMARK") store.put(entry);
+  if (type === "DELETED") store.remove(entry.uid, "event", entry.resourceVersion);
+  else if (type !== "BOOKMARK") store.put(entry, type === "ADDED" ? "creation" : "event");
   return entry.resourceVersion;
 }
 

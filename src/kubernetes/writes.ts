@@ -104,20 +104,28 @@ export async function getObject(
 /** What must still be true of the object that is deleted. */
 export type Preconditions = { readonly uid: string; readonly resourceVersion?: string };
 
+/** `dryRun`: the server says what it would do, and does not. */
+type Deletion = Preconditions & { readonly dryRun?: boolean };
+
 /** DELETE of exactly that object; repeatable, since its uid never returns. */
 export async function deleteObject(
   connection: Connection,
   resource: Resource,
   { namespace, name }: { readonly namespace?: string; readonly name: string },
-  preconditions: Preconditions,
+  { dryRun = false, ...preconditions }: Deletion,
 ): Promise<Deleted> {
+  let again: Pick<Deleted, "isRetried"> = {};
+  const onLost = (): void => {
+    again = { isRetried: true };
+  };
   try {
-    const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
-    await connection.request("DELETE", objectPath(resource, namespace, name), { body, repeatable: true });
+    const options = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
+    const body = dryRun ? { ...options, dryRun: ["All"] } : options;
+    await connection.request("DELETE", objectPath(resource, namespace, name), { body, repeatable: true, onLost });
     return { kind: "deleted" };
   } catch (error) {
-    if (isAbsent(error, name)) return { kind: "gone" };
-    if (isConflict(error)) return { kind: "conflict" };
+    if (isAbsent(error, name)) return { kind: "gone", ...again };
+    if (isConflict(error)) return { kind: "conflict", ...again };
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { type Connection, freshName } from "./kubernetes-connection.ts";
 import { controllerContract } from "./kubernetes-controllers.ts";
 import type { Suite } from "./kubernetes-fixtures.ts";
+import { historyContract } from "./kubernetes-histories.ts";
 import { objectContract } from "./kubernetes-objects.ts";
 import { patchContract } from "./kubernetes-patches.ts";
 import { strictnessContract } from "./kubernetes-strictness.ts";
@@ -30,6 +31,7 @@ export function kubernetesApiContract(name: string, connect: () => Promise<Conne
     patchContract(current);
     strictnessContract(current);
     watchContract(current);
+    historyContract(current);
     controllerContract(current);
   });
 }

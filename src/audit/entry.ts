@@ -4,6 +4,7 @@ import type { Principal } from "../policy/principal.ts";
  * `intent` before the first write, `outcome` after the last (`ok` tells), `refusal` of a known person, `adopted` where
  * the bot took over what a terminal had begun without Redis. Of an allowance: `ended` once nothing of it is left,
  * `rebuilt` where its record was lost and made anew of its objects, `altered` where somebody else changed those.
+ * `drift` where the cluster was found not to be as an operation holds it, where that was over, and where somebody accepted it.
  * `incident` where a channel was bound to one or unbound.
  * `approval-asked` and what became of it: `approved` by one, `denied`, `withdrawn` by whoever asked, `void` since the plan
  * is another one now, `expired`. `reviewed` where another person looked at what was done without what others should have agreed to.
@@ -18,6 +19,7 @@ export type EntryKind =
   | "ended"
   | "rebuilt"
   | "altered"
+  | "drift"
   | "incident"
   | "forgery"
   | "chain"

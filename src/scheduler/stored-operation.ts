@@ -6,9 +6,9 @@ const versioned = z.looseObject({ version: z.number(), id: z.string().optional()
 
 /** What everything that lists operations relies on; whoever uses more of one looks at it by itself. */
 const shape = z.looseObject({
-  version: z.literal([1, 2, 3]),
+  version: z.literal([1, 2, 3, 4]),
   id: z.string(),
-  kind: z.enum(["quarantine", "lockdown", "release", "allowance"]),
+  kind: z.enum(["quarantine", "lockdown", "release", "allowance", "undo"]),
   state: z.enum([
     "accepted",
     "planned",
@@ -41,8 +41,8 @@ export function parseOperation(json: string, id?: string): Operation {
   const value = parsed(json);
   const { success: isVersioned, data: any } = versioned.safeParse(value);
   const name = id ?? any?.id ?? "(without an id)";
-  if (isVersioned && ![1, 2, 3].includes(any.version)) {
-    throw new Error(`operation ${name} has format version ${any.version}; this version of Bulkhead knows 1 to 3`);
+  if (isVersioned && ![1, 2, 3, 4].includes(any.version)) {
+    throw new Error(`operation ${name} has format version ${any.version}; this version of Bulkhead knows 1 to 4`);
   }
   const { success, data } = shape.safeParse(value);
   if (!success || (id !== undefined && data.id !== id)) {

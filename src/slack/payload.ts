@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Press, Request } from "../commands/request.ts";
+import { isRevisionAction } from "../commands/revision-press.ts";
 import type { Principal } from "../policy/principal.ts";
 import { actionPrefix } from "./render.ts";
 
@@ -95,6 +96,7 @@ export function readPress(payload: unknown, arrival: Arrival): Read<Press> | und
   if (!parsed.success) return undefined;
   const { data } = parsed;
   const [action] = data.actions;
+  const name = action.action_id.slice(actionPrefix.length);
   // With an org-wide installation `team` is null and the user's own team is what there is.
   const team = data.team?.id ?? data.user.team_id;
   if (team === undefined) return undefined;
@@ -104,10 +106,11 @@ export function readPress(payload: unknown, arrival: Arrival): Read<Press> | und
     user: data.user.id,
     channel: data.container.channel_id ?? data.channel?.id,
     responseUrl: data.response_url,
-    onEphemeral: data.container.is_ephemeral,
+    // A button beside a line of an answer is a command that could have been typed: what comes of it is as new.
+    onEphemeral: data.container.is_ephemeral && !isRevisionAction(name),
     direct: false,
   };
-  const pressed = { action: action.action_id.slice(actionPrefix.length), operation: action.value ?? "" };
+  const pressed = { action: name, operation: action.value ?? "" };
   const card = cardOf(caller, data);
   const moment = action.action_ts === undefined ? undefined : `${caller.user}:${action.action_ts}`;
   const delivery = deliveryKey(caller, data.trigger_id ?? moment, arrival);
@@ -132,6 +135,6 @@ export function principalOf(caller: Caller, displayName?: string): Extract<Princ
 /** A button in a thread is one of the card above it. The ts of an ephemeral message means nothing to the Web API: no card. */
 function cardOf(caller: Caller, { container, message }: z.infer<typeof pressPayload>): Press["card"] {
   const ts = message?.thread_ts ?? container.thread_ts ?? container.message_ts;
-  if (caller.onEphemeral || caller.channel === undefined || ts === undefined) return undefined;
+  if (container.is_ephemeral || caller.channel === undefined || ts === undefined) return undefined;
   return { channel: caller.channel, ts };
 }

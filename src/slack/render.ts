@@ -1,5 +1,5 @@
 import type { types } from "@slack/bolt";
-import type { Button, Reply } from "../commands/reply.ts";
+import type { Button, Reply, Section } from "../commands/reply.ts";
 import { cut, oneLine } from "./escape.ts";
 import { mentionBlocks } from "./mentions.ts";
 import { richText, type SectionLimits } from "./rich-text.ts";
@@ -105,7 +105,7 @@ function layOut(reply: Reply, limits: SectionLimits, { mostSections, must }: Lay
   const laid = reply.sections.flatMap((section) => {
     const own = section.mustRead === true ? must : undefined;
     const block = richText(section, own ?? limits);
-    return block === undefined ? [] : [{ stays: own !== undefined, block }];
+    return block === undefined ? [] : [{ stays: own !== undefined, blocks: [block, ...rowActions(section)] }];
   });
   const others = laid.filter(({ stays }) => !stays).slice(0, mostSections);
   const shown = laid.filter((one) => one.stays || others.includes(one));
@@ -113,7 +113,7 @@ function layOut(reply: Reply, limits: SectionLimits, { mostSections, must }: Lay
   return [
     header(reply),
     ...mentionBlocks(reply.mentions),
-    ...shown.map(({ block }) => block),
+    ...shown.flatMap(({ blocks }) => blocks),
     ...context(hidden === 0 ? [] : [`… and ${hidden} more parts, see ${limits.seeAlso}`]),
     ...actions(reply),
     ...context(reply.footer),
@@ -136,24 +136,32 @@ function context(lines: readonly string[]): types.ContextBlock[] {
   return [{ type: "context", elements }];
 }
 
-/** Slack refuses one action_id twice in a block. */
 function actions(reply: Reply): types.ActionsBlock[] {
   const { operation } = reply;
-  if (operation === undefined || !pointsAtOperation(reply)) return [];
-  const distinct = reply.buttons.filter((button, at) => {
-    return reply.buttons.findIndex((other) => other.action === button.action) === at;
-  });
-  if (distinct.length === 0) return [];
-  return [{ type: "actions", elements: distinct.slice(0, slack.actions).map((button) => element(button, operation)) }];
+  return operation === undefined || !pointsAtOperation(reply) ? [] : buttonBlock(reply.buttons, operation);
 }
 
-function element(button: Button, operation: string): types.Button {
+function rowActions(section: Section): types.ActionsBlock[] {
+  if (section.kind !== "row" || section.subject === "" || section.subject.length > 100) return [];
+  return buttonBlock(section.buttons, section.subject);
+}
+
+/** Slack refuses one action_id twice in a block. */
+function buttonBlock(buttons: readonly Shown[], value: string): types.ActionsBlock[] {
+  const distinct = buttons.filter((button, at) => buttons.findIndex(({ action }) => action === button.action) === at);
+  if (distinct.length === 0) return [];
+  return [{ type: "actions", elements: distinct.slice(0, slack.actions).map((button) => element(button, value)) }];
+}
+
+function element(button: Shown, value: string): types.Button {
   const label = oneLine(button.label);
   return {
     type: "button",
     text: { type: "plain_text", text: cut(label === "" ? button.action : label, slack.button), emoji: false },
     action_id: `${actionPrefix}${button.action}`,
-    value: operation,
+    value,
     ...(button.style === undefined ? {} : { style: button.style }),
   };
 }
+
+type Shown = { readonly action: string; readonly label: string; readonly style?: Button["style"] };

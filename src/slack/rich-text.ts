@@ -25,6 +25,7 @@ export function richText(section: Section, limits: SectionLimits): types.RichTex
 function elementsOf(section: Section, limits: SectionLimits): types.RichTextBlockElement[] {
   switch (section.kind) {
     case "text":
+    case "row":
       return paragraph(section.text, limits);
     case "fields":
       return fields(section.fields, limits);

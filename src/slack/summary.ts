@@ -71,6 +71,7 @@ function shortened(escaped: string, bytes: number): string {
 function spoken(section: Section): string {
   switch (section.kind) {
     case "text":
+    case "row":
       return section.text;
     case "fields":
       return section.fields.map(([label, value]) => `${label}: ${value}`).join("; ");

@@ -253,13 +253,13 @@ describe("What cannot be read", () => {
 
   test("is not guessed at where it is of a newer format: getting it throws, and names it", async () => {
     const { id } = await stored(1);
-    await forge(id, JSON.stringify({ ...anOperation("delivery 1"), version: 4 }));
-    await expect(operations.get(id)).rejects.toThrow(`operation ${id} has format version 4`);
+    await forge(id, JSON.stringify({ ...anOperation("delivery 1"), version: 5 }));
+    await expect(operations.get(id)).rejects.toThrow(`operation ${id} has format version 5`);
     await expect(operations.accept(anOperation("delivery 1"))).rejects.toThrow(id);
   });
 
   test.each<[string, (whole: Operation) => unknown]>([
-    ["a newer format", (whole) => ({ ...whole, version: 4 })],
+    ["a newer format", (whole) => ({ ...whole, version: 5 })],
     ["no JSON", () => undefined],
     ["null", () => null],
     ["a text", () => "q-1"],

@@ -186,6 +186,14 @@ const hostileText = fc.oneof(
 );
 const content: fc.Arbitrary<Section> = fc.oneof(
   fc.record({ kind: fc.constant("text"), text: hostileText }),
+  fc.record({
+    kind: fc.constant("row"),
+    text: hostileText,
+    subject: hostileText.map((text) => text.slice(0, 9)),
+    buttons: fc.array(fc.record({ action: fc.constantFrom("show-diff", "roll-back"), label: hostileText }), {
+      maxLength: 2,
+    }),
+  }),
   fc.record({ kind: fc.constant("fields"), fields: fc.array(fc.tuple(hostileText, hostileText), { maxLength: 40 }) }),
   fc.record({
     kind: fc.constant("list"),
@@ -194,6 +202,22 @@ const content: fc.Arbitrary<Section> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("code"), title: fc.option(hostileText, { nil: undefined }), text: hostileText }),
 );
+test("Ten lines of a history keep their buttons, each with its own change, however long the lines are", () => {
+  const sections = Array.from({ length: 10 }, (_, at): Section => {
+    const buttons = [
+      { action: "show-diff", label: "Show diff" },
+      { action: "roll-back", label: "Roll back" },
+    ] as const;
+    return { kind: "row", text: `${at} ${"x".repeat(1_500)}`, subject: `v-000000${at}`, buttons };
+  });
+  const ids = sections.map((_, at) => `v-000000${at}`);
+  const { blocks } = renderReply({ ...card({ sections, buttons: [] }), operation: undefined }, "/np");
+  expect(Buffer.byteLength(JSON.stringify(blocks))).toBeLessThanOrEqual(12_000);
+  const values = blocks.flatMap((block) => (block.type === "actions" ? (block.elements as types.Button[]) : []));
+  expect(values.map(({ value }) => value)).toEqual(ids.flatMap((id) => [id, id]));
+  expect(JSON.stringify(blocks)).toContain("9 xxx");
+});
+
 const section: fc.Arbitrary<Section> = fc
   .tuple(content, fc.boolean())
   .map(([one, must]) => (must ? { ...one, mustRead: true } : one));

@@ -53,7 +53,7 @@ export async function accept(context: Context, wanted: Wanted): Promise<Acceptan
 
 function newOperation({ request }: Context, { kind, target, command }: Wanted): Operation {
   return {
-    version: 3,
+    version: kind === "undo" ? 4 : 3,
     id: operationId(kind, request.delivery),
     kind,
     state: "accepted",

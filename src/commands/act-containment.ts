@@ -33,6 +33,7 @@ export async function actQuarantine(
     headline: `${found.headline} (${targetName(operation.target)})`,
     tone: tones[found.state],
     lines: linesOf(found),
+    leaves: found.leaves,
     detail: {
       verdict: found.state,
       labelsAfter: found.pod.labels,
@@ -68,6 +69,7 @@ export async function actContain(
     headline: `${found.headline} (${targetName(operation.target)})`.slice(0, 150),
     tone: tones[found.state],
     lines: [`Cut off: ${now}.`, ...linesOf(found)],
+    leaves: found.leaves,
     detail: {
       verdict: found.state,
       pods: found.pods.map(({ name }) => name),

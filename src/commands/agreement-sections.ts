@@ -12,7 +12,8 @@ export function agreements(operation: Operation): readonly Section[] {
 
 /** Guard rails that the plan goes beyond, for those who agree to it. */
 export function overrideFields(plan: Plan | undefined): readonly (readonly [string, string])[] {
-  const overrides = plan?.kind === "quarantine" || plan?.kind === "contain" ? (plan.overrides ?? []) : [];
+  const overrides =
+    plan === undefined || plan.kind === "allow" || plan.kind === "release" ? [] : (plan.overrides ?? []);
   return overrides.length === 0 ? [] : [["Overrides", overrides.join("; ")]];
 }
 

@@ -64,7 +64,9 @@ export function createBookkeeping({ services, records, endings, outletFor }: Par
         const operation = live.find((one) => one.id === id);
         await attempt("allowance record", async () => {
           const stored = operation ?? (await restore({ services, records }, cluster, of));
-          if (stored !== undefined) await tellAltered({ services, records, outletFor, told }, stored, of);
+          // What its plan wrote is known to the watch for drift, which tells it sooner.
+          if (stored !== undefined && stored.plan?.kind !== "allow")
+            await tellAltered({ services, records, outletFor, told }, stored, of);
         });
       }
       const missing = live.filter((operation) => isOpen(operation) && !byOperation.has(operation.id));

@@ -49,6 +49,8 @@ export function code(title: string | undefined, value: string): Section {
   return { kind: "code", title, text: value };
 }
 
+/** An id stays as it is typed. */
 function capital(sentence: string): string {
+  if (/^[a-z]-[0-9a-z]{7}\b/.test(sentence)) return sentence;
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }

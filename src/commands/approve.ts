@@ -14,7 +14,8 @@ import { overLimit } from "./over-limit.ts";
 import { redraw } from "./redraw.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
-import { type Context, storeAndHold } from "./services.ts";
+import { refuseUndo } from "./rollback.ts";
+import { type Context, type Services, storeAndHold } from "./services.ts";
 import { showCard } from "./show-card.ts";
 import { planStays } from "./unanswered.ts";
 import { verbOf } from "./verb-of.ts";
@@ -102,8 +103,15 @@ async function tooOld(context: Context<Press>, asked: Asked): Promise<Refusal> {
 function whyVoid({ services }: Context<Press>, asked: Asked, drawn: Plan | Refusal): readonly string[] | undefined {
   if (isRefusal(drawn)) return [`It would be refused now: ${drawn.reason}.`];
   const right = refuseRight(services.settings.access, asked.principal, verbOf(asked.kind), asked);
-  if (right !== undefined) return [`${principalName(asked.principal)} may not do it any more: ${right.reason}.`];
+  const no = right ?? refuseWhatItDoes(services, asked, drawn);
+  if (no !== undefined) return [`${principalName(asked.principal)} may not do it any more: ${no.reason}.`];
   return drawn.hash === asked.approval.planHash ? undefined : planChanges(asked.plan, drawn);
+}
+
+/** What a rollback opens needs its right too, and that may have been taken away while it waited. */
+function refuseWhatItDoes(services: Services, asked: Asked, drawn: Plan): Refusal | undefined {
+  if (drawn.kind !== "undo") return undefined;
+  return refuseUndo(services, { principal: asked.principal, operation: asked, plan: drawn });
 }
 
 async function keep(context: Context<Press>, agreed: Asked): Promise<Reply> {

@@ -21,7 +21,7 @@ const freshMs = 60_000;
  */
 export async function askAgain(services: Services, operation: Operation, hold: Hold): Promise<Operation | undefined> {
   const { plan, confirmed } = operation;
-  if ((plan?.kind !== "release" && plan?.kind !== "allow") || confirmed === undefined) return undefined;
+  if (plan === undefined || !mayOpen(plan) || confirmed === undefined) return undefined;
   if ((await services.audit.find(entryId(operation, "intent"))) !== undefined) return undefined;
   const drawn = await redraw(services, operation);
   if (!isRefusal(drawn) && drawn.hash === plan.hash && services.now() - confirmed.at <= freshMs) return undefined;
@@ -29,6 +29,10 @@ export async function askAgain(services: Services, operation: Operation, hold: H
   if (stored !== undefined) return stored;
   await hold.check();
   throw new LostRace(operation.id);
+}
+
+function mayOpen({ kind }: Plan): boolean {
+  return kind === "release" || kind === "allow" || kind === "undo";
 }
 
 /** What others agreed to they agreed to begin then: it is asked for anew. */

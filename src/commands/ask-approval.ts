@@ -5,13 +5,13 @@ import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
 import { personKey } from "../policy/people.ts";
 import { principalKey, principalName } from "../policy/principal.ts";
-import { targetName } from "../policy/target.ts";
 import { callPeople } from "./call.ts";
 import { record } from "./journal.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
 import { store } from "./services.ts";
 import { type Showing, showCard } from "./show-card.ts";
+import { subjectOf } from "./subject.ts";
 import { verbOf } from "./verb-of.ts";
 
 type Asking = Showing & { readonly request: Pick<Press, "principal" | "at" | "card"> };
@@ -44,7 +44,7 @@ export async function requestApproval(
   const reply = await showCard(context, stored);
   const who = whoMustAgree(approval, stored);
   await callPeople(context, stored, {
-    headline: `Approval needed: ${verbOf(stored.kind)} ${targetName(stored.target)}`,
+    headline: `Approval needed: ${verbOf(stored.kind)} ${subjectOf(stored)}`,
     lines: [
       `${principalName(request.principal)} asks for the agreement of ${who}, within ${formatDuration(expiresAt - askedAt)}. Read the plan on the card of ${stored.id} and press Approve or Deny there, or type /np approve ${stored.id} or /np deny ${stored.id}.`,
     ],

@@ -8,9 +8,17 @@ export function atTerminal(operation: Operation): string {
   const { id, kind, state, target, plan, incident, origin } = operation;
   if (state === "awaiting-approval") return `bulkhead approve ${id} --dry-run`;
   if (plan?.kind === "release") return releaseLine(plan, incident);
+  if (kind === "undo") return undoLine(operation);
   if (plan?.kind === "allow" || kind === "allowance") return `bulkhead ${origin.command} --dry-run`;
   const choices = plan?.kind === "quarantine" || plan?.kind === "contain" ? choiceWords(plan.choices) : "";
   return `bulkhead ${kind} ${target.cluster}:${targetReference(target)}${choices}${ending(incident)}`;
+}
+
+/** What was chosen by a button was not typed. */
+function undoLine({ origin: { command }, plan }: Operation): string {
+  const way = plan?.kind === "undo" ? plan.way : "alone";
+  const chosen = way === "alone" || command.includes(`--${way}`) ? "" : ` --${way}`;
+  return `bulkhead ${command}${chosen} --dry-run`;
 }
 
 function releaseLine(plan: ReleasePlan | LiftPlan, incident: string | undefined): string {

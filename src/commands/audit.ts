@@ -5,7 +5,7 @@ import { type Principal, principalKey, principalName } from "../policy/principal
 import { list, note, text } from "./answers.ts";
 import type { Command } from "./command.ts";
 import type { Reply } from "./reply.ts";
-import { everywhere } from "./sees.ts";
+import { everywhere, toldPlaces } from "./sees.ts";
 import type { Context, Services } from "./services.ts";
 
 const shownAtMost = 20;
@@ -28,9 +28,10 @@ export async function audit(
     services.audit.head(),
   ]);
   const all = everywhere(services, principal, "audit");
-  const visible = entries
-    .filter(({ cluster }) => command.cluster === undefined || command.cluster === cluster)
-    .filter((entry) => all || isVisible(services, principal, entry));
+  const asked = entries.filter(({ cluster }) => command.cluster === undefined || command.cluster === cluster);
+  const seen = all ? asked : asked.filter((entry) => isVisible(services, principal, entry));
+  const hidden = all ? new Set() : await partlySeen(services, principal, seen);
+  const visible = seen.filter(({ operation, actor: by }) => !hidden.has(operation) || isSame(principal, by));
   const shown = visible.slice(-shownAtMost).toReversed();
   const reply: Reply = {
     ...note(`Audit: ${visible.length} entries in the last ${formatDuration(command.sinceMs)}`, [
@@ -59,8 +60,28 @@ function isVisible({ settings }: Services, principal: Principal, entry: ChainedE
   if (namespace !== undefined) {
     return decideAccess(settings.access, principal, "audit", { cluster, namespace }).allowed;
   }
-  const own = principalKey(principal);
-  return kind === "incident" || (own !== undefined && own === principalKey(actor));
+  return kind === "incident" || isSame(principal, actor);
+}
+
+function isSame(one: Principal, other: Principal): boolean {
+  const own = principalKey(one);
+  return own !== undefined && own === principalKey(other);
+}
+
+/** Undos of which not all lies where the caller may audit; an entry bears the namespace of the first write alone. Where one is not kept, nobody can say. */
+async function partlySeen(
+  { operations, settings }: Services,
+  principal: Principal,
+  entries: readonly ChainedEntry[],
+): Promise<ReadonlySet<string | undefined>> {
+  const undos = new Set(entries.flatMap(({ operation }) => (operation?.startsWith("u-") === true ? operation : [])));
+  const isHidden = async (id: string): Promise<boolean> => {
+    const operation = await operations.get(id);
+    const places = operation && toldPlaces(operation);
+    return places?.every((place) => decideAccess(settings.access, principal, "audit", place).allowed) !== true;
+  };
+  const hidden = await Promise.all([...undos].map(async (id) => ((await isHidden(id)) ? id : [])));
+  return new Set(hidden.flat());
 }
 
 function line(services: Services, entry: ChainedEntry): string {

@@ -1,9 +1,11 @@
 import { approvalsFor } from "../policy/approval.ts";
+import { standingDrift } from "../policy/drift.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { isUndecided, type Operation, type OperationKind, type OperationState } from "../policy/operation.ts";
 import type { AllowPlan, ContainPlan, LiftPlan, Plan, QuarantinePlan } from "../policy/plan.ts";
 import { principalName } from "../policy/principal.ts";
-import { targetKind, targetName, targetPath } from "../policy/target.ts";
+import { targetKind, targetPath } from "../policy/target.ts";
+import type { UndoPlan } from "../policy/undo-plan.ts";
 import { agreements, overrideFields } from "./agreement-sections.ts";
 import { allowSections } from "./allow-sections.ts";
 import { allowanceButtons, end } from "./allowance-buttons.ts";
@@ -11,8 +13,12 @@ import { questionSections } from "./allowance-question.ts";
 import { atTerminal } from "./at-terminal.ts";
 import { groupSections } from "./contain-sections.ts";
 import type { Outlet } from "./desk.ts";
+import { driftButtons, driftHeadline, driftSections } from "./drift-words.ts";
+import { pauseButtons, pauseSections } from "./flux-pause.ts";
 import { planSections } from "./plan-sections.ts";
 import type { Button, Outcome, Reply, Section } from "./reply.ts";
+import { subjectOf } from "./subject.ts";
+import { undoSections } from "./undo-sections.ts";
 import { verbOf } from "./verb-of.ts";
 
 /** The durable card of an operation, from what is stored alone: the same on every replica and after every restart. */
@@ -20,12 +26,14 @@ export function operationCard(operation: Operation, now: number): Reply {
   return {
     shape: "card",
     headline: headline(operation),
-    tone: operation.result?.tone ?? "neutral",
+    tone: toneOf(operation),
     sections: [
       facts(operation),
+      ...driftSections(operation),
       ...keeping(operation),
       ...questionSections(operation),
       ...results(operation),
+      ...pauseSections(operation),
       ...agreements(operation),
       ...plans(operation),
       ...times(operation),
@@ -84,7 +92,7 @@ function headline(operation: Operation): string {
   const { state, result } = operation;
   if (state === "cancelled" && result !== undefined) return result.headline;
   if (state === "in-force" || state === "done" || state === "refused" || state === "failed") {
-    return result?.headline ?? `${state}: ${doing}`;
+    return driftHeadline(operation) ?? result?.headline ?? `${state}: ${doing}`;
   }
   return `${headings[state]}: ${doing}`;
 }
@@ -98,9 +106,11 @@ const headings: Record<Exclude<OperationState, "in-force" | "done" | "refused" |
   cancelled: "Cancelled",
 };
 
-/** An allowance goes by its template. */
-function subjectOf({ plan, target }: Operation): string {
-  return plan?.kind === "allow" ? `${plan.template.name} in ${targetName(target)}` : targetName(target);
+/** Nothing is well while the cluster is not as it is held. */
+function toneOf(operation: Operation): Reply["tone"] {
+  const { tone = "neutral" } = operation.result ?? {};
+  if (driftHeadline(operation)?.startsWith("NOT ISOLATED") === true) return "bad";
+  return standingDrift(operation).length > 0 && tone === "good" ? "warning" : tone;
 }
 
 function facts(operation: Operation): Section {
@@ -114,7 +124,7 @@ function facts(operation: Operation): Section {
     ...overrideFields(plan),
   ];
   if (plan?.kind === "allow") fields.push(...allowFields(plan));
-  if (plan !== undefined && plan.kind !== "release" && isUndecided(state)) {
+  if (plan !== undefined && plan.kind !== "release" && plan.kind !== "undo" && isUndecided(state)) {
     fields.push(["Policy engine", engineWords(plan)]);
   }
   return { kind: "fields", fields, mustRead: true };
@@ -152,10 +162,11 @@ function results({ result }: Operation): readonly Section[] {
 function plans({ plan, state }: Operation): readonly Section[] {
   if (plan === undefined || !isUndecided(state)) return [];
   if (plan.kind === "allow") return allowSections(plan);
+  if (plan.kind === "undo") return undoSections(plan);
   return isOfGroup(plan) ? groupSections(plan) : planSections(plan);
 }
 
-function isOfGroup(plan: Exclude<Plan, AllowPlan>): plan is ContainPlan | LiftPlan {
+function isOfGroup(plan: Exclude<Plan, AllowPlan | UndoPlan>): plan is ContainPlan | LiftPlan {
   return plan.kind === "contain" || (plan.kind === "release" && plan.mode === "objects");
 }
 
@@ -184,25 +195,46 @@ const keep: Button = { action: "keep", label: "Still needed", style: undefined }
 
 const buttons: Record<OperationState, (operation: Operation) => readonly Button[]> = {
   accepted: () => [],
-  planned: ({ plan }) => [plan !== undefined && approvalsFor(plan).needed > 0 ? ask : confirm, cancel],
+  planned: ({ plan }) => [...beginning(plan), ...waysPast(plan), cancel],
   "awaiting-approval": () => [approve, deny, cancel],
   "awaiting-second": () => [{ action: "confirm-again", label: "Confirm again", style: "danger" }, cancel],
   running: () => [],
-  "in-force": (operation) =>
-    operation.kind === "allowance" ? allowanceButtons(operation) : containedButtons(operation),
-  done: () => [],
+  "in-force": (operation) => [
+    ...driftButtons(operation),
+    ...(operation.kind === "allowance" ? allowanceButtons(operation) : containedButtons(operation)),
+  ],
+  done: pauseButtons,
   refused: () => [],
   cancelled: () => [],
-  failed: ({ kind, confirmed }) => (confirmed === undefined ? [] : [retry, ...afterFailure[kind]]),
+  failed: (operation) =>
+    operation.confirmed === undefined ? [] : [...afterFailure[operation.kind], ...pauseButtons(operation)],
 };
 
 /** What may be taken back of it. */
 const afterFailure: Record<OperationKind, readonly Button[]> = {
-  quarantine: [release],
-  lockdown: [release],
-  release: [],
-  allowance: [end],
+  quarantine: [retry, release],
+  lockdown: [retry, release],
+  release: [retry],
+  allowance: [retry, end],
+  // What is left of it is planned anew.
+  undo: [],
 };
+
+/** Without a write there is nothing to confirm yet. */
+function beginning(plan: Plan | undefined): readonly Button[] {
+  if (plan?.kind === "undo" && plan.writes.length === 0) return [];
+  return [plan !== undefined && approvalsFor(plan).needed > 0 ? ask : confirm];
+}
+
+/** What a person may choose where a policy was changed again after what is to be undone. */
+function waysPast(plan: Plan | undefined): readonly Button[] {
+  if (plan?.kind !== "undo") return [];
+  const ways = plan.stop?.ways ?? [];
+  return [...(ways.includes("later-too") ? [laterToo] : []), ...(ways.includes("merge") ? [mergeThem] : [])];
+}
+
+const laterToo: Button = { action: "undo-later", label: "Undo those too", style: undefined };
+const mergeThem: Button = { action: "undo-merge", label: "Merge", style: undefined };
 
 function containedButtons({ reviewAskedAt }: Operation): readonly Button[] {
   return reviewAskedAt === undefined ? [release] : [release, keep];
@@ -217,8 +249,9 @@ function footer({ id, origin, reviewAt, result, state }: Operation, now: number)
   return [`${id} asked ${new Date(origin.at).toISOString()}`, ...review, ...audited];
 }
 
-function outcomeOf({ state, result }: Operation): Outcome {
-  if (state === "in-force") return result?.tone === "good" ? "ok" : "not-isolated";
+function outcomeOf(operation: Operation): Outcome {
+  const { state } = operation;
+  if (state === "in-force") return toneOf(operation) === "good" ? "ok" : "not-isolated";
   return outcomes[state];
 }
 

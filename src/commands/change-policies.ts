@@ -27,7 +27,7 @@ async function changeOne(changing: Changing, exclusion: Exclusion, tries: number
   const left = `The deny is in force, and the pod has its labels; release ${operation}, or quarantine anew after that.`;
   if (standing === "changed") throw new StepFailed(`NetworkPolicy ${name} was changed since the plan`, left);
   await hold.check();
-  const { kind } = await cluster.patchPolicy(namespace, name, exclusionPatch(exclusion, policy));
+  const { kind } = await cluster.patchPolicy(namespace, name, exclusionPatch(exclusion, policy), operation);
   if (kind !== "conflict") return;
   if (tries <= 1) throw new StepFailed(`NetworkPolicy ${name} kept changing`, left);
   return changeOne(changing, exclusion, tries - 1);
@@ -61,14 +61,14 @@ async function othersThatNeed({ cluster, operation }: Changing, exclusion: Exclu
 }
 
 async function changeBack(changing: Changing, exclusion: Exclusion, tries: number): Promise<"back" | "left"> {
-  const { cluster, hold } = changing;
+  const { cluster, operation, hold } = changing;
   const { namespace, name } = exclusion;
   const policy = await find(cluster, exclusion);
   if (policy === undefined) return "left";
   const standing = standingOf(exclusion, policy);
   if (standing !== "after") return standing === "before" ? "back" : "left";
   await hold.check();
-  const { kind } = await cluster.patchPolicy(namespace, name, inclusionPatch(exclusion, policy));
+  const { kind } = await cluster.patchPolicy(namespace, name, inclusionPatch(exclusion, policy), operation);
   if (kind !== "conflict") return kind === "patched" ? "back" : "left";
   if (tries <= 1) throw new StepFailed(`NetworkPolicy ${name} kept changing`, "The quarantine is still in force.");
   return changeBack(changing, exclusion, tries - 1);

@@ -1,4 +1,4 @@
-import type { Cluster, NamespaceFacts } from "../kubernetes/cluster.ts";
+import type { Cluster, Freshness, NamespaceFacts } from "../kubernetes/cluster.ts";
 import { KubernetesError } from "../kubernetes/failure.ts";
 import type { Unread } from "../kubernetes/policy-objects.ts";
 import type { Detection } from "../policy/engine.ts";
@@ -19,6 +19,8 @@ export type ClusterView = {
   readonly detection: Detection;
   /** What was not read, and so is not in the snapshot. */
   readonly unread: readonly Unread[];
+  /** Whether the pods of all namespaces are in it. */
+  readonly isWhole: boolean;
 };
 
 type ViewOptions = {
@@ -30,6 +32,13 @@ type ViewOptions = {
   readonly wide?: boolean;
 };
 
+/** A namespace whose facts are known already, and others of which that holds too. */
+type Own = {
+  readonly namespace: string;
+  readonly facts: NamespaceFacts;
+  readonly more?: ReadonlyMap<string, NamespaceFacts>;
+};
+
 /**
  * Reads the cluster around one namespace, whose facts are known already and of the freshness that the caller needs; the
  * rest may come from the cache. Never rejects for what could not be read: it is named.
@@ -37,7 +46,7 @@ type ViewOptions = {
 export async function readView(
   services: Services,
   name: string,
-  own: { readonly namespace: string; readonly facts: NamespaceFacts },
+  own: Own,
   { nodes, principal, wide = true }: ViewOptions,
 ): Promise<ClusterView> {
   const { cluster } = clusterOf(services, name);
@@ -52,7 +61,27 @@ export async function readView(
   const seen = (namespace: string) => sees(services, principal, { cluster: name, namespace });
   const snapshot = withoutNames(snapshotOf(whole), seen);
   const unread = [...everywhere.unread, ...namespaces.unread, ...policies.unread, ...notSimulated(snapshot)];
-  return { snapshot, detection, unread };
+  return { snapshot, detection, unread, isWhole: wide && everywhere.read };
+}
+
+type Concerned = {
+  readonly namespaces: readonly string[];
+  readonly from: Freshness;
+  readonly principal: Principal;
+};
+
+/** The same around several namespaces, or none, each of them as fresh as is asked. */
+export async function readViewOf(
+  services: Services,
+  cluster: Cluster,
+  { namespaces, from, principal }: Concerned,
+): Promise<ClusterView> {
+  const more = new Map(
+    await Promise.all(namespaces.map(async (one) => [one, await cluster.facts(one, from)] as const)),
+  );
+  const [namespace = ""] = namespaces;
+  const own = { namespace, facts: more.get(namespace) ?? nothingRead, more };
+  return readView(services, cluster.name, own, { nodes: [], principal });
 }
 
 /** Workloads are for people to read: policies do not go by them. */
@@ -90,13 +119,18 @@ async function readNamespaces(cluster: Cluster, own: string): Promise<Namespaces
 
 function withOwn(
   everywhere: Everywhere,
-  { namespace, facts }: { readonly namespace: string; readonly facts: NamespaceFacts },
+  { namespace, facts, more = new Map() }: Own,
 ): Pick<NamespaceFacts, "pods" | "services" | "workloads" | "policies"> {
-  const isElsewhere = (one: { readonly namespace: string }): boolean => one.namespace !== namespace;
+  const known = new Map([...more, [namespace, facts]]);
+  const isElsewhere = (one: { readonly namespace: string }): boolean => !known.has(one.namespace);
+  const all = [...known.values()];
   return {
-    pods: [...facts.pods, ...everywhere.pods.filter(isElsewhere)],
-    services: [...facts.services, ...everywhere.services.filter(isElsewhere)],
-    workloads: [...facts.workloads, ...everywhere.workloads.filter(isElsewhere)],
-    policies: [...facts.policies, ...everywhere.policies.filter(({ metadata }) => isElsewhere(metadata))],
+    pods: [...all.flatMap(({ pods }) => pods), ...everywhere.pods.filter(isElsewhere)],
+    services: [...all.flatMap(({ services }) => services), ...everywhere.services.filter(isElsewhere)],
+    workloads: [...all.flatMap(({ workloads }) => workloads), ...everywhere.workloads.filter(isElsewhere)],
+    policies: [
+      ...all.flatMap(({ policies }) => policies),
+      ...everywhere.policies.filter(({ metadata }) => isElsewhere(metadata)),
+    ],
   };
 }

@@ -1,6 +1,7 @@
 import type { Labels } from "../policy/objects.ts";
 import type { Choices, KeepChoice } from "../policy/plan.ts";
 import type { NamespaceReference, PlaceReference, PodReference, WorkloadReference } from "../policy/target.ts";
+import type { UndoWay } from "../policy/undo-plan.ts";
 
 /** What was typed, as a value. Names are as typed (a pod may be a prefix); nothing was looked up yet. */
 export type Command =
@@ -39,7 +40,18 @@ export type Command =
     }
   | { readonly kind: "review"; readonly operation: string; readonly note: string }
   | { readonly kind: "end"; readonly operation: string; readonly reason: string }
+  | {
+      readonly kind: "rollback";
+      readonly what: RolledBack;
+      readonly way: UndoWay;
+      readonly choices: { readonly confirm: string | undefined; readonly override: boolean };
+      readonly breakGlass: boolean;
+      readonly dryRun: boolean;
+      readonly incident: string | undefined;
+      readonly reason: string;
+    }
   | ({ readonly kind: "status" } & PlaceReference)
+  | ({ readonly kind: "drift" } & PlaceReference)
   | {
       readonly kind: "explain";
       readonly cluster: string | undefined;
@@ -57,10 +69,36 @@ export type Command =
       readonly by: string | undefined;
       readonly incident: string | undefined;
     } & PlaceReference)
+  | ({
+      readonly kind: "history";
+      /** Its kind in lower case where one is named. */
+      readonly policy: { readonly of: string | undefined; readonly name: string } | undefined;
+      readonly sinceMs: number | undefined;
+    } & PlaceReference)
+  /** A change of a policy by its id or the beginning of it. */
+  | { readonly kind: "diff"; readonly revision: string }
   | { readonly kind: "verify-enforcement"; readonly cluster: string | undefined }
   | { readonly kind: "incident"; readonly change: IncidentChange }
   | { readonly kind: "whoami" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined };
+
+/** What is to be undone. The cluster and the namespace are undefined where none was named. */
+export type RolledBack =
+  | ({ readonly kind: "last" } & PlaceReference)
+  /** The last change of one policy; `of` is its kind in lower case. */
+  | {
+      readonly kind: "policy";
+      readonly cluster: string | undefined;
+      readonly namespace: string;
+      readonly of: string | undefined;
+      readonly name: string;
+    }
+  /** Ids, or beginnings of ones. */
+  | { readonly kind: "revision"; readonly revision: string }
+  | { readonly kind: "operation"; readonly operation: string }
+  /** All changes of the last so many milliseconds, or since an incident began, whoever made them. */
+  | ({ readonly kind: "since"; readonly sinceMs: number } & PlaceReference)
+  | ({ readonly kind: "incident"; readonly incident: string } & PlaceReference);
 
 /** What is typed after what is to be cut off. */
 type Containing = {
@@ -72,7 +110,7 @@ type Containing = {
 };
 
 /** Commands that become operations. */
-export type Writing = Extract<Command, { kind: "quarantine" | "lockdown" | "release" }> | Allowing;
+export type Writing = Extract<Command, { kind: "quarantine" | "lockdown" | "release" | "rollback" }> | Allowing;
 
 /** What opens something; without a template it only asks. */
 export type Allowing = Extract<Command, { kind: "allow" }> & { readonly template: string };
@@ -80,7 +118,13 @@ export type Allowing = Extract<Command, { kind: "allow" }> & { readonly template
 /** Whether an operation comes of the command. */
 export function isWriting(command: Command): command is Writing {
   const { kind } = command;
+  if (kind === "rollback") return !isOfAllowance(command.what);
   return kind === "quarantine" || kind === "lockdown" || kind === "release" || isAllowing(command);
+}
+
+/** An allowance is shortened or ended at once, and is an operation already. */
+function isOfAllowance(what: RolledBack): boolean {
+  return what.kind === "operation" && what.operation.startsWith("a-");
 }
 
 export function isAllowing(command: Command): command is Allowing {

@@ -1,12 +1,11 @@
 import { isUnanswered, type KubernetesError } from "../kubernetes/failure.ts";
-import { approvalsFor, approvedBy } from "../policy/approval.ts";
+import { approvalsFor, approvedBy, breaksGlass } from "../policy/approval.ts";
 import { approversOf } from "../policy/approvers.ts";
 import { debtOf } from "../policy/debt.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Confirmation, Operation, OperationResult } from "../policy/operation.ts";
 import type { Plan } from "../policy/plan.ts";
 import { type Principal, principalName } from "../policy/principal.ts";
-import { targetName } from "../policy/target.ts";
 import type { Lease } from "../scheduler/leases.ts";
 import type { Held } from "../scheduler/operations.ts";
 import { notKnown } from "./ask-again.ts";
@@ -22,6 +21,7 @@ import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
 import { amend, type Context, LostRace, type Services, store, storeAndHold } from "./services.ts";
 import { type Showing, showCard } from "./show-card.ts";
+import { subjectOf } from "./subject.ts";
 import { planStays } from "./unanswered.ts";
 import { recordVotes } from "./votes.ts";
 
@@ -35,6 +35,7 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
   if (plan instanceof Error) return tell(context, planStays(plan));
   if (isRefusal(plan)) return end(context, operation, { headline: `Refused: ${plan.reason}`, lines: [plan.next] });
   if (plan.hash !== operation.plan?.hash || isBlind(operation, request)) return showAgain(context, operation, plan);
+  if (isUnchosen(plan)) return unchosen;
   if (plan.confirmations === 2 && operation.state === "planned") {
     return showCard(context, await store(services, { ...operation, state: "awaiting-second" }), secondQuestion(plan));
   }
@@ -42,6 +43,16 @@ export async function confirm(context: Context<Press>, operation: Operation): Pr
   if (agreement.needed > 0) return requestApproval(context, { ...operation, plan }, agreement);
   const full = await overLimit(context, operation, { by: request.principal, button: "Confirm" });
   return full ?? begin(context, { ...operation, plan }, request.principal);
+}
+
+const unchosen = refusal(
+  "it is to be said first how: the policy was changed again after that",
+  "Choose one of the ways on its card, or type the command with --later-too or --merge.",
+);
+
+/** Nothing is to be written before a person says how it is to be undone. */
+function isUnchosen(plan: Plan): boolean {
+  return plan.kind === "undo" && plan.writes.length === 0;
 }
 
 /** An error where the cluster does not answer. */
@@ -107,9 +118,9 @@ export async function begin(context: Context<Press>, operation: Operation, by: P
 /** Nobody was asked before, so all who could have been are told at once. */
 async function callReviewers(context: Context<Press>, operation: Operation): Promise<void> {
   const { plan, id, reason, principal } = operation;
-  if (plan?.kind !== "allow" || !plan.breakGlass) return;
+  if (!breaksGlass(plan)) return;
   await callPeople(context, operation, {
-    headline: `Break-glass: ${plan.template.name} in ${targetName(operation.target)}`,
+    headline: `Break-glass: ${subjectOf(operation)}`,
     lines: [
       `${principalName(principal)} acts without the approval of others: ${reason}`,
       `Another person has to look at it: /np review ${id} and what you found.`,
@@ -152,11 +163,11 @@ export async function run(context: Showing, operation: Operation, hold: Hold): P
 }
 
 function intentWords(operation: Operation, { by }: Confirmation): string {
-  const { kind, target, plan } = operation;
+  const { kind, plan } = operation;
   const approved = approvedBy(operation);
-  const alone = plan?.kind === "allow" && plan.breakGlass ? ", break-glass" : "";
+  const alone = breaksGlass(plan) ? ", break-glass" : "";
   const how = approved === undefined ? "confirmed by" : "asked for by";
-  return `${kind} ${targetName(target)} ${how} ${principalName(by)}${approved === undefined ? alone : `, ${approved}`}`;
+  return `${kind} ${subjectOf(operation)} ${how} ${principalName(by)}${approved === undefined ? alone : `, ${approved}`}`;
 }
 
 const unrecorded = {
@@ -219,9 +230,14 @@ const wideQuestion = "Its template opens much at once. Confirm once more to go o
 const breakGlassQuestion =
   "This opens it without anybody's agreement. Everybody who could have approved it is called now, and it stays on /np status as needing a review until another person signs it. Confirm once more to go on.";
 
+const undoQuestion =
+  "This writes policies of several names, or of the whole cluster, or where a guard rail is overridden, as shown. Confirm once more to go on.";
+
 function secondQuestion(plan: Plan): string {
-  if (plan.kind === "allow") return plan.breakGlass ? breakGlassQuestion : wideQuestion;
+  if (breaksGlass(plan)) return breakGlassQuestion;
+  if (plan.kind === "allow") return wideQuestion;
   if (plan.kind === "contain") return "This cuts off a whole namespace. Confirm once more to go on.";
+  if (plan.kind === "undo") return undoQuestion;
   const owner = plan.kind === "quarantine" ? plan.controller?.kind : undefined;
   if (plan.kind === "quarantine" && (plan.exclusions ?? []).length > 0) {
     return "This changes a policy that is not Bulkhead's, as shown. Confirm once more to go on.";

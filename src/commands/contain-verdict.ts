@@ -1,11 +1,13 @@
 import { nextSteps } from "../policy/next-steps.ts";
 import type { Pod } from "../policy/objects.ts";
+import type { LeftOpen } from "../policy/operation.ts";
 import type { ContainPlan } from "../policy/plan.ts";
 import { type Realised, type Verdict, verdict } from "../policy/verdict.ts";
 import { compile } from "../simulator/compile.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isAmong, objectsOf } from "./deny-objects.ts";
 import { judgedBy, stateOf } from "./detection.ts";
+import { leavesOf } from "./drift-left.ts";
 import { withPodToCome } from "./pod-to-come.ts";
 import { residualOf } from "./residual-words.ts";
 
@@ -20,7 +22,7 @@ export type GroupFindings = {
 };
 
 /** With what can be done about what stays open, in sentences. */
-export type GroupVerdict = Verdict & { readonly next: readonly string[] };
+export type GroupVerdict = Verdict & { readonly next: readonly string[]; readonly leaves: readonly LeftOpen[] };
 
 /** The verdict on pods that are cut off together. What may be done about open connections is told of the first of them. */
 export function verdictOf(plan: ContainPlan, { mismatch, view, realised, pods }: GroupFindings): GroupVerdict {
@@ -44,7 +46,8 @@ export function verdictOf(plan: ContainPlan, { mismatch, view, realised, pods }:
   const { target, engine, choices } = plan;
   const left = { target, engine, choices, stage: "in-force", changesPolicies: false } as const;
   const next = nextSteps({ ...left, engines: detection.engines, residual: found.residual });
-  if (first === undefined || found.steps.length === 0) return { ...found, next, steps: [] };
+  const leaves = leavesOf(snapshot, plan, there);
+  if (first === undefined || found.steps.length === 0) return { ...found, next, leaves, steps: [] };
   const others = `What follows is for pod ${first.name}; the same goes for each of the other ${pods.length - 1}.`;
-  return { ...found, next, steps: pods.length === 1 ? found.steps : [others, ...found.steps] };
+  return { ...found, next, leaves, steps: pods.length === 1 ? found.steps : [others, ...found.steps] };
 }

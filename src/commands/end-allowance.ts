@@ -90,7 +90,7 @@ async function restoreEnded(services: Services, ending: AuditedEnding): Promise<
 function endedOf(operation: Operation, { end, audited }: AuditedEnding): Operation {
   const { allowance = { ttlSeconds: 0, maxSeconds: 0 }, result, state } = operation;
   const { extending: _, ...record } = allowance;
-  const steps = [...operation.steps, { step: end.why === "gone" ? "found gone" : "closed", at: end.at }];
+  const steps = [...operation.steps, { step: isFound(end) ? "found gone" : "closed", at: end.at }];
   const ended = { ...operation, steps, allowance: { ...record, ended: end } };
   // What failed is told as it is; nothing of it is left now.
   if (state === "failed") return ended;
@@ -99,11 +99,16 @@ function endedOf(operation: Operation, { end, audited }: AuditedEnding): Operati
     state: "done",
     result: {
       headline: `CLOSED: ${subjectOf(operation)}, ${sentenceOf(end)}`.slice(0, 150),
-      tone: end.why === "gone" ? "warning" : "good",
+      tone: isFound(end) ? "warning" : "good",
       lines: [...(result?.lines ?? []), openConnections],
       audited,
     },
   };
+}
+
+/** Not closed by Bulkhead. */
+function isFound({ why }: AllowanceEnd): boolean {
+  return why === "gone" || why === "unseen";
 }
 
 const openConnections = "Connections that were opened meanwhile may go on: most engines cut off only new ones.";
@@ -115,6 +120,7 @@ function subjectOf({ plan, target }: Operation): string {
 /** `closed 40ms after its end at the latest`. */
 function sentenceOf({ why, lateMs, by }: AllowanceEnd): string {
   const early = `${formatDuration(Math.max(0, -lateMs))} before its end`;
+  if (why === "unseen") return "nothing of it is in the cluster, and nobody saw that anything was";
   if (why === "gone") return `somebody else deleted it ${lateMs < 0 ? early : "after its end"}`;
   if (why === "ended") return `ended ${by === undefined ? "early" : `by ${principalName(by)}`} ${early}`;
   return `closed at most ${formatDuration(Math.max(0, lateMs))} after its end`;

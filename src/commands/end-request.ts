@@ -1,11 +1,11 @@
 import { type ApprovalEnd, isContaining, type Operation, type OperationResult } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
-import { targetName } from "../policy/target.ts";
 import { callPeople } from "./call.ts";
 import { type Hold, owing } from "./hold.ts";
 import type { Reply } from "./reply.ts";
 import { storeAndHold } from "./services.ts";
 import { type Showing, showCard } from "./show-card.ts";
+import { subjectOf } from "./subject.ts";
 import { verbOf } from "./verb-of.ts";
 import { endWords, owedVotes } from "./votes.ts";
 
@@ -42,12 +42,12 @@ async function tellEnd(context: Showing, operation: Operation, hold: Hold): Prom
 }
 
 /** What the card says of a request that ended. */
-export function endedResult({ kind, target, origin, plan }: Operation, { as, by, why }: ApprovalEnd): OperationResult {
-  const subject = plan?.kind === "allow" ? `${plan.template.name} in ${targetName(target)}` : targetName(target);
+export function endedResult(operation: Operation, { as, by, why }: ApprovalEnd): OperationResult {
+  const { kind, origin } = operation;
   const who = by === undefined ? "" : ` by ${principalName(by)}`;
   const open = isContaining(kind) ? "It is not cut off." : "Nothing was opened.";
   return {
-    headline: `${headings[as]}${who}: ${verbOf(kind)} ${subject}`,
+    headline: `${headings[as]}${who}: ${verbOf(kind)} ${subjectOf(operation)}`,
     tone: "warning",
     lines: [
       ...(by === undefined ? [endWords({ as })] : []),

@@ -167,8 +167,9 @@ function upperTiers({ snapshot, detection }: ExplainFacts): readonly string[] {
   return upperKinds.flatMap(([kind, engine]) => {
     const { state, because } = stateOf(detection, engine);
     if (state === "enforced" || !own.some((each) => each.kind === kind)) return [];
-    const known = state === "unknown" ? "whether it is, is not known" : "it is not";
-    return [`${kind} is taken to be enforced here, and ${known}. ${because}`];
+    const known =
+      state === "unknown" ? `Whether ${kind} is enforced here is not known` : `${kind} is not enforced here`;
+    return [`${known}, so that what it decides counts as undecided. ${because}`];
   });
 }
 

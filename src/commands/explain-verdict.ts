@@ -3,6 +3,7 @@ import { compile, type Simulator } from "../simulator/compile.ts";
 import type { Verdict } from "../simulator/decide.ts";
 import type { Protocol } from "../simulator/model.ts";
 import type { Settings } from "../simulator/snapshot.ts";
+import { judgedBy } from "./detection.ts";
 import { type ExplainFacts, notSimulated, within } from "./explain-facts.ts";
 import { type Answered, decidePairs } from "./explain-pairs.ts";
 import type { Side } from "./explain-sides.ts";
@@ -27,18 +28,16 @@ type Asked = { readonly from: Side; readonly to: Side; readonly protocol: Protoc
 /** Every pod of one side to every pod of the other, by all policies that bear on them. */
 export function weigh(facts: ExplainFacts, asked: Asked): Weighed {
   const snapshot = within(facts.snapshot, namespacesOf(asked));
+  const settings = judgedBy(facts.detection);
   const answered = (ipBlockMatchesPods: Settings["ipBlockMatchesPods"]) => {
-    const simulator = compile(snapshot, { ...facts.detection.simulated, ipBlockMatchesPods });
+    const simulator = compile(snapshot, { ...settings, ipBlockMatchesPods });
     return { simulator, found: decidePairs(simulator, asked) };
   };
-  const { simulator, found } = answered(facts.detection.simulated.ipBlockMatchesPods);
+  const { simulator, found } = answered(settings.ipBlockMatchesPods);
   const byWhatWasRead = wholeOf(found);
   const unread = [...facts.unread, ...notSimulated(snapshot)];
   const sure = unread.length === 0 && facts.age.unanswered === undefined && found.left === 0;
-  const open =
-    facts.detection.simulated.ipBlockMatchesPods === "unknown" &&
-    byWhatWasRead !== "allowed" &&
-    byWhatWasRead !== "denied";
+  const open = settings.ipBlockMatchesPods === "unknown" && byWhatWasRead !== "allowed" && byWhatWasRead !== "denied";
   const readings = open ? { matching: wholeOf(answered(true).found), not: wholeOf(answered(false).found) } : undefined;
   return {
     ...found,

@@ -3,13 +3,10 @@ import { decideAccess } from "../policy/access.ts";
 import { type KnownAllowance, knownAllowance } from "../policy/allowance.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
-import type { Manifest } from "../policy/manifest.ts";
-import { marks } from "../policy/marks.ts";
-import type { JsonPatchOperation } from "../policy/objects.ts";
 import type { AllowanceRecord, Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
 import { clock } from "./allow-words.ts";
-import { setTimers } from "./allowance-timers.ts";
+import { setTimersOf, ttlPatch, withEnd } from "./allowance-ttl.ts";
 import { refused } from "./answers.ts";
 import { operationCard } from "./card.ts";
 import type { Command } from "./command.ts";
@@ -132,16 +129,6 @@ async function lengthenOne(
     : lengthenOne(cluster, place, ttlSeconds, tries - 1);
 }
 
-function ttlPatch({ metadata }: Manifest, ttlSeconds: number): readonly JsonPatchOperation[] {
-  const { uid, resourceVersion, annotations } = metadata;
-  return [
-    { op: "test", path: "/metadata/uid", value: uid },
-    { op: "test", path: "/metadata/resourceVersion", value: resourceVersion },
-    ...(annotations === undefined ? [{ op: "add", path: "/metadata/annotations", value: {} } as const] : []),
-    { op: "add", path: `/metadata/annotations/${marks.ttlSeconds.replace("/", "~1")}`, value: String(ttlSeconds) },
-  ];
-}
-
 function isOver(cluster: Cluster, { endsAt }: KnownAllowance): boolean {
   const time = cluster.serverTime();
   return time !== undefined && time.earliestMs >= endsAt;
@@ -153,29 +140,11 @@ function settled(operation: Operation, granted: Wanted | undefined): Operation {
   if (allowance === undefined) return operation;
   const { extending: _, asked: _asked, ...rest } = allowance;
   if (granted === undefined) return { ...operation, allowance: rest };
-  const { ttlSeconds } = granted;
+  const { ttlSeconds, by, at } = granted;
   const moreMs = (ttlSeconds - rest.ttlSeconds) * 1_000;
   const endsAt = rest.endsAt === undefined ? {} : { endsAt: rest.endsAt + moreMs };
-  return withEnd({ ...operation, allowance: { ...rest, ttlSeconds, ...endsAt } });
-}
-
-/** The headline says until when. */
-function withEnd(operation: Operation): Operation {
-  const { result, allowance } = operation;
-  if (result === undefined || allowance?.endsAt === undefined) return operation;
-  const headline = result.headline.replace(/ until [^:]+(?::\d\d){2} UTC/, ` until ${clock(allowance.endsAt)}`);
-  return { ...operation, result: { ...result, headline } };
-}
-
-/** Once more after the change, so that none is left that wakes nobody up; earlier ones find that it is too early. */
-async function setTimersOf(services: Services, { id, target }: Operation): Promise<void> {
-  const { cluster } = clusterOf(services, target.cluster);
-  const now = cluster.serverTime()?.earliestMs;
-  for (const { object, known } of await objectsOfAllowance(cluster, id)) {
-    const { namespace, name } = object.metadata;
-    const inMs = now === undefined ? 0 : Math.max(0, known.endsAt - now);
-    await setTimers(services, cluster, [{ namespace, name, operation: id }], inMs);
-  }
+  const extensions = [...(rest.extensions ?? []), { from: rest.ttlSeconds, to: ttlSeconds, by, at }];
+  return withEnd({ ...operation, allowance: { ...rest, ttlSeconds, ...endsAt, extensions } });
 }
 
 function noteOf(kind: "intent" | "outcome", { target }: Operation, { ttlSeconds, by }: Wanted, reason: string) {

@@ -99,7 +99,11 @@ async function find(
   );
   // One that is accepted and not planned may have lost its answer on the way, and be kept by whoever waited for it.
   if (asked.operation !== undefined && asked.operation.state !== "accepted" && !mayHold) return asked.operation;
-  const kept = await cluster.get(id).catch(() => undefined);
+  const kept = await cluster.get(id).catch((error: unknown) => {
+    // Whoever takes it over would carry it out a second time.
+    if (asked.operation?.state === "accepted") throw error;
+    return undefined;
+  });
   if (kept !== undefined && kept.kept === true) return further(asked.operation, kept);
   if ("error" in asked) throw asked.error;
   return asked.operation;
@@ -110,6 +114,8 @@ const order: readonly OperationState[] = [
   "planned",
   "awaiting-second",
   "awaiting-approval",
+  // It wrote nothing: whatever was begun under the same id elsewhere has come further.
+  "refused",
   "running",
   "failed",
   "in-force",

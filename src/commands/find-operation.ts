@@ -1,6 +1,6 @@
 import { type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
-import { sees } from "./sees.ts";
+import { seesOperation } from "./sees.ts";
 import type { Context } from "./services.ts";
 
 /** The operation of that id, or the only one that begins so, among those that the person sees: any other is not there. */
@@ -17,9 +17,7 @@ export async function seenStartingWith({ services, request }: Context, prefix: s
   while (page.length > 0 && found.length < 2) {
     const operations = await Promise.all(page.map((id) => services.operations.get(id)));
     found.push(
-      ...operations
-        .filter((one) => one !== undefined)
-        .filter(({ target }) => sees(services, request.principal, target)),
+      ...operations.filter((one) => one !== undefined).filter((one) => seesOperation(services, request.principal, one)),
     );
     page = await services.operations.startingWith(prefix, page.at(-1));
   }

@@ -14,8 +14,8 @@ type IncidentCommand = Extract<Command, { kind: "incident" }>;
 /** Whoever may write in some namespace may bind; whoever has any right may look. */
 export function incidentVerbs({ change }: IncidentCommand): readonly Verb[] {
   return change.to === "nothing"
-    ? ["status", "audit", "quarantine", "lockdown", "release"]
-    : ["quarantine", "lockdown", "release"];
+    ? ["status", "audit", "quarantine", "lockdown", "release", "rollback"]
+    : ["quarantine", "lockdown", "release", "rollback"];
 }
 
 /** Shows, binds or unbinds the incident of the channel that it is typed in. A change is in the audit before it is made. */

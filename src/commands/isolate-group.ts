@@ -61,19 +61,24 @@ async function inForce({ services, cluster, plan }: GroupIsolation): Promise<Rea
   return waitForRealised({ services, cluster, objects, plugin, pods, quarantine: undefined, settleMs, realiseMs });
 }
 
-/** A pod of the target whose label of a quarantine keeps it out of this, and that is in none. */
-function escaped(
-  { policy }: ContainPlan,
+/** Pods of the target whose label of a quarantine keeps them out of this, and that are in none. */
+export function unheld(
+  { policy }: Pick<ContainPlan, "policy">,
   pods: readonly Pod[],
   policies: readonly NetworkPolicy[],
-): string | undefined {
+): readonly Pod[] {
   const { podSelector = {} } = policy.spec;
   const matchExpressions = (podSelector.matchExpressions ?? []).filter(({ key }) => key !== marks.quarantine);
-  const [first] = unheldIn(groupOf(pods, { ...podSelector, matchExpressions }), policies);
+  return unheldIn(groupOf(pods, { ...podSelector, matchExpressions }), policies);
+}
+
+function escaped(plan: ContainPlan, pods: readonly Pod[], policies: readonly NetworkPolicy[]): string | undefined {
+  const [first] = unheld(plan, pods, policies);
   return first && `pod ${first.name} bears a quarantine's label, is in none, and is not cut off`;
 }
 
-function coveredBy({ policy }: ContainPlan, pods: readonly Pod[]): readonly Pod[] {
+/** Those of the namespace's pods that the plan's policy cuts off. */
+export function coveredBy({ policy }: Pick<ContainPlan, "policy">, pods: readonly Pod[]): readonly Pod[] {
   const { podSelector = {} } = policy.spec;
   const selected = pods.filter(({ labels }) => selects(podSelector, labels));
   return groupOf(selected, podSelector).covered;

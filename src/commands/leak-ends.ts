@@ -68,8 +68,8 @@ function likeInWords(like: PodIdentity | undefined): string {
   return `${which} in ${like.namespace.name} (none can now)`;
 }
 
-/** `anywhere outside the cluster`, `10.0.0.0/8`, or what is left out where that is less. */
-function rangesInWords(ranges: readonly string[]): readonly string[] {
+/** Ranges of addresses: `anywhere outside the cluster`, `10.0.0.0/8`, or what is left out where that is less. */
+export function rangesInWords(ranges: readonly string[]): readonly string[] {
   if (ranges.length === 0) return [];
   const sets = families.map((family) => {
     const set = addressesOf(

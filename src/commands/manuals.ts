@@ -130,14 +130,55 @@ export const manuals = {
   end: {
     usage: "end <operation> [reason …]",
     does: "close an allowance now, before its time has come",
-    details: ["It needs the right to allow, or one to cut off. What it opened is closed at once."],
-    examples: ["end a-7f3kd2m", "end a-7f3kd2m done early"],
+    details: [
+      "It needs the right to allow, or one to cut off. What it opened is closed at once.",
+      "u-…: Flux may write again what that rollback made it leave alone (rollback.suspendFlux); it needs the right to rollback.",
+    ],
+    examples: ["end a-7f3kd2m", "end a-7f3kd2m done early", "end u-7f3kd2m the fix is merged"],
+  },
+  rollback: {
+    usage:
+      "rollback [[cluster:]namespace | namespace/[kind/]policy | revision | operation | --since 15m | --incident ID] [--later-too | --merge] [--confirm NAME] [--override] [--break-glass] [--dry-run] [reason …]",
+    does: "undo changes of policies, whoever made them, or an operation of Bulkhead's",
+    details: [
+      "Shows the plan first: what is written, what opens and closes by it, who made the change, and what has changed since.",
+      "Alone: the last change in the channel's cluster, in namespaces where you may, that has not been undone; with a namespace, there.",
+      "namespace/policy: its last change; /policy is one of the whole cluster. v-…: that change, as /np history names it. u-…: what that rollback did.",
+      "q-… and l-… are released, and what r-… released is cut off again; a-… is as long as before it was extended last, else it ends.",
+      "--since 15m: all changes of that time, whoever made them, newest first, in one plan; --incident ID: all since that incident began.",
+      "Where a policy was changed again after it: --later-too undoes that as well, --merge keeps it where both changed different fields.",
+      "What opens anything needs the right allow there too, and the approval of others; --break-glass goes without, and somebody reviews it.",
+      "--confirm NAME: does what is refused without; --override: what lies in a protected namespace, with the agreement of another person.",
+    ],
+    examples: [
+      "rollback",
+      "rollback payments",
+      "rollback payments/allow-web the deploy broke checkout",
+      "rollback v-7f3kd2m --later-too",
+      "rollback v-7f3kd2m --merge --dry-run",
+      "rollback u-7f3kd2m it was needed after all",
+      "rollback --since 15m",
+      "rollback payments --incident INC-482",
+      "rollback prod-eu:payments/ciliumnetworkpolicy/allow-web",
+      "rollback prod-eu:/wide --dry-run",
+    ],
   },
   status: {
     usage: "status [cluster:][namespace]",
     does: "what is in force, and whether Bulkhead itself is well",
     details: ["Without a cluster it is about all of them."],
     examples: ["status", "status payments", "status prod-eu:payments", "status prod-eu:"],
+  },
+  drift: {
+    usage: "drift [cluster:][namespace]",
+    does: "what of all that is in force is not as Bulkhead holds it, who changed it as far as known, and what was accepted",
+    details: [
+      "It looks at the cluster now: objects of quarantines, lockdowns and allowances, labels of quarantined pods, and policies that open again what is cut off.",
+      "The same is watched all the time and told on the operation's card, which has Restore and Accept.",
+      "It needs the right status; what is in a namespace where you have no right is left out.",
+      "At a terminal, drift --declared DIR compares a folder of manifests with the cluster: bulkhead help drift --declared.",
+    ],
+    examples: ["drift", "drift payments", "drift prod-eu:payments"],
   },
   explain: {
     usage: "explain [cluster:]<namespace>/<name> → <namespace>/<name>:<port>[/udp]",
@@ -171,6 +212,32 @@ export const manuals = {
       "audit by <@U024BE7LH|jane>",
       "audit since 7d incident INC-482",
     ],
+  },
+  history: {
+    usage: "history [[cluster:]namespace | [cluster:]namespace/[kind/]policy] [since 2h]",
+    does: "who changed which policy when, and what that opens and closes",
+    details: [
+      "Whoever made them: a pipeline, a person with kubectl, another controller, or Bulkhead. Newest first; a deleted policy keeps its history.",
+      "It needs the right status, and shows what lies in namespaces where you have it; what is of the whole cluster, with the right in all.",
+      "What a change opens and closes is worked out by the pods and the other policies that are there now.",
+      "Show diff is diff with the change's id, Roll back is rollback with it.",
+    ],
+    examples: [
+      "history",
+      "history payments since 2h",
+      "history payments/allow-dns",
+      "history prod-eu:/wide",
+      "history prod-eu:payments since 30m",
+    ],
+  },
+  diff: {
+    usage: "diff <change>",
+    does: "one change of a policy as YAML, and in connections opened and closed",
+    details: [
+      "The id of a change begins with v-; history lists them, and the beginning of one is enough.",
+      "It needs the right status there. At a terminal also: diff DIR_BEFORE DIR_AFTER, on manifests.",
+    ],
+    examples: ["diff v-7f3kd2m"],
   },
   "verify-enforcement": {
     usage: "verify-enforcement [<cluster>:]",

@@ -55,7 +55,7 @@ async function orphanedPlan(
   if (operation === undefined || !(await hasRested(services, operation))) return undefined;
   if (operation.target.cluster !== cluster.name || operation.target.namespace !== metadata.namespace) return undefined;
   const { plan } = operation;
-  if (plan === undefined || plan.kind === "release" || plan.kind === "allow") return undefined;
+  if (plan === undefined || plan.kind === "release" || plan.kind === "allow" || plan.kind === "undo") return undefined;
   return (await selectsNothing(cluster, metadata.namespace, operation)) ? plan : undefined;
 }
 

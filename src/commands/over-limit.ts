@@ -32,12 +32,15 @@ export async function overLimit(
       ? `${who} confirmed ${limits.perPerson} actions within a minute, which is the most for one person`
       : `${limits.perCluster} actions were confirmed in cluster ${target.cluster} within a minute, which is the most`;
   const wait = formatDuration(Math.max(1_000, Math.ceil(inMs / 1_000) * 1_000));
-  const sooner = plan?.kind === "quarantine" || plan?.kind === "contain" ? overrideWords : "";
+  const sooner = plan === undefined || plan.kind === "allow" || plan.kind === "release" ? "" : overrideWords;
   return refusal(why, `Nothing was done and the plan stays: press ${button} again in ${wait}.${sooner}`);
 }
 
 const overrideWords = " Sooner with the agreement of another person: type the command with --override.";
 
 function overridesOf(plan: Operation["plan"]): boolean {
-  return (plan?.kind === "quarantine" || plan?.kind === "contain") && plan.choices?.override === true;
+  return (
+    (plan?.kind === "quarantine" || plan?.kind === "contain" || plan?.kind === "undo") &&
+    plan.choices?.override === true
+  );
 }

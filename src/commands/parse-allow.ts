@@ -86,7 +86,7 @@ export function parseExtend(words: readonly string[]): Command | Usage {
 
 /** `end <operation> [reason]`. */
 export function parseEnd(words: readonly string[]): Command | Usage {
-  const found = takeOperation(words, "end");
+  const found = takeOperation(words, "end", /^[au]-/);
   if (found.kind === "usage") return found;
   const reason = found.rest.join(" ");
   return reason.length > reasonLimit ? tooLong("end") : { kind: "end", operation: found.operation, reason };
@@ -95,13 +95,15 @@ export function parseEnd(words: readonly string[]): Command | Usage {
 function takeOperation(
   words: readonly string[],
   topic: CommandName,
+  form = /^a-/,
 ): Usage | { readonly kind: "operation"; readonly operation: string; readonly rest: readonly string[] } {
   const flag = words.find((word) => word.startsWith("--"));
   if (flag !== undefined) return usage(`There is no option "${flag.slice(0, 40)}".`, topic);
   const [operation, ...rest] = words;
   if (operation === undefined) return usage("Which allowance? Look at /np status.", topic);
-  if (!isOperationIdPrefix(operation) || !operation.startsWith("a-")) {
-    return usage(`"${operation.slice(0, 80)}" is no allowance's id (a-…).`, topic);
+  if (!isOperationIdPrefix(operation) || !form.test(operation)) {
+    const other = form.test("u-") ? ", nor a rollback's (u-…)" : "";
+    return usage(`"${operation.slice(0, 80)}" is no allowance's id (a-…)${other}.`, topic);
   }
   return { kind: "operation", operation, rest };
 }

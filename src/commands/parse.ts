@@ -12,7 +12,9 @@ import { parseReview, parseVote } from "./parse-approval.ts";
 import { parseLockdown, parseQuarantine } from "./parse-containing.ts";
 import { parseExplain } from "./parse-explain.ts";
 import { takeFlags } from "./parse-flags.ts";
+import { parseDiff, parseHistory } from "./parse-history.ts";
 import { notAnId, parseIncident, takeIncident } from "./parse-incident.ts";
+import { parseRollback } from "./parse-rollback.ts";
 import { parseNamespace, shownWords, takeTarget } from "./parse-target.ts";
 import { normalise, wordsOf } from "./words.ts";
 
@@ -42,9 +44,13 @@ const parsers: Record<CommandName, Parser> = {
   deny: (words) => parseVote("deny", words),
   review: parseReview,
   end: parseEnd,
-  status: parseStatus,
+  status: (words) => parsePlace("status", words),
+  drift: (words) => parsePlace("drift", words),
+  rollback: parseRollback,
   explain: parseExplain,
   audit: parseAudit,
+  history: parseHistory,
+  diff: parseDiff,
   "verify-enforcement": parseVerify,
   incident: parseIncident,
   whoami: (words) => (words.length === 0 ? { kind: "whoami" } : tooMuch("whoami", words)),
@@ -91,10 +97,10 @@ function takeReleased(words: readonly string[]): {
   return target === undefined ? { what: parseNamespace(where), rest } : { what: target, rest: after };
 }
 
-function parseStatus([where, ...rest]: readonly string[]): Command | Usage {
-  if (rest.length > 0) return tooMuch("status", rest);
+function parsePlace(kind: "status" | "drift", [where, ...rest]: readonly string[]): Command | Usage {
+  if (rest.length > 0) return tooMuch(kind, rest);
   const place = where === undefined ? anywhere : parsePlaceReference(where);
-  return place === undefined ? usage(notAPlace(where ?? ""), "status") : { kind: "status", ...place };
+  return place === undefined ? usage(notAPlace(where ?? ""), kind) : { kind, ...place };
 }
 
 function parseVerify([where, ...rest]: readonly string[]): Command | Usage {

@@ -1,19 +1,24 @@
 import { decideAccess, type Verb } from "../policy/access.ts";
-import { isExpired, refuseRight } from "../policy/approval.ts";
+import { breaksGlass, isExpired, refuseRight } from "../policy/approval.ts";
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation, OperationState } from "../policy/operation.ts";
 import { endNow, extendByDefault } from "./allowance-press.ts";
 import { note, refused, text } from "./answers.ts";
 import { approve, deny, withdraw } from "./approve.ts";
 import { operationCard } from "./card.ts";
+import { chooseWay } from "./choose-way.ts";
 import { confirm, retry } from "./confirm.ts";
+import { accept, restore } from "./drift-press.ts";
 import type { Refused } from "./journal.ts";
 import { makePermanent } from "./make-permanent.ts";
 import { release } from "./release.ts";
 import type { ButtonAction, Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
+import { resumeFlux } from "./resume-flux.ts";
+import { isRevisionAction } from "./revision-press.ts";
+import { refuseUndo } from "./rollback.ts";
 import type { SampledJournal } from "./sampled-journal.ts";
-import { sees } from "./sees.ts";
+import { seesOperation } from "./sees.ts";
 import { amend, attachCard, type Context, LostRace } from "./services.ts";
 import { verbOf } from "./verb-of.ts";
 
@@ -39,7 +44,7 @@ async function pressOnce(context: Pressed): Promise<Reply> {
   if (operation === "away") return tell(context, storeAway(request.operation));
   const act = actionOf(request.action);
   if (operation === undefined || act === undefined || !isItsCard(operation, request)) return unknown(context);
-  if (!sees(services, request.principal, operation.target)) return unknown(context);
+  if (!seesOperation(services, request.principal, operation)) return unknown(context);
   const verb = act.verb(operation);
   const no = refusePress(context, operation, act);
   if (no !== undefined) return turnDown(context, operation, verb, no);
@@ -53,7 +58,13 @@ async function pressOnce(context: Pressed): Promise<Reply> {
 function refusePress({ services, request }: Pressed, operation: Operation, act: Action): Refusal | undefined {
   const { access } = services.settings;
   const verb = act.verb(operation);
-  if (act.begins === true) return refuseRight(access, request.principal, verb, operation);
+  if (act.begins === true) {
+    const { plan } = operation;
+    return (
+      refuseRight(access, request.principal, verb, operation) ??
+      (plan?.kind === "undo" ? refuseUndo(services, { principal: request.principal, operation, plan }) : undefined)
+    );
+  }
   const decision = decideAccess(access, request.principal, verb, operation.target);
   return decision.allowed ? undefined : refusal(decision.reason, lookAtWhoami);
 }
@@ -106,7 +117,7 @@ function actionOf(action: string): Action | undefined {
 
 /** For metrics: of a closed set, whatever was sent as the action. */
 export function pressName(action: string): string {
-  return actionOf(action) === undefined ? "press unknown" : `press ${action}`;
+  return actionOf(action) === undefined && !isRevisionAction(action) ? "press unknown" : `press ${action}`;
 }
 
 type Action = {
@@ -137,6 +148,15 @@ const actions: Record<ButtonAction, Action> = {
   extend: { verb: () => "allow", states: ["in-force"], run: allowancesOnly(extendByDefault) },
   end: { verb: () => "allow", states: ["in-force", "failed"], run: allowancesOnly(endNow) },
   permanent: { verb: () => "allow", states: ["in-force", "done"], run: allowancesOnly(makePermanent) },
+  restore: { verb: ({ kind }) => verbOf(kind), states: ["in-force"], run: restore, begins: true },
+  accept: { verb: ({ kind }) => verbOf(kind), states: ["in-force"], run: accept },
+  "undo-later": { verb: () => "rollback", states: ["planned"], run: chooseWay("later-too") },
+  "undo-merge": { verb: () => "rollback", states: ["planned"], run: chooseWay("merge") },
+  "resume-flux": {
+    verb: () => "rollback",
+    states: ["done", "failed"],
+    run: (context, operation) => resumeFlux(context, operation, ""),
+  },
   show: {
     verb: () => "status",
     states: [
@@ -157,7 +177,7 @@ const actions: Record<ButtonAction, Action> = {
 
 /** Whoever acts without the approval that others would have to give needs a right of its own. */
 function rightToBegin({ kind, plan }: Operation): Verb {
-  return plan?.kind === "allow" && plan.breakGlass ? "break-glass" : verbOf(kind);
+  return breaksGlass(plan) ? "break-glass" : verbOf(kind);
 }
 
 /** No card of anything else has these buttons: the press is forged. */
@@ -169,10 +189,16 @@ function allowancesOnly(run: Action["run"]): Action["run"] {
 /** What was never confirmed has no plan that a person agreed to. */
 async function retryConfirmed(context: Context<Press>, operation: Operation): Promise<Reply | Refusal> {
   if (operation.confirmed === undefined) return tell(context, tooLate(operation, context.services.now()));
+  if (operation.kind === "undo") return plannedAnew;
   // What cuts off is finished whenever somebody comes to it; what opens was agreed to for then.
   if (operation.kind === "allowance" && isExpired(operation, context.services.now())) return agreedForThen(operation);
   return retry(context, operation);
 }
+
+const plannedAnew = refusal(
+  "what is left of it is planned anew, by what is there now",
+  "Type the command again; or /np rollback with its id, to take back what it wrote.",
+);
 
 function agreedForThen({ origin }: Operation): Refusal {
   return refusal("its approval was for then, and has expired", `To ask again, type it again: /np ${origin.command}`);

@@ -3,6 +3,7 @@ import type { Operation, StepTime } from "../policy/operation.ts";
 import { actAllow } from "./act-allow.ts";
 import { actContain, actQuarantine } from "./act-containment.ts";
 import { actRelease } from "./act-release.ts";
+import { actUndo } from "./act-undo.ts";
 import { type Doing, type Ended, recordOutcome, type Surroundings, storeEnd, unstored } from "./ending.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { StepFailed } from "./step-failed.ts";
@@ -46,6 +47,7 @@ async function act(context: Surroundings, operation: Operation, doing: Doing): P
   if (plan?.kind === "contain") return actContain(context, operation, plan, doing);
   if (plan?.kind === "allow") return actAllow(context, operation, plan, doing);
   if (plan?.kind === "release") return actRelease(context, operation, plan, doing);
+  if (plan?.kind === "undo") return actUndo(context, operation, plan, doing);
   throw new Error(`operation ${operation.id} has no plan to carry out`);
 }
 

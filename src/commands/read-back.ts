@@ -3,6 +3,7 @@ import { labelsDuring } from "../policy/detach.ts";
 import { marks } from "../policy/marks.ts";
 import { nextSteps } from "../policy/next-steps.ts";
 import type { Labels, Pod } from "../policy/objects.ts";
+import type { LeftOpen } from "../policy/operation.ts";
 import type { QuarantinePlan, ResidualAllow } from "../policy/plan.ts";
 import { type Realised, type Verdict, verdict } from "../policy/verdict.ts";
 import { compile } from "../simulator/compile.ts";
@@ -10,6 +11,7 @@ import type { SimulatedPod } from "../simulator/snapshot.ts";
 import { type ClusterView, readView, simulatedPod } from "./cluster-view.ts";
 import { isAmong, objectsOf, ownObjectsOf } from "./deny-objects.ts";
 import { judgedBy, stateOf } from "./detection.ts";
+import { leavesOf } from "./drift-left.ts";
 import { excludedFrom } from "./exclusions.ts";
 import { mismatchAmong } from "./is-as-written.ts";
 import type { Isolation } from "./isolate.ts";
@@ -21,6 +23,7 @@ export type ReadBack = Verdict & {
   readonly pod: Pod;
   /** What can be done about what stays open, in sentences. */
   readonly next: readonly string[];
+  readonly leaves: readonly LeftOpen[];
 };
 
 /** Looks at the cluster, not at what was sent: labels, objects, and what all policies together still let through. */
@@ -63,7 +66,7 @@ export async function readBack(isolation: Isolation, realised: Realised): Promis
   const { target, choices } = plan;
   const left = { target, choices, stage: "in-force", engine, engines: detection.engines, residual } as const;
   const next = nextSteps({ ...left, changesPolicies: exclusions.length > 0 });
-  return { ...found, pod, next };
+  return { ...found, pod, next, leaves: leavesOf(view.snapshot, plan, [subject]) };
 }
 
 function mismatchOf(plan: QuarantinePlan, labels: Labels, operation: string): string | undefined {

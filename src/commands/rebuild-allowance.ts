@@ -2,7 +2,7 @@ import { type KnownAllowance, knownAllowance } from "../policy/allowance.ts";
 import type { Manifest } from "../policy/manifest.ts";
 import { marks } from "../policy/marks.ts";
 import type { CardReference, Operation } from "../policy/operation.ts";
-import type { Principal } from "../policy/principal.ts";
+import { type Principal, principalOfKey } from "../policy/principal.ts";
 
 /**
  * The operation as its objects tell of it, for where no record is left: in force, without its plan. Whoever may write
@@ -65,13 +65,7 @@ function parametersOf({ [marks.parameters]: parameters }: Annotations): readonly
 
 /** As principalKey writes it; whom it does not name is nobody whom anybody could take for the one who asked. */
 function principalOf(key = ""): Principal {
-  const [, team, user] = /^slack:([A-Z0-9]+)\/([A-Z0-9]+)$/.exec(key) ?? [];
-  if (team !== undefined && user !== undefined) {
-    return { kind: "slack", enterprise: undefined, team, user, displayName: undefined };
-  }
-  const [, name] = /^terminal:(.{1,253})$/.exec(key) ?? [];
-  if (name !== undefined) return { kind: "terminal", user: name, source: "unknown" };
-  return key === "in-pod" ? { kind: "in-pod" } : { kind: "terminal", user: undefined, source: "unknown" };
+  return principalOfKey(key) ?? { kind: "terminal", user: undefined, source: "unknown" };
 }
 
 function sourceOf({ kind }: Principal): Operation["origin"]["source"] {

@@ -1,9 +1,10 @@
 import { isRefusal, type Refusal, refusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
-import type { AllowPlan, ContainPlan, Plan } from "../policy/plan.ts";
+import type { AllowPlan, ContainPlan, Plan, QuarantinePlan } from "../policy/plan.ts";
 import { drawAllow } from "./draw-allow.ts";
 import { drawContain } from "./draw-contain.ts";
 import { drawQuarantine } from "./draw-quarantine.ts";
+import { redrawUndo } from "./draw-undo.ts";
 import { findQuarantine } from "./find-quarantine.ts";
 import { drawRelease } from "./release.ts";
 import { clusterOf, type Services } from "./services.ts";
@@ -22,7 +23,16 @@ export async function redraw(services: Services, operation: Operation): Promise<
     return drawRelease(services, quarantine, { deletePod: plan.mode === "delete", keep, from: "recent" });
   }
   if (plan.kind === "allow") return redrawAllow(services, operation, plan);
+  if (plan.kind === "undo") return redrawUndo(services, operation, plan);
   if (plan.kind === "contain") return redrawGroup(services, operation, plan);
+  return redrawPod(services, operation, plan);
+}
+
+async function redrawPod(
+  services: Services,
+  operation: Operation,
+  plan: QuarantinePlan,
+): Promise<QuarantinePlan | Refusal> {
   const { target } = plan;
   const pod = await clusterOf(services, target.cluster).cluster.getPod(target.namespace, target.pod);
   if (pod === undefined || pod.uid !== plan.podUid) return refusal("the pod is gone", "Nothing needs to be cut off.");

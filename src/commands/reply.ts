@@ -1,3 +1,5 @@
+import type { RevisionAction } from "./revision-press.ts";
+
 /**
  * What a command answers, as data: `slack/render.ts` makes blocks of it, `cli.ts` text. Every string in it is hostile
  * until rendered: names, labels and reasons come from outside.
@@ -31,7 +33,11 @@ type Content =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "fields"; readonly fields: readonly (readonly [label: string, value: string])[] }
   | { readonly kind: "list"; readonly title: string | undefined; readonly items: readonly string[] }
-  | { readonly kind: "code"; readonly title: string | undefined; readonly text: string };
+  | { readonly kind: "code"; readonly title: string | undefined; readonly text: string }
+  /** A line with buttons of its own, which carry what it is about: the id of a change. */
+  | { readonly kind: "row"; readonly text: string; readonly subject: string; readonly buttons: readonly RowButton[] };
+
+export type RowButton = { readonly action: RevisionAction; readonly label: string };
 
 /** What a press asks for; `id` of the operation is all that the button carries. */
 export type ButtonAction =
@@ -46,6 +52,11 @@ export type ButtonAction =
   | "extend"
   | "end"
   | "permanent"
+  | "restore"
+  | "accept"
+  | "undo-later"
+  | "undo-merge"
+  | "resume-flux"
   | "show";
 
 export type Button = {

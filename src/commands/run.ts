@@ -9,12 +9,15 @@ import { placeFor } from "./clusters.ts";
 import { type Command, type CommandName, isWriting } from "./command.ts";
 import { contain, locateLockdown } from "./contain.ts";
 import type { Desk, Outlet } from "./desk.ts";
+import { diffRevision } from "./diff-revision.ts";
+import { drift } from "./drift.ts";
 import { end, locateEnd } from "./end.ts";
 import { explain, locateExplain } from "./explain.ts";
 import { extend } from "./extend.ts";
 import { locateAllowance } from "./find-allowance.ts";
 import { formFor, orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
+import { history } from "./history.ts";
 import { incident, incidentVerbs } from "./incident.ts";
 import { once } from "./once.ts";
 import { parse } from "./parse.ts";
@@ -23,6 +26,9 @@ import { locateQuarantine, quarantine } from "./quarantine.ts";
 import { locateRelease, type ReleaseCommand, release } from "./release.ts";
 import type { Reply } from "./reply.ts";
 import { type Press, type Request, wellFormed } from "./request.ts";
+import { endPause } from "./resume-flux.ts";
+import { typedBy } from "./revision-press.ts";
+import { locateRollback, rollback, rollbackVerbs } from "./rollback.ts";
 import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
 import type { Context, Services } from "./services.ts";
 import { signReview } from "./sign-review.ts";
@@ -47,8 +53,11 @@ export function createDesk(services: Services): Desk {
     },
     press: (asked, outlet) => {
       const request = wellFormed(asked);
+      const typed = typedBy(request);
       return guarded(services, outlet, request, () =>
-        once(services, request, () => press({ services, request, outlet, samples })),
+        typed === undefined
+          ? once(services, request, () => press({ services, request, outlet, samples }))
+          : run({ services, request: typed, outlet, samples }),
       );
     },
     turnAway: (asked, why, outlet) => {
@@ -85,15 +94,29 @@ const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> 
   approve: { verbs: () => ["approve"], locate: locateNowhere, run: vote },
   deny: { verbs: () => ["approve"], locate: locateNowhere, run: vote },
   review: { verbs: () => ["approve"], locate: locateNowhere, run: signReview },
-  end: { verbs: () => ["allow", "quarantine", "lockdown"], locate: locateEnd, run: end },
+  end: {
+    verbs: ({ operation }) => (isUndo(operation) ? ["rollback"] : ["allow", "quarantine", "lockdown"]),
+    locate: locateEnd,
+    run: (context, command) =>
+      isUndo(command.operation) ? endPause(context, command.operation, command.reason) : end(context, command),
+  },
+  rollback: { verbs: rollbackVerbs, locate: locateRollback, run: rollback },
   status: { verbs: () => ["status"], locate: locateRead, run: status },
+  drift: { verbs: () => ["status"], locate: locateRead, run: drift },
   explain: { verbs: () => ["status"], locate: locateExplain, run: explain },
   audit: { verbs: () => ["audit"], locate: locateRead, run: audit },
+  history: { verbs: () => ["status"], locate: locateRead, run: history },
+  diff: { verbs: () => ["status"], locate: locateNowhere, run: diffRevision },
   "verify-enforcement": { verbs: () => ["verify-enforcement"], locate: locateVerify, run: verifyEnforcement },
   incident: { verbs: incidentVerbs, locate: locateNowhere, run: incident },
   whoami: { verbs: () => [], locate: locateNowhere, run: whoami },
   help: { verbs: () => [], locate: locateNowhere, run: help },
 };
+
+/** What an undo told Flux ends by the same word as an allowance. */
+function isUndo(operation: string): boolean {
+  return operation.startsWith("u-");
+}
 
 function quarantineOrContain(context: Context, command: Extract<Command, { kind: "quarantine" }>): Promise<Reply> {
   return command.workload === undefined ? quarantine(context, command) : contain(context, command);

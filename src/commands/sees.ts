@@ -1,5 +1,7 @@
 import { decideAccess, type Place, type Verb, verbs } from "../policy/access.ts";
+import type { Operation } from "../policy/operation.ts";
 import type { Principal } from "../policy/principal.ts";
+import { namespacesTold } from "../policy/undo-plan.ts";
 import type { Context, Services } from "./services.ts";
 
 /**
@@ -8,6 +10,25 @@ import type { Context, Services } from "./services.ts";
  */
 export function sees({ settings }: Pick<Services, "settings">, principal: Principal, place: Place): boolean {
   return verbs.some((verb) => decideAccess(settings.access, principal, verb, place).allowed);
+}
+
+/** The same of an operation: in every namespace of which it tells. */
+export function seesOperation(
+  services: Pick<Services, "settings">,
+  principal: Principal,
+  operation: Pick<Operation, "target" | "plan">,
+): boolean {
+  return toldPlaces(operation).every((place) => sees(services, principal, place));
+}
+
+/** A place that is known in full. */
+type TargetPlace = { readonly cluster: string; readonly namespace: string };
+
+/** Where all lies of which the operation tells: an undo may be of policies in several namespaces. */
+export function toldPlaces({ target, plan }: Pick<Operation, "target" | "plan">): readonly TargetPlace[] {
+  const { cluster, namespace } = target;
+  const others = plan?.kind === "undo" ? namespacesTold(plan) : [];
+  return [...new Set([namespace, ...others])].map((each) => ({ cluster, namespace: each }));
 }
 
 /** The namespaces of a cluster in which the caller has some right, as a predicate. */

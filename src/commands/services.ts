@@ -1,4 +1,5 @@
 import type { AuditLog } from "../audit/log.ts";
+import type { History } from "../history/history.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import type { Access } from "../policy/access.ts";
 import type { Endpoint } from "../policy/endpoint.ts";
@@ -45,6 +46,12 @@ export type Settings = {
   readonly approvalMs: number;
   /** The longest that what was opened without approval stays open, milliseconds. */
   readonly breakGlassMs: number;
+  /** How often Bulkhead puts back by itself what somebody else did to an operation, for each kind of it. Default 0. */
+  readonly driftRestores?: number;
+  /** How many other people must agree to a rollback that opens anything. */
+  readonly rollbackApprovals: number;
+  /** Whether a rollback tells Flux to leave alone what it writes of Flux's policies. Default: no. */
+  readonly suspendFlux?: boolean;
   /** Whether nothing is opened in a cluster that the reaper has not read lately (reaperState). */
   readonly requiresReaper: boolean;
 };
@@ -108,6 +115,8 @@ export type Services = {
   /** What wakes replicas up; the cluster holds what is due. Undefined at a terminal that reaches no Redis. */
   readonly timers?: Timers;
   readonly templates: Templates;
+  /** Undefined at a terminal that reaches no Redis. */
+  readonly history?: History;
   readonly audit: AuditLog;
   /** What the reaper says of itself; undefined where it never ran. Throws where the cluster cannot be asked. */
   readonly heartbeat?: () => Promise<Heartbeat | undefined>;

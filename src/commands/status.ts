@@ -3,6 +3,7 @@ import type { AuditHealth } from "../audit/health.ts";
 import { isUnanswered } from "../kubernetes/failure.ts";
 import { decideAccess } from "../policy/access.ts";
 import { isDue } from "../policy/debt.ts";
+import { standingDrift } from "../policy/drift.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import { principalName } from "../policy/principal.ts";
@@ -15,6 +16,7 @@ import { detectionLines, detectionOf, stateOf } from "./detection.ts";
 import { type ReaperState, reaperState } from "./heartbeat.ts";
 import { inForceLines, inForceSelector } from "./in-force-lines.ts";
 import type { Reply, Section } from "./reply.ts";
+import { toldPlaces } from "./sees.ts";
 import type { Context, Services } from "./services.ts";
 import { cacheLines, knownBefore, whatToDo } from "./unanswered.ts";
 
@@ -28,11 +30,18 @@ export async function status(
     decideAccess(services.settings.access, request.principal, "status", { cluster, namespace }).allowed;
   const visible: Visible = (cluster, namespace) =>
     (command.namespace === undefined || command.namespace === namespace) && may(cluster, namespace);
+  const isVisible = (one: Operation): boolean => {
+    const places = toldPlaces(one);
+    return (
+      places.every(({ cluster, namespace }) => may(cluster, namespace)) &&
+      places.some(({ cluster, namespace }) => visible(cluster, namespace))
+    );
+  };
   // A cluster where one may not look is not named.
   const names = [...services.clusters.keys()].filter((name) => may(name, command.namespace));
   const [clusters, operations, store] = await Promise.all([
     Promise.all(names.map((name) => clusterSection(services, name, visible))),
-    openOperations(services, visible),
+    openOperations(services, isVisible),
     storeLines(services),
   ]);
   const reply = note(`Status${placeWords(command)}`, [
@@ -121,13 +130,11 @@ function unreadReaper(error: unknown): ReaperState {
   return { state: "stale", problems: [String(error)] };
 }
 
-async function openOperations(services: Services, visible: Visible): Promise<Section> {
+async function openOperations(services: Services, isVisible: (operation: Operation) => boolean): Promise<Section> {
   let unread = 0;
   try {
     const all = await services.operations.list({ live: true, onProblem: () => void (unread += 1) });
-    const live = all
-      .filter(({ target }) => visible(target.cluster, target.namespace))
-      .map((one) => operationLine(services, one));
+    const live = all.filter(isVisible).map((one) => operationLine(services, one));
     // Where those are is not known, so everybody is told that they are there.
     const missing = `${unread} that Redis holds cannot be read by this version of Bulkhead: its log names them`;
     return list("Operations", [
@@ -135,23 +142,29 @@ async function openOperations(services: Services, visible: Visible): Promise<Sec
       ...(unread === 0 ? [] : [missing]),
     ]);
   } catch {
-    return list("Operations", ["not known: Redis does not answer", ...(await keptLines(services, visible))]);
+    return list("Operations", ["not known: Redis does not answer", ...(await keptLines(services, isVisible))]);
   }
 }
 
 /** What was begun meanwhile lies in the cluster, which may be away too. */
-async function keptLines(services: Services, visible: Visible): Promise<readonly string[]> {
+async function keptLines(services: Services, isVisible: (operation: Operation) => boolean): Promise<readonly string[]> {
   const kept = (await services.operations.kept?.().catch(() => [])) ?? [];
   return kept
-    .filter(({ target }) => visible(target.cluster, target.namespace))
+    .filter(isVisible)
     .map((one) => `${operationLine(services, one)} (kept in the cluster until Redis is back)`);
 }
 
 function operationLine(services: Services, operation: Operation): string {
   const { id, kind, target, principal, incident, result } = operation;
-  const how = `${stateOfOperation(operation)}${isDue(operation) ? `, NEEDS REVIEW (${operation.debt?.because ?? ""})` : ""}`;
+  const how = `${stateOfOperation(operation)}${driftWords(operation)}${isDue(operation) ? `, NEEDS REVIEW (${operation.debt?.because ?? ""})` : ""}`;
   const where = inCluster(services, target.cluster, targetReference(target));
   return `${id}: ${kind} ${where}, ${how}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${result === undefined ? "" : `: ${result.headline}`}`;
+}
+
+/** Of what nobody has accepted; `/np drift` has the rest. */
+function driftWords(operation: Operation): string {
+  const open = standingDrift(operation).filter(({ state }) => state === "open");
+  return open.length === 0 ? "" : `, DRIFT (${open.length}): ${open[0]?.what ?? ""}`;
 }
 
 function stateOfOperation(operation: Operation): string {

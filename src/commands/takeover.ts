@@ -8,14 +8,17 @@ import { run } from "./confirm.ts";
 import { proposeContain } from "./contain.ts";
 import type { Outlet } from "./desk.ts";
 import { type Hold, owing, storeFailure } from "./hold.ts";
+import { proposeAgain } from "./isolate-again.ts";
 import { showLifted } from "./lift.ts";
 import { parse } from "./parse.ts";
 import { proposeQuarantine } from "./quarantine.ts";
 import { proposeRelease } from "./release.ts";
-import { releaseOf } from "./releasing.ts";
+import { releaseOf as runningRelease } from "./releasing.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
-import { keepCard, LostRace, type Services } from "./services.ts";
+import { proposeRollback, type RollbackCommand, releaseOf } from "./rollback.ts";
+import { type Context, keepCard, LostRace, type Services } from "./services.ts";
+import { markAgain } from "./undo-marks.ts";
 import { recordVotes } from "./votes.ts";
 
 export type Takeover = {
@@ -77,7 +80,7 @@ async function resume(context: Resumed, operation: Operation, hold: Hold): Promi
   const { services } = context;
   if (operation.state === "accepted") return proposeOrFail(context, operation, hold);
   if (operation.state !== "running") return show(context, operation);
-  if ((await releaseOf(services, operation)) !== undefined) {
+  if ((await runningRelease(services, operation)) !== undefined) {
     hold.owe();
     return operationCard(operation, services.now());
   }
@@ -121,13 +124,23 @@ async function propose({ services, outlet }: Resumed, operation: Operation): Pro
   if (command.kind === "quarantine") return proposeQuarantine(context, operation, command);
   if (command.kind === "allow" && isAllowing(command)) return proposeAllow(context, operation, command);
   if (command.kind === "release") return proposeRelease(context, operation, command);
+  if (command.kind === "rollback") return proposeUndoing(context, operation, command);
   throw new Error(`operation ${operation.id} was accepted from a command that is not known here`);
+}
+
+/** What is undone by a command of its own was accepted as that. */
+function proposeUndoing(context: Context, operation: Operation, command: RollbackCommand): Promise<Reply> {
+  const id = command.what.kind === "operation" ? command.what.operation : "";
+  if (operation.kind === "release") return proposeRelease(context, operation, releaseOf(command, id));
+  if (operation.kind === "undo") return proposeRollback(context, operation, command);
+  return proposeAgain(context, operation, id, command);
 }
 
 /** A release that has ended may still owe its quarantine the word of it; what was decided about an approval, its entries. */
 async function show(context: Resumed, operation: Operation): Promise<Reply> {
   const { services } = context;
   if (operation.kind === "release" && operation.state === "done") await lift(context, operation);
+  if (operation.kind === "undo" && operation.confirmed !== undefined) await markAgain(services, operation);
   await recordVotes(services, operation);
   return showCard(context, operation, operationCard(operation, services.now()));
 }

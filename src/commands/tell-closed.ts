@@ -42,6 +42,7 @@ async function leftOf(cluster: Cluster, { id, plan }: Operation): Promise<Left> 
 
 function headlineOf({ lateMs, why }: AllowanceEnd, found: Left | undefined): string {
   const proved = found?.left === 0 ? "Closed, verified" : "Closed, NOT VERIFIED";
+  if (why === "unseen") return found?.left === 0 ? "Nothing of it is in the cluster" : "Nothing of it was seen";
   if (why === "gone") return `${proved}: somebody else deleted it`;
   return lateMs < 0
     ? `${proved}: ended ${Math.round(-lateMs)} ms before its end`

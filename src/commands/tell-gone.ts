@@ -81,17 +81,21 @@ function placeOf({ metadata: { namespace, name } }: Pick<Manifest, "metadata">):
   return `${namespace}/${name}`;
 }
 
-/** What nobody saw go, and is gone after its end, has expired: when, is known no closer than this. */
-function endOf(cluster: Cluster, { allowance }: Operation, objects: readonly GoneObject[]): AllowanceEnd {
-  if (objects.length === 0) {
-    const at = Math.ceil(cluster.serverTime()?.latestMs ?? allowance?.endsAt ?? 0);
-    const lateMs = allowance?.endsAt === undefined ? 0 : at - allowance.endsAt;
-    return { at, lateMs, why: allowance?.endsAt !== undefined && lateMs >= 0 ? "expired" : "gone" };
-  }
+function endOf(cluster: Cluster, operation: Operation, objects: readonly GoneObject[]): AllowanceEnd {
+  if (objects.length === 0) return foundEnd(cluster, operation);
   const at = Math.max(...objects.map((object) => object.at));
   const lateMs = Math.max(...objects.map((object) => object.lateMs));
   const isExpired = objects.every((object) => object.net !== undefined || object.lateMs >= 0);
   return { at, lateMs, why: isExpired ? "expired" : "gone" };
+}
+
+/** What nobody saw go, and is gone after its end, has expired: when, is known no closer than this. */
+function foundEnd(cluster: Cluster, { allowance, state }: Operation): AllowanceEnd {
+  const endsAt = allowance?.endsAt;
+  const at = Math.ceil(cluster.serverTime()?.latestMs ?? endsAt ?? 0);
+  if (endsAt === undefined) return { at, lateMs: 0, why: state === "failed" ? "unseen" : "gone" };
+  const lateMs = at - endsAt;
+  return { at, lateMs, why: lateMs >= 0 ? "expired" : "gone" };
 }
 
 function detailOf(objects: readonly GoneObject[]): Readonly<Record<string, unknown>> {

@@ -46,6 +46,10 @@ const operation = z.looseObject({
       tone: z.enum(["good", "warning", "bad"]),
       lines: z.array(z.string().max(1_000)).max(200),
       audited: z.string().max(300),
+      leaves: z
+        .array(z.strictObject({ policy: z.string().max(1_000), how: z.string().max(100) }))
+        .max(1_000)
+        .optional(),
     })
     .optional(),
   steps: z.array(z.strictObject({ step: z.string().max(100), at: z.number() })).max(50),
@@ -83,7 +87,12 @@ export function historyOf({ operation: given, entries }: LaptopRecord): LaptopRe
 
 function hasOwnPlan({ id, plan, target }: Operation): boolean {
   if (plan === undefined) return true;
-  if (plan.kind === "release" || plan.kind === "allow" || canonicalJson(plan.target) !== canonicalJson(target))
+  if (
+    plan.kind === "release" ||
+    plan.kind === "allow" ||
+    plan.kind === "undo" ||
+    canonicalJson(plan.target) !== canonicalJson(target)
+  )
     return false;
   const { name, namespace } = plan.policy.metadata;
   return name === quarantinePolicyName(id) && namespace === target.namespace;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ChainedEntry } from "../audit/entry.ts";
 import { formatDuration } from "../policy/duration.ts";
+import { manifestName } from "../policy/manifest.ts";
 
 /** What was done, with the command as it was typed. */
 export function actionOf(entry: ChainedEntry): string {
@@ -25,11 +26,18 @@ function deed({ kind, verb, detail = {} }: ChainedEntry): string {
 }
 
 const deeds: Partial<Record<ChainedEntry["kind"], string>> = {
+  drift: "told",
   "approval-asked": "put to others for approval",
   withdrawn: "withdrawn before it was approved",
   void: "void, since its plan changed before it was approved",
   expired: "expired before it was approved",
 };
+
+const named = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().exactOptional() }),
+});
 
 const plan = z.union([
   z.looseObject({
@@ -45,6 +53,18 @@ const plan = z.union([
     residual: z.array(z.looseObject({ policy: z.string() })),
   }),
   z.looseObject({ kind: z.literal("release"), lifts: z.string(), mode: z.string() }),
+  z.looseObject({
+    kind: z.literal("allow"),
+    objects: z.array(named),
+    ttlSeconds: z.number(),
+    opens: z.array(z.string()),
+  }),
+  z.looseObject({
+    kind: z.literal("undo"),
+    writes: z.array(z.looseObject({ from: named.optional(), to: named.optional() })),
+    opens: z.array(z.string()),
+    closes: z.array(z.string()),
+  }),
 ]);
 
 /** What was going to be written. */
@@ -52,10 +72,26 @@ function planned({ detail, summary }: ChainedEntry): string {
   const { data } = plan.safeParse(detail?.["plan"]);
   if (data === undefined) return summary;
   if (data.kind === "release") return `To end ${data.lifts} (${data.mode})`;
+  if (data.kind === "allow") return allowed(data);
+  if (data.kind === "undo") return undone(data);
   const { policy, residual } = data;
   const still = residual.length === 0 ? "" : `; still allowed by: ${residual.map((one) => one.policy).join(", ")}`;
   const touched = data.kind === "contain" ? `pods then: ${listed(data.pods)}` : labelsOff(data.removes);
   return `To be written: NetworkPolicy ${policy.metadata.name}, ${touched}${still}`;
+}
+
+type Of<K extends z.infer<typeof plan>["kind"]> = Extract<z.infer<typeof plan>, { kind: K }>;
+
+function allowed({ objects, ttlSeconds, opens }: Of<"allow">): string {
+  return `To be in force for ${formatDuration(ttlSeconds * 1_000)}: ${listed(objects.map((one) => manifestName(one)))}; opens: ${listed(opens)}`;
+}
+
+function undone({ writes, opens, closes }: Of<"undo">): string {
+  const told = writes.flatMap(({ from, to }) => {
+    if (to !== undefined) return [`${manifestName(to)} ${from === undefined ? "made again" : "written back"}`];
+    return from === undefined ? [] : [`${manifestName(from)} deleted`];
+  });
+  return `To be undone: ${listed(told)}; opens: ${listed(opens)}; closes: ${listed(closes)}`;
 }
 
 function labelsOff(removes: readonly string[]): string {

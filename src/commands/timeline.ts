@@ -145,9 +145,9 @@ function openItem(entries: readonly ChainedEntry[], id: string): readonly string
   return outcome.ok === false ? [`${what}: ended at ${outcome.at}, ${outcome.summary}`] : [];
 }
 
-/** The last one: an operation that failed may have been tried again. */
+/** The last one: an operation that failed may have been tried again. What was put back later is no end of it. */
 function outcomeEntry(entries: readonly ChainedEntry[], id: string | undefined): ChainedEntry | undefined {
-  return entries.findLast(({ operation, kind }) => operation === id && kind === "outcome");
+  return entries.findLast(({ operation, kind, verb }) => operation === id && kind === "outcome" && verb !== "restore");
 }
 
 function hasFailed({ detail }: ChainedEntry): boolean {

@@ -48,10 +48,25 @@ const toolManuals = {
     usage: "diff DIR_BEFORE DIR_AFTER [--fail-on opening|change] [--output text|json]",
     does: "what a change of manifests opens and closes",
     details: [
+      "With the id of a change (diff v-1a2b3c4, see history) it is of that change in the cluster, as /np diff in Slack.",
       "The exit code is 0 whatever changes; with --fail-on opening it is 1 where anything opens or can no longer be decided, with --fail-on change where anything changes.",
       ...folder,
     ],
     examples: ["diff main/deploy/ deploy/", "diff main/deploy/ deploy/ --fail-on opening --output json"],
+  },
+  drift: {
+    usage: "drift --declared DIR [-n NAMESPACE] [--exclude NAMESPACE,…] [--cluster X] [--output text|json]",
+    does: "how the policies of a cluster differ from those that a folder of manifests declares",
+    details: [
+      "DIR is a folder of .yaml, .yml and .json files, such as a Git checkout; policies of every API are read of it, and other kinds left out.",
+      "Told are policies that are missing, that nobody declared, and whose spec is another, with the difference as YAML. What the API server fills in by itself is none; nor are labels and annotations, nor what is Bulkhead's own.",
+      "A namespace is never guessed: a policy that names none takes that of -n, or is an error. With -n that namespace alone is compared; --exclude leaves namespaces out.",
+      "Exit code 0: as declared; 1: drift; 2: the folder, or a part of the cluster, could not be read. It needs a kubeconfig, and neither Redis nor Slack.",
+    ],
+    examples: [
+      "drift --declared policies/ --exclude kube-system",
+      "drift --declared policies/payments -n payments --output json",
+    ],
   },
   templates: {
     usage: "templates lint|list [DIR] [--output text|json]",
@@ -85,8 +100,9 @@ export function toolHelp([first = "", ...rest]: readonly string[]): Reply | unde
   const asksHelp = rest.includes("--help") || rest.includes("-h");
   const topic = first === "help" || first === "--help" || first === "-h" ? rest[0] : asksHelp ? first : undefined;
   if (topic === undefined || !isTool(topic)) return undefined;
-  // A command of both: its own page says more, but for its use on manifests.
-  if (isCommandName(topic) && !rest.some((word) => word.startsWith("--manifests"))) return undefined;
+  // A command of both: its own page says more, but for its use on manifests, which diff at a terminal mostly is for.
+  if (isCommandName(topic) && topic !== "diff" && !rest.some((word) => /^--(manifests|declared)/.test(word)))
+    return undefined;
   const { usage, does, details, examples } = toolManuals[topic];
   return note(`bulkhead ${topic}: ${does}`, [
     code("Usage", `bulkhead ${usage}`),

@@ -5,5 +5,6 @@ import type { OperationKind } from "../policy/operation.ts";
 export function verbOf(
   kind: OperationKind,
 ): Exclude<Verb, "approve" | "break-glass" | "status" | "audit" | "verify-enforcement"> {
+  if (kind === "undo") return "rollback";
   return kind === "allowance" ? "allow" : kind;
 }

@@ -191,6 +191,23 @@ test("What somebody else deleted is found gone, and the record ends by that", as
   expect(await services.operations.get(id)).toMatchObject({ state: "done", allowance: { ended: { why: "gone" } } });
 });
 
+test("What failed and was never seen in the cluster is ended as that: nobody is said to have deleted it (invariant 5)", async () => {
+  await inForce({
+    state: "failed",
+    steps: [{ step: "confirmed", at: 1 }],
+    allowance: { ttlSeconds: 60, maxSeconds: 600 },
+    result: { headline: "Failed: no answer", tone: "bad", lines: [], audited: "" },
+  });
+  const nets = startNets();
+  await nets.sweep();
+  await nets.sweep();
+  expect(await services.operations.get(id)).toMatchObject({ state: "failed", allowance: { ended: { why: "unseen" } } });
+  const [entry, ...more] = await entriesOf("ended");
+  expect(entry?.summary).toBe("nothing of it is in the cluster, and nobody saw that anything was");
+  expect(entry?.detail).toMatchObject({ why: "unseen" });
+  expect(more).toEqual([]);
+});
+
 test("A raised annotation and a changed spec are said once in the audit and on the card, and the end that was granted holds", async () => {
   await inForce();
   const object = allowanceObject();

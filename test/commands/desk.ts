@@ -1,12 +1,16 @@
 import { createAuditLog } from "../../src/audit/log.ts";
+import { attributed } from "../../src/commands/attributed.ts";
 import type { Outlet } from "../../src/commands/desk.ts";
+import { proven } from "../../src/commands/proven.ts";
 import type { Reply } from "../../src/commands/reply.ts";
 import type { Press, Request } from "../../src/commands/request.ts";
 import { createDesk } from "../../src/commands/run.ts";
 import type { MeterEvent, Services } from "../../src/commands/services.ts";
+import { createHistory } from "../../src/history/history.ts";
 import { createCluster } from "../../src/kubernetes/cluster.ts";
 import { createConnection } from "../../src/kubernetes/connection.ts";
 import { createRecords } from "../../src/kubernetes/records.ts";
+import { authorsOf } from "../../src/policy/authors.ts";
 import type { CardReference } from "../../src/policy/operation.ts";
 import type { Principal } from "../../src/policy/principal.ts";
 import {
@@ -55,8 +59,11 @@ export async function startDesk(options: DeskOptions = {}) {
   const limit = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   const { monotonic = () => performance.now() } = options;
   const connection = createConnection({ source, now, monotonic, cluster: "sandbox", ...limit });
-  const cluster = await createCluster("sandbox", connection, { now, watch: options.watch ?? false });
   const events: MeterEvent[] = [];
+  const history = createHistory(redis, { keepMs: 86_400_000, perPolicy: 50, authors: authorsOf });
+  const operations = createOperations(redis, { now });
+  const onWritten = attributed(history, () => undefined);
+  const cluster = await createCluster("sandbox", connection, { now, watch: options.watch ?? false, onWritten });
   const services: Services = {
     settings: {
       access: {
@@ -86,11 +93,12 @@ export async function startDesk(options: DeskOptions = {}) {
       ...options.settings,
     },
     clusters: new Map([["sandbox", { cluster, enforcement: "enforced" }]]),
-    operations: createOperations(redis, { now }),
+    operations,
     leases: createLeases(redis),
     incidents: createIncidents(redis),
     limits: createLimits(redis),
     timers: createTimers(redis),
+    history: proven(history, operations),
     templates: { all: () => [], problems: () => [] },
     audit: createAuditLog(redis, { onEntry: () => undefined }),
     now,

@@ -152,6 +152,21 @@ describe("An explanation", () => {
     expect(wordsIn(await explain(`db/${pod} → db/${pod}:1`))).toContain("talk to itself");
   });
 
+  test("is undecided where a policy decides whose engine is not known to be enforced", async () => {
+    desk.sandbox.apply(definition("ciliumnetworkpolicies", "CiliumNetworkPolicy", "cilium.io"));
+    const metadata = { name: "deny-cart", namespace: "shop" };
+    const denying = (app: string) => {
+      const spec = { endpointSelector: { matchLabels: { app } }, ingressDeny: [{ fromEntities: ["all"] }] };
+      desk.sandbox.apply({ apiVersion: "cilium.io/v2", kind: "CiliumNetworkPolicy", metadata, spec });
+    };
+    denying("cart");
+    const reply = await explain("shop/frontend → shop/cart:8081");
+    expect(reply.headline).toMatch(/^Undecided: /);
+    expect(wordsIn(reply)).toContain("deny-cart");
+    denying("nobody");
+    expect((await explain("shop/frontend → shop/cart:8081")).headline).toMatch(/^Yes: /);
+  });
+
   test("shows both readings where it depends on whether ipBlock matches pods", async () => {
     const address = [{ from: [{ ipBlock: { cidr: "10.0.0.0/8" } }], ports: [{ port: 9200 }] }];
     desk.sandbox.apply(policy("by-address", { app: "search" }, address));
@@ -304,7 +319,7 @@ describe("What could not be read", () => {
     const reply = await explain("payments/ledger → db/postgres:5432");
     expect(reply.headline).toMatch(/^Undecided: /);
     expect(section(reply, "What this goes by")).toContain(
-      "AdminNetworkPolicy is taken to be enforced here, and it is not. Cilium does not enforce this API.",
+      "AdminNetworkPolicy is not enforced here, so that what it decides counts as undecided. Cilium does not enforce this API.",
     );
     expect(section(reply, "Policies that are not understood").join()).toMatch(
       /^AdminNetworkPolicy odd: .*spec\.priority: /,

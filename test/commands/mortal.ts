@@ -46,14 +46,27 @@ export function mortal(services: Services, outlet: Outlet, death: Death | undefi
   const entry = [...services.clusters][0];
   if (entry === undefined) throw new Error("no cluster");
   const [name, { cluster, enforcement }] = entry;
+  const { anyPolicy } = cluster;
+  const create = living("create", anyPolicy.create);
+  const replace = living("replace", anyPolicy.replace);
+  const remove = living("delete", anyPolicy.delete);
   const mortalCluster: Cluster = {
     ...cluster,
     createObject: living("createObject", cluster.createObject),
     patchPod: living("patchPod", cluster.patchPod),
     deleteObject: living("deleteObject", cluster.deleteObject),
     patchPolicy: living("patchPolicy", cluster.patchPolicy),
+    anyPolicy: {
+      ...anyPolicy,
+      // Dry runs change nothing.
+      create: (object, options) => (options?.dryRun === true ? anyPolicy.create(object, options) : create(object)),
+      replace: (object, version, options) =>
+        options?.dryRun === true ? anyPolicy.replace(object, version, options) : replace(object, version),
+      delete: (reference, version, options) =>
+        options?.dryRun === true ? anyPolicy.delete(reference, version, options) : remove(reference, version),
+    },
   };
-  const { operations, leases, audit } = services;
+  const { operations, leases, audit, history } = services;
   return {
     calls,
     dead,
@@ -75,6 +88,13 @@ export function mortal(services: Services, outlet: Outlet, death: Death | undefi
         end: living("end lease", leases.end),
       },
       audit: { ...audit, append: living("append", audit.append) },
+      ...(history && {
+        history: {
+          ...history,
+          attribute: living("attribute", history.attribute),
+          markUndone: living("markUndone", history.markUndone),
+        },
+      }),
     },
   };
 }

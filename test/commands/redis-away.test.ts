@@ -226,6 +226,36 @@ test.each([
   },
 );
 
+test("What Redis accepted and could not say is not carried out twice: the quarantine that is kept holds, and is released (invariant 9)", async () => {
+  const { operations } = journals.redis;
+  const deaf: typeof operations = {
+    ...operations,
+    async accept(operation) {
+      await operations.accept(operation);
+      throw new Error("no answer");
+    },
+  };
+  const fallback = withFallback({ ...journals.redis, operations: deaf }, sealed());
+  services = { ...desk.services, ...fallback };
+  const { operation: id = "" } = await type("quarantine payments/checkout-1 odd traffic");
+  expect((await press("confirm", id)).headline).toMatch(/^ISOLATED/);
+  expect((await operations.get(id))?.state).toBe("accepted");
+
+  const unreadable = { ...sealed(), get: () => Promise.reject(new Error("the cluster is away")) };
+  await expect(withFallback(journals.redis, unreadable).operations.get(id)).rejects.toThrow("the cluster is away");
+
+  // As a replica would have it that planned it anew, and found the pod cut off already.
+  const known = (await operations.get(id))!;
+  await operations.replace({ ...known, state: "refused" });
+  expect((await fallback.operations.get(id))?.state).toBe("in-force");
+  await sweep();
+  expect(await kept()).toEqual([]);
+  expect(await operations.get(id)).toMatchObject({ state: "in-force", result: expect.anything() });
+  services = { ...desk.services, ...journals.fallback };
+  const release = await type(`release ${id}`);
+  expect((await press("confirm", release.operation)).headline).toMatch(/^Released/);
+});
+
 test("The release button of a quarantine that is kept in the cluster answers with the kubectl lines", async () => {
   await server.kill();
   const plan = await type("quarantine payments/checkout-1");

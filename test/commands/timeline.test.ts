@@ -9,6 +9,7 @@ import { inline, link } from "../../src/commands/markdown.ts";
 import { timelineOf } from "../../src/commands/timeline.ts";
 import { timelineCsv } from "../../src/commands/timeline-csv.ts";
 import { timelineMarkdown } from "../../src/commands/timeline-markdown.ts";
+import { outcomeOf } from "../../src/commands/timeline-words.ts";
 import type { Principal } from "../../src/policy/principal.ts";
 
 const start = Date.UTC(2026, 10, 21, 7, 0, 0);
@@ -33,6 +34,10 @@ function at(seconds: number, entry: Partial<NewEntry>): NewEntry {
 }
 
 const pod = { cluster: "production", namespace: "payments", object: "Pod payments/checkout-1" };
+
+function entryOf(plan: unknown): ChainedEntry {
+  return { ...at(1, { detail: { plan } }), v: 1, seq: 1, prev: "", hash: "" };
+}
 
 function quarantineOf(id: string, seconds: number, more: Partial<NewEntry> = {}): readonly NewEntry[] {
   const operation = {
@@ -228,6 +233,28 @@ describe("The document", () => {
   test("tells intent and outcome once each, in words, with times, links, people, clusters and open items", async () => {
     const plain = told.replaceAll(/hash [0-9a-f]{12}/g, "hash HASH");
     await expect(plain).toMatchFileSnapshot("timeline.golden.txt");
+  });
+
+  test("says what an allowance and a rollback were going to write, open and close", () => {
+    const policy = (name: string) => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name, namespace: "db" },
+    });
+    const opens = ["payments/checkout to db/postgres on TCP 5432"];
+    const allow = { kind: "allow", objects: [policy("bulkhead-a-1")], ttlSeconds: 1_800, opens };
+    const writes = [
+      { from: policy("deny"), to: policy("deny") },
+      { from: policy("extra") },
+      { to: policy("gone"), uid: undefined },
+    ];
+    const undo = { kind: "undo", writes, opens, closes: [] };
+    const rows = [allow, undo].map((plan) => outcomeOf(entryOf(plan)));
+    expect(rows).toEqual([
+      "To be in force for 30m: NetworkPolicy db/bulkhead-a-1; opens: payments/checkout to db/postgres on TCP 5432",
+      "To be undone: NetworkPolicy db/deny written back, NetworkPolicy db/extra deleted, NetworkPolicy db/gone made again; " +
+        "opens: payments/checkout to db/postgres on TCP 5432; closes: none",
+    ]);
   });
 
   test("is the same text each time", () => {

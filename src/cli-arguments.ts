@@ -44,10 +44,15 @@ export function withIncident(
   command: Command,
   incident: string | undefined,
 ): Invocation | ArgumentProblem {
-  if (!isWriting(command)) return invocation;
+  if (!isWriting(command) || saysWhat(command)) return invocation;
   if (incident === undefined || incident === "" || command.incident !== undefined) return invocation;
   if (!isIncidentId(incident)) return { kind: "problem", problem: `BULKHEAD_INCIDENT: ${incidentForm}` };
   return { ...invocation, words: [...invocation.words, "--incident", incident] };
+}
+
+/** Beside no single change, --incident says what a rollback is to undo: the surroundings must not say that. */
+function saysWhat(command: Command): boolean {
+  return command.kind === "rollback" && (command.what.kind === "last" || command.what.kind === "since");
 }
 
 const auditTools = {

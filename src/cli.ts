@@ -38,6 +38,12 @@ enableCompileCache();
 process.stdout.on("error", readerGone);
 process.exitCode = await main(process.argv.slice(2));
 
+/** `drift` of what is in force is a command. */
+function ownTool([name, ...rest]: readonly string[]) {
+  const isDeclared = name === "drift" && rest.some((arg) => arg.startsWith("--declared"));
+  return isDeclared ? declaredAnswer : ownTools.get(name);
+}
+
 /** What is heavy (clusters, Redis, configuration) is imported only when a command needs it. */
 async function main(args: readonly string[]): Promise<number> {
   if (args[0] === "demo") return (await import("./sandbox/demo.ts")).runDemo(args.slice(1), demoTerminal());
@@ -45,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (tool !== undefined) return tool.kind === "problem" ? problem(tool.problem) : auditTool(tool);
   const page = toolHelp(args);
   if (page !== undefined) return answer(page, { output: "text" });
-  const own = ownTools.get(args[0]);
+  const own = ownTool(args);
   if (own !== undefined) return own(args);
   const policyTool = readPolicyTool(args);
   if (policyTool !== undefined) {
@@ -116,6 +122,23 @@ async function reapAnswer(args: readonly string[]): Promise<number> {
     write: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`bulkhead: ${line}\n`),
   }).catch((error: unknown) => unreachable(error));
+}
+
+async function declaredAnswer(args: readonly string[]): Promise<number> {
+  const [{ readDeclaredTool, runDeclared }, { readConfig }] = await Promise.all([
+    import("./declared-tool.ts"),
+    import("./config.ts"),
+  ]);
+  const tool = readDeclaredTool(args);
+  if (tool === undefined || "problem" in tool) return problem(tool?.problem ?? "drift: --declared needs a folder");
+  const loaded = readConfig(process.env, configText(), readText);
+  if ("problems" in loaded) return loaded.problems.map(problem).at(-1) ?? exitCodes.usage;
+  const { env } = process;
+  // A pipeline reads 1 as drift: what could not be asked is no answer.
+  return runDeclared(tool, loaded.config, { env, now: Date.now }).then(told, (error: unknown) => {
+    unreachable(error);
+    return exitCodes.usage;
+  });
 }
 
 function told({ out, err, code }: ToolOutput): number {

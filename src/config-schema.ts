@@ -126,6 +126,7 @@ const canary = z
 const defaultLimits = { pods: 5, perPerson: 10, perCluster: 30 };
 
 const defaultApprovals = { expireAfter: 900_000 };
+const defaultHistory = { keepFor: 30 * dayMs, perPolicy: 50 };
 const defaultBreakGlass = { maxTtl: 900_000 };
 
 export const configFile = z.strictObject({
@@ -142,6 +143,9 @@ export const configFile = z.strictObject({
   realise: duration.default(15_000),
   calico: z.strictObject({ writeStorage: z.boolean().default(false) }).default({ writeStorage: false }),
   quarantine: z.strictObject({ detach: z.boolean().default(true) }).default({ detach: true }),
+  rollback: z
+    .strictObject({ approvals: z.int().min(0).default(1), suspendFlux: z.boolean().default(false) })
+    .default({ approvals: 1, suspendFlux: false }),
   allow: z.strictObject({ requireReaper: z.boolean().default(true) }).default({ requireReaper: true }),
   limits: z
     .strictObject({
@@ -154,6 +158,7 @@ export const configFile = z.strictObject({
     .strictObject({ expireAfter: positiveDuration.default(defaultApprovals.expireAfter) })
     .default(defaultApprovals),
   breakGlass: z.strictObject({ maxTtl: positiveDuration.default(defaultBreakGlass.maxTtl) }).default(defaultBreakGlass),
+  drift: z.strictObject({ restore: z.int().min(0).max(10).default(0) }).default({ restore: 0 }),
   protectedNamespaces: z.array(namespace).default(["kube-system"]),
   endpoints: z
     .strictObject({ forensics: z.array(endpoint).default([]), monitoring: z.array(endpoint).default([]) })
@@ -183,6 +188,12 @@ export const configFile = z.strictObject({
       budgetMiB: z.number().positive().optional(),
     })
     .default({ keep: defaultKeepMs, warnAtShare: 0.7 }),
+  history: z
+    .strictObject({
+      keepFor: positiveDuration.default(defaultHistory.keepFor),
+      perPolicy: z.int().min(1).max(1_000).default(defaultHistory.perPolicy),
+    })
+    .default(defaultHistory),
   canary,
   /** A folder; default: the one that ships with this version. */
   templates: z.string().min(1).optional(),

@@ -45,6 +45,10 @@ export type Config = {
   readonly spool: { readonly folder: string; readonly maxBytes: number };
   /** How long exported entries stay in Redis, and what is too much of its memory. */
   readonly audit: { readonly keepMs: number; readonly limits: HealthLimits };
+  /** How long revisions of policies are kept, and how many of one policy. */
+  readonly history: { readonly keepMs: number; readonly perPolicy: number };
+  /** The bearer token with which API servers post audit events; undefined where they do not. */
+  readonly kubernetesAuditToken: string | undefined;
   /** The folder of the emergency allowlists' templates. */
   readonly templates: string;
   /** Who the terminal's user is where nothing else says so. */
@@ -87,7 +91,7 @@ export function readConfig(
 }
 
 type RedisSecret = "redis" | "redisCa" | "redisCert" | "redisKey" | "sentinelUsername" | "sentinelPassword";
-type Secrets = Readonly<Record<"bot" | "app" | "signing" | RedisSecret, string | undefined>>;
+type Secrets = Readonly<Record<"bot" | "app" | "signing" | "kubernetesAudit" | RedisSecret, string | undefined>>;
 
 function readSecrets(env: Environment, read: (path: string) => string | undefined, problems: string[]): Secrets {
   const secret = (name: string): string | undefined => readSecret(env, name, read, problems);
@@ -95,6 +99,7 @@ function readSecrets(env: Environment, read: (path: string) => string | undefine
     bot: secret("SLACK_BOT_TOKEN"),
     app: secret("SLACK_APP_TOKEN"),
     signing: secret("SLACK_SIGNING_SECRET"),
+    kubernetesAudit: secret("KUBERNETES_AUDIT_TOKEN"),
     redis: secret("REDIS_URL"),
     redisCa: secret("REDIS_CA"),
     redisCert: secret("REDIS_CERT"),
@@ -106,6 +111,8 @@ function readSecrets(env: Environment, read: (path: string) => string | undefine
   if (redis !== undefined && parseRedisUrl(redis) === undefined)
     problems.push(`REDIS_URL: is not of the form ${redisForms}`);
   problems.push(...redisAccessProblems(secrets));
+  if (secrets.kubernetesAudit !== undefined && !/^[\w.~+/=-]{16,}$/.test(secrets.kubernetesAudit))
+    problems.push("KUBERNETES_AUDIT_TOKEN: is no token of at least 16 letters, digits and -._~+/=");
   return secrets;
 }
 
@@ -152,6 +159,8 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
       clusters: clusterSettings(file),
       canary: canaryOf(file),
       requiresReaper: file.allow.requireReaper,
+      rollbackApprovals: file.rollback.approvals,
+      suspendFlux: file.rollback.suspendFlux,
     },
     clusters: file.clusters.map(clusterOf),
     slack: {
@@ -166,6 +175,8 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config 
     redisAccess: redisAccessOf(secrets),
     spool: { folder: env["BULKHEAD_SPOOL"] ?? file.spool.folder, maxBytes: file.spool.maxMiB * 1_048_576 },
     audit: { keepMs: file.audit.keep, limits: auditLimits(file.audit) },
+    history: { keepMs: file.history.keepFor, perPolicy: file.history.perPolicy },
+    kubernetesAuditToken: secrets.kubernetesAudit,
     templates: env["BULKHEAD_TEMPLATES"] || file.templates || shippedTemplates,
     terminalUser: file.terminal.user,
     port: portOf(env, file),
@@ -238,8 +249,14 @@ function canaryOf({ canary }: ConfigFile): Settings["canary"] {
 }
 
 /** What holds people back. */
-function railsOf({ protectedNamespaces, limits, approvals, breakGlass }: ConfigFile) {
-  return { protectedNamespaces, limits, approvalMs: approvals.expireAfter, breakGlassMs: breakGlass.maxTtl };
+function railsOf({ protectedNamespaces, limits, approvals, breakGlass, drift }: ConfigFile) {
+  return {
+    driftRestores: drift.restore,
+    protectedNamespaces,
+    limits,
+    approvalMs: approvals.expireAfter,
+    breakGlassMs: breakGlass.maxTtl,
+  };
 }
 
 function auditLimits({ warnAtShare, budgetMiB }: ConfigFile["audit"]): HealthLimits {

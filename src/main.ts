@@ -1,26 +1,33 @@
 import { existsSync, readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
 import { openAudit } from "./bot-audit.ts";
 import { openTemplates } from "./bot-templates.ts";
 import type { Kept } from "./commands/adopt.ts";
+import { attributed } from "./commands/attributed.ts";
 import { cardNow } from "./commands/card-now.ts";
 import { withFallback } from "./commands/fallback.ts";
 import { readHeartbeat } from "./commands/heartbeat.ts";
+import { proven } from "./commands/proven.ts";
 import { createDesk } from "./commands/run.ts";
 import { sealedRecords } from "./commands/seal.ts";
 import type { Services } from "./commands/services.ts";
 import { createTakeover, type Takeover } from "./commands/takeover.ts";
 import { connectCluster, connectionOf, openClusters, slackDispatcher } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
+import { createHistory } from "./history/history.ts";
+import { createKubeAudit } from "./kube-audit.ts";
 import { createRecords } from "./kubernetes/records.ts";
 import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { createMetrics } from "./metrics.ts";
 import { startNets } from "./nets.ts";
+import { authorsOf } from "./policy/authors.ts";
 import type { Operation } from "./policy/operation.ts";
 import { startProbes } from "./probes.ts";
 import { type Readiness, readinessOf } from "./readiness.ts";
+import { startRecorders } from "./recorders.ts";
 import { connectRedis, untilReady } from "./redis.ts";
 import { type RedisWatch, watchRedis } from "./redis-check.ts";
 import { createCanaries } from "./scheduler/enforcement.ts";
@@ -34,7 +41,7 @@ import { shutDown } from "./shutdown.ts";
 import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
 import { type Journals, startSweeps } from "./sweeps.ts";
-import { redisTrouble, watchTrouble } from "./trouble-log.ts";
+import { historyTrouble, redisTrouble, watchTrouble } from "./trouble-log.ts";
 
 const loaded = readConfig(process.env, configText(configPath(process.env)), readText, "bot");
 if ("problems" in loaded) {
@@ -42,6 +49,8 @@ if ("problems" in loaded) {
   process.exit(2);
 } else {
   await start(loaded.config);
+  // Node writes it at the end of a process alone, and whoever is killed has none: the next start takes a second more.
+  flushCompileCache();
 }
 
 async function start(config: Config): Promise<void> {
@@ -64,8 +73,15 @@ async function start(config: Config): Promise<void> {
   const takeover = createTakeover(services, outletFor);
   const sweeps = startSweeps({ config, log, metrics, services, store, journals, records, desk, takeover, outletFor });
   const nets = startNets({ services, redis, log, metrics, outletFor });
+  const recorders = startRecorders(services, { redis, log, metrics });
   const readiness = () => readinessNow(config, slack.connected(), redis.status, services);
-  const probes = await startProbes(config.port, metrics, { readiness, stuck: () => standstill(services) });
+  const health = { readiness, stuck: () => standstill(services) };
+  const probes = await startProbes(
+    config.port,
+    metrics,
+    health,
+    kubeAuditOf(config, services, historyTrouble({ log, metrics })),
+  );
   const clusters = [...services.clusters.keys()];
   log.info({ port: probes.port, slackPort: slack.port(), clusters }, "Bulkhead has started");
   const stop = async (signal: string): Promise<void> => {
@@ -73,7 +89,7 @@ async function start(config: Config): Promise<void> {
     const ended = await shutDown({
       stop: () => slack.stop(),
       flush: () => desk.flush(true),
-      drain: drainOf({ slack, takeover, swept: Promise.all([...sweeps, nets].map((one) => one.stop())) }),
+      drain: drainOf({ slack, takeover, swept: Promise.all([...sweeps, nets, recorders].map((one) => one.stop())) }),
       close: () => Promise.all([probes.close(), close()]),
     });
     redis.disconnect();
@@ -81,6 +97,21 @@ async function start(config: Config): Promise<void> {
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
+}
+
+/** Without a token nobody may post. */
+function kubeAuditOf(
+  { kubernetesAuditToken: token }: Config,
+  { clusters, history }: Services,
+  onProblem: (error: unknown) => void,
+) {
+  if (token === undefined || history === undefined) return undefined;
+  return createKubeAudit({
+    token,
+    clusters: new Set(clusters.keys()),
+    attribute: (attribution) => history.attribute(attribution),
+    onProblem,
+  });
 }
 
 type UnderWay = { readonly slack: Slack; readonly takeover: Takeover; readonly swept: Promise<unknown> };
@@ -119,6 +150,18 @@ function shared(services: Services, shelf: Shelf) {
   return { shelf, redraw: (operation: string) => cardNow(services, operation) };
 }
 
+/** What lies elsewhere while Redis is away. */
+function chainedIn(config: Config, redis: ReturnType<typeof connectRedis>, log: Logger) {
+  const onProblem = (id: string, error: unknown) => log.error({ operation: id, error: String(error) }, "operation");
+  return {
+    operations: createOperations(redis, { now: Date.now, onProblem }),
+    leases: createLeases(redis),
+    incidents: createIncidents(redis),
+    limits: createLimits(redis),
+    audit: openAudit(config, redis, log),
+  };
+}
+
 async function createServices(
   config: Config,
   redis: ReturnType<typeof connectRedis>,
@@ -127,23 +170,18 @@ async function createServices(
 ): Promise<Parts> {
   const now = Date.now;
   const connections = new Map(config.clusters.map((one) => [one.name, connectCluster(one, process.env, now)]));
+  const trouble = historyTrouble({ log, metrics });
+  const history = createHistory(redis, { ...config.history, authors: authorsOf, onProblem: trouble });
   const clusters = openClusters(config.clusters, connections, (cluster) => ({
     now,
     watch: true,
     onProblem: watchTrouble({ cluster, watches: () => watchesIn(clusters.entries, cluster), now, log, metrics }),
+    onWritten: attributed(history, trouble),
   }));
   const { settings } = config;
-  const onProblem = (id: string, error: unknown) => log.error({ operation: id, error: String(error) }, "operation");
-  const chained = {
-    operations: createOperations(redis, { now, onProblem }),
-    leases: createLeases(redis),
-    incidents: createIncidents(redis),
-    limits: createLimits(redis),
-    audit: openAudit(config, redis, log),
-  };
+  const chained = chainedIn(config, redis, log);
   const home = connectionOf(connections, settings.clusters.home);
   const all = createRecords(home, settings.ownNamespace);
-  const reaper = createRecords(home, settings.ownNamespace, "reaper");
   const records = { all, sealed: sealedRecords(all, config.slack.botToken ?? "") };
   const fallback = withFallback(chained, records.sealed);
   const store = watchStore(redis, log, metrics);
@@ -153,7 +191,8 @@ async function createServices(
     clusters: clusters.entries,
     ...fallback,
     canaries: createCanaries(redis),
-    heartbeat: () => readHeartbeat(reaper),
+    history: proven(history, fallback.operations),
+    heartbeat: () => readHeartbeat(createRecords(home, settings.ownNamespace, "reaper")),
     timers: createTimers(redis),
     templates,
     now,
@@ -183,7 +222,8 @@ function standstill(services: Services): readonly string[] {
 }
 
 function watchesIn(clusters: Services["clusters"], name: string): readonly WatchState[] {
-  return clusters.get(name)?.cluster.watches() ?? [];
+  const cluster = clusters.get(name)?.cluster;
+  return [...(cluster?.watches() ?? []), ...(cluster?.followedPolicies() ?? []).map(({ state }) => state)];
 }
 
 function watchesOf({ clusters }: Services): readonly WatchState[] {

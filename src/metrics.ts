@@ -9,6 +9,12 @@ export type Metrics = {
   storeProblems(count: number): void;
   /** How many things are wrong with the files of templates. */
   templateProblems(count: number): void;
+  /** How long after a replica saw a change of a policy it was recorded. */
+  recorded(lagMs: number): void;
+  /** How many sights of a cluster's policies are not recorded yet. */
+  unrecorded(cluster: string, count: number): void;
+  /** So many waited that they were forgotten, and compared instead. */
+  recorderOverflow(cluster: string): void;
   /** Text in the Prometheus exposition format, and its content type. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -22,8 +28,16 @@ export function createMetrics(): Metrics {
   const store = gauge(registry, "bulkhead_store_problems", "Wrong settings of Redis", []);
   const templates = gauge(registry, "bulkhead_template_problems", "What is wrong with allowlist templates", []);
   const slack = counter(registry, "bulkhead_slack_events_total", "Events of the Slack edge", ["event"]);
+  const lag = histogram(registry, "bulkhead_history_lag_seconds", "A change of a policy seen to recorded", []);
+  const waiting = gauge(registry, "bulkhead_history_waiting", "Sights of policies not recorded yet", ["cluster"]);
+  const overflows = counter(registry, "bulkhead_history_overflows_total", "Sights forgotten, and compared", [
+    "cluster",
+  ]);
   return {
     meter: createMeter(registry),
+    recorded: (lagMs) => lag.observe(Math.max(0, lagMs) / 1_000),
+    unrecorded: (cluster, count) => waiting.set({ cluster }, count),
+    recorderOverflow: (cluster) => overflows.inc({ cluster }),
     ack: (ms) => ack.observe(ms / 1_000),
     storeProblems: (count) => store.set(count),
     templateProblems: (count) => templates.set(count),

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { createNets, type NetParts, type Nets } from "./commands/allowance-nets.ts";
+import { createDriftWatch } from "./commands/drift-watch.ts";
 import type { Services } from "./commands/services.ts";
 import type { Metrics } from "./metrics.ts";
 import { createEpoch } from "./scheduler/epoch.ts";
@@ -20,7 +21,8 @@ type Wiring = NetParts & {
 
 /**
  * Everything on this replica that ends allowances: the worker of the timers in Redis, the timers of this process, a timed
- * LIST of each cluster by itself, and at once where Redis turns out to be empty.
+ * LIST of each cluster by itself, and at once where Redis turns out to be empty. And what tells where the cluster is not as
+ * operations hold it, by watches and by a timed look at each cluster.
  */
 export function startNets({ redis, log, metrics, ...parts }: Wiring): { stop(): Promise<void> } {
   const nets = createNets(parts);
@@ -43,11 +45,16 @@ export function startNets({ redis, log, metrics, ...parts }: Wiring): { stop(): 
     },
     trouble("epoch"),
   );
+  const drift = createDriftWatch(parts);
+  const looks = [...parts.services.clusters.keys()].map((cluster) =>
+    startSweep(sweepEveryMs, () => drift.sweep(cluster), trouble(`drift in ${cluster}`)),
+  );
   const importing = startSweep(sweepEveryMs, importOf(parts.services, nets), trouble("reaper"));
   return {
     async stop() {
-      await Promise.all([importing.stop(), worker.stop(), healing.stop(), ...sweeps.map((sweep) => sweep.stop())]);
-      await nets.stop();
+      const all = [importing, worker, healing, ...sweeps, ...looks];
+      await Promise.all(all.map((one) => one.stop()));
+      await Promise.all([nets.stop(), drift.stop()]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import type { Query } from "./commands/explain-report.ts";
+import { isRevisionIdPrefix } from "./policy/revision.ts";
 import { didYouMean } from "./policy/suggest.ts";
 import { protocols } from "./simulator/ports.ts";
 import type { Asked } from "./simulator/resolution.ts";
@@ -47,10 +48,16 @@ const common = { values: ["--engine", "--output"], flags: ["--ip-block-matches-p
 /** `simulate`, `check`, `diff` and `explain --manifests DIR`; undefined for any other command, also for `explain` of a cluster. */
 export function readPolicyTool([command, ...args]: readonly string[]): PolicyTool | ArgumentProblem | undefined {
   const isExplain = command === "explain" && args.some((arg) => /^--manifests\b/.test(arg));
+  if (command === "diff" && isOfCluster(args)) return undefined;
   if (command !== "simulate" && command !== "check" && command !== "diff" && !isExplain) return undefined;
   const tool = isExplain ? "explain" : command;
   const read = readTool(tool, args);
   return typeof read === "string" ? { kind: "problem", problem: `${tool}: ${read}` } : read;
+}
+
+/** What one change of a policy in a cluster changed is a command. */
+function isOfCluster([first = "", second = "-"]: readonly string[]): boolean {
+  return isRevisionIdPrefix(first) && second.startsWith("-");
 }
 
 function readTool(tool: PolicyTool["kind"], args: readonly string[]): PolicyTool | string {

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Metrics } from "./metrics.ts";
 import type { Readiness } from "./readiness.ts";
@@ -9,18 +9,23 @@ export type Health = {
   readonly stuck: () => readonly string[];
 };
 
-/** `/livez`, `/readyz` (both say what is wrong) and `/metrics`. Resolves when it listens. */
+/** Answers what is for it, and says whether it was. */
+export type Answerer = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** `/livez`, `/readyz` (both say what is wrong) and `/metrics`, and what else is asked of `more`. Resolves when it listens. */
 export async function startProbes(
   port: number,
   metrics: Metrics,
   health: Health,
+  more: Answerer = () => false,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const path = (request.url ?? "").split("?")[0];
     if (path === "/livez") return answerHealth(response, { missing: health.stuck(), degraded: [] });
     if (path === "/readyz") return answerHealth(response, health.readiness());
     if (path === "/metrics") return void metricsTo(response, metrics);
-    return answer(response, 404, "not found");
+    if (!more(request, response)) answer(response, 404, "not found");
+    return undefined;
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

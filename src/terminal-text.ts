@@ -25,6 +25,8 @@ function sectionText(section: Section, width: number): string {
   switch (section.kind) {
     case "text":
       return wrap(section.text, width, "");
+    case "row":
+      return wrap(section.text, width, "    ", "  - ");
     case "fields":
       return fieldsText(section.fields, width);
     case "list":

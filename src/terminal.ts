@@ -2,10 +2,12 @@ import { createAuditLog } from "./audit/log.ts";
 import { templatesOf } from "./bot-templates.ts";
 import { readHeartbeat } from "./commands/heartbeat.ts";
 import { createLaptopJournal, type Journal } from "./commands/laptop.ts";
+import { proven } from "./commands/proven.ts";
 import type { Services } from "./commands/services.ts";
 import { type Connections, connectCluster, openClusters, sharedConfig } from "./composition.ts";
 import { type ClusterConfig, type Config, type Environment, readConfig } from "./config.ts";
 import { isInPod } from "./config-kubeconfig.ts";
+import { createHistory } from "./history/history.ts";
 import { readConfigMap } from "./kubernetes/config-map.ts";
 import type { Connection } from "./kubernetes/connection.ts";
 import { whoIs } from "./kubernetes/identity.ts";
@@ -122,14 +124,14 @@ async function clusterCopy(connection: Connection, namespace: string): Promise<s
 }
 
 type OpenJournal = {
-  readonly journal: Journal & Pick<Services, "canaries" | "timers">;
+  readonly journal: Journal & Pick<Services, "canaries" | "timers" | "history">;
   readonly connected: boolean;
   readonly release: () => void;
 };
 
 /** Redis where it is configured and answers; else, on a laptop, ConfigMaps of the bot's namespace. */
 async function openJournal(
-  { redisUrl, redisAccess, settings }: Config,
+  { redisUrl, redisAccess, settings, history }: Config,
   connection: Connection,
   source: Terminal["source"],
   now: () => number,
@@ -138,13 +140,15 @@ async function openJournal(
   if (redisUrl === undefined) return { journal: laptop, connected: false, release: () => undefined };
   const redis = connectRedis(redisUrl, { onError: () => undefined, access: redisAccess });
   const release = (): void => redis.disconnect();
+  const operations = createOperations(redis, { now });
   const chained = {
-    operations: createOperations(redis, { now }),
+    operations,
     leases: createLeases(redis),
     incidents: createIncidents(redis),
     canaries: createCanaries(redis),
     limits: createLimits(redis),
     timers: createTimers(redis),
+    history: proven(createHistory(redis, history), operations),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
   };
   const connected = await untilReady(redis, redisWithinMs);

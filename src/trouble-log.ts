@@ -17,6 +17,18 @@ export function sweepTrouble(sweep: string, { log, metrics }: Outlets): SweepOpt
   };
 }
 
+/** What is stored of the history and cannot be read stays so: the log has each once. */
+export function historyTrouble({ log, metrics }: Outlets): (error: unknown) => void {
+  const told = new Set<string>();
+  return (error) => {
+    const message = String(error);
+    metrics.meter({ kind: "error", where: "history", message });
+    if (told.has(message) || told.size > 100) return;
+    told.add(message);
+    log.error({ where: "history", error: message }, "error");
+  };
+}
+
 /** A connection is tried twice a second: the log has a failure once a minute, with how many it stands for. */
 export function redisTrouble(log: Pick<Logger, "warn">, now: () => number): (error: unknown) => void {
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -50,7 +62,8 @@ export function watchTrouble({ cluster, watches, now, log, metrics }: WatchTroub
   return (error: unknown, path: string): void => {
     metrics.meter({ kind: "error", where: "watch", message: String(error) });
     const kind = error instanceof KubernetesError ? error.kind : "listener";
-    for (const { path: one, problem } of watches()) if (problem === undefined) failing.delete(one);
+    const troubled = new Set(watches().flatMap(({ path: one, problem }) => (problem === undefined ? [] : [one])));
+    for (const one of failing.keys()) if (!troubled.has(one)) failing.delete(one);
     const isKnown = [...failing.values()].includes(kind);
     // What is not told now is told by a later try, if it lasts.
     if (!isKnown && now() - (toldAt.get(kind) ?? Number.NEGATIVE_INFINITY) < everyMs) return;

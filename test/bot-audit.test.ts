@@ -90,7 +90,7 @@ test("What a newer replica wrote is live too, though it cannot be read here", as
   await desk.press("confirm", operation);
   const key = `{bulkhead}:operation:${operation}`;
   const json = (await desk.redis.hget(key, "json")) ?? "";
-  await desk.redis.hset(key, "json", JSON.stringify({ ...JSON.parse(json), version: 4 }));
+  await desk.redis.hset(key, "json", JSON.stringify({ ...JSON.parse(json), version: 5 }));
   await keepNothingOld();
   expect(await audit.find(`${operation}:intent`)).toBeDefined();
   const said = wordsIn(await desk.type("status"));

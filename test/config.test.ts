@@ -49,6 +49,15 @@ describe("defaults", () => {
     expect(problemsOf("templates: [a]")).toEqual(["templates: is a list; expected text"]);
   });
 
+  test("Changes of policies are kept for thirty days, fifty of each policy, or as configured", () => {
+    expect(configOf(undefined).history).toEqual({ keepMs: 30 * 86_400_000, perPolicy: 50 });
+    expect(configOf("history: { keepFor: 7d, perPolicy: 10 }").history).toEqual({
+      keepMs: 7 * 86_400_000,
+      perPolicy: 10,
+    });
+    expect(problemsOf("history: { keepFor: 0s, perPolicy: 0 }")).toHaveLength(2);
+  });
+
   test("POD_NAMESPACE and PORT decide where the bot lives, and a PORT that is none does not", () => {
     expect(configOf("port: 9000", { POD_NAMESPACE: "sec", PORT: "0" })).toMatchObject({
       settings: { ownNamespace: "sec" },
@@ -152,6 +161,17 @@ describe("the way to Slack", () => {
     expect(slackConfig(configOf("", secrets))).toMatchObject({
       way: { mode: "socket", appToken: "xapp-1" },
       groups: [],
+    });
+  });
+
+  test("API servers may post audit events where there is a token, which is none that can be guessed", () => {
+    expect(configOf("").kubernetesAuditToken).toBeUndefined();
+    const read = (path: string) => (path === "/run/audit" ? "0123456789abcdef\n" : undefined);
+    expect(configOf("", { KUBERNETES_AUDIT_TOKEN_FILE: "/run/audit" }, read).kubernetesAuditToken).toBe(
+      "0123456789abcdef",
+    );
+    expect(readConfig({ KUBERNETES_AUDIT_TOKEN: "short" }, "", nothing)).toEqual({
+      problems: ["KUBERNETES_AUDIT_TOKEN: is no token of at least 16 letters, digits and -._~+/="],
     });
   });
 

@@ -11,6 +11,7 @@ import { asksForForm } from "../src/commands/quarantine-form.ts";
 import { toolHelp } from "../src/commands/tool-help.ts";
 import { readConfig } from "../src/config.ts";
 import { configFile } from "../src/config-schema.ts";
+import { readDeclaredTool } from "../src/declared-tool.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { readPolicyTool } from "../src/policy-arguments.ts";
 import { runPolicyTool } from "../src/policy-tools.ts";
@@ -37,6 +38,8 @@ describe("Every command in the README", () => {
     const tool = readAuditTool(args);
     if (tool !== undefined) return expect(tool.kind).toBe(args[1]);
     if (args[0] === "templates") return expect(readTemplateTool(args)).not.toHaveProperty("problem");
+    const onCluster = readDeclaredTool(args);
+    if (onCluster !== undefined) return expect(onCluster).not.toHaveProperty("problem");
     const onManifests = toolHelp(args) ?? readPolicyTool(args);
     if (onManifests !== undefined) return expect(onManifests).not.toHaveProperty("problem");
     const invocation = readArguments(args);

@@ -20,11 +20,12 @@ const objects = [
   ...readKustomization("deploy/components/canary"),
 ].map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
 
-test("There is a procedure for each thing that may be away, for the audit chain, and for whether policy is enforced", () => {
+test("There is a procedure for each thing that may be away, for a change that broke traffic, for the audit chain, and for whether policy is enforced", () => {
   expect(names.filter((name) => !ofTemplates.includes(name)).toSorted()).toEqual([
     "audit-verify.md",
     "kubernetes-away.md",
     "redis-away.md",
+    "roll-back-a-policy.md",
     "slack-away.md",
     "verify-enforcement.md",
   ]);

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { openConsole } from "./console.ts";
 import { actOnForm } from "./form.ts";
+import { applyMistake } from "./pipeline.ts";
 import { podTable } from "./pod-table.ts";
 import { playTour } from "./tour.ts";
 import { startWorld, type World } from "./world.ts";
@@ -50,6 +51,7 @@ Bulkhead's sandbox: the real bot, with a cluster and a Slack on this machine. Yo
   fill FIELD TEXT, search FIELD TEXT, pick FIELD VALUE, submit, cancel
                what one does in a form that has opened
   pods NS      the pods of a namespace with their labels (payments, shop, db, monitoring)
+  ci           a pipeline applies a policy that cuts payments/ledger off from its database
   as bob       become somebody else (alice, bob, gina the guest …)
   exit
 `;
@@ -89,13 +91,22 @@ async function act(
   const form = await actOnForm(slack, console.who(), line);
   if (form !== undefined) return form === "" ? undefined : form;
   if (word === "pods") return podTable(cluster, argument);
-  if (word !== "as") return introduction;
+  if (line === "ci") return pipeline(cluster);
+  return word === "as" ? become(argument, slack, console) : introduction;
+}
+
+function become(name: string, slack: World["slack"], console: ReturnType<typeof openConsole>): string | undefined {
   const person = ["U0ALICE", "U0BOB", "U0CAROL", "U0GUEST", "U0FOREIGN", "U0STRANGER"].find(
-    (id) => slack.user(id)?.name === argument,
+    (id) => slack.user(id)?.name === name,
   );
-  if (person === undefined) return `There is nobody called ${argument}: alice, bob, carol, gina, fay, stan.`;
+  if (person === undefined) return `There is nobody called ${name}: alice, bob, carol, gina, fay, stan.`;
   console.become(person);
   return undefined;
+}
+
+async function pipeline(cluster: World["cluster"]): Promise<string> {
+  await applyMistake(cluster);
+  return "ci-pipeline has applied db/allow-postgres. Try /np explain payments/ledger → db/postgres:5432, then /np history db.";
 }
 
 function complain({ write }: DemoTerminal, problem: string): number {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { podTable } from "./pod-table.ts";
 import { playAllowance } from "./tour-allow.ts";
+import { playRollback } from "./tour-rollback.ts";
 import { pressAndSee, sayAndSee, type TourOptions, until } from "./tour-steps.ts";
 import type { World } from "./world.ts";
 
@@ -42,6 +43,7 @@ export async function playTour(options: TourOptions): Promise<number> {
     /Stays open, by the policy/,
   );
   await playAllowance(options);
+  await playRollback(options);
   await say("/np audit since 1h", /confirmed by/);
   write("\n$ bulkhead audit verify\n");
   return auditVerify(options);

@@ -78,6 +78,8 @@ function demoConfig(team: string): Readonly<Record<string, unknown>> {
     settle: "2s",
     // No CronJob runs here.
     allow: { requireReaper: false },
+    // One person tries it out.
+    rollback: { approvals: 0 },
     endpoints: {
       monitoring: [
         {

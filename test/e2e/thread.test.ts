@@ -7,8 +7,10 @@ import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAuditLog } from "../../src/audit/log.ts";
+import { createHistory } from "../../src/history/history.ts";
 import { marks } from "../../src/policy/marks.ts";
 import { defaultUsers } from "../../src/sandbox/slack/people.ts";
+import { renderMessage } from "../../src/sandbox/slack/text.ts";
 import type { Message } from "../../src/sandbox/slack/workspace.ts";
 import { startWorld, type World } from "../../src/sandbox/world.ts";
 import { createOperations } from "../../src/scheduler/operations.ts";
@@ -19,6 +21,8 @@ const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 const alice = { user: "U0ALICE", channel: "C0INCIDENT" };
 const hostile = "<!channel> *x* `y` <https://evil.example|here>";
 
+const auditToken = "the-token-of-this-test";
+
 let redis: Redis;
 let world: World;
 
@@ -27,7 +31,7 @@ beforeAll(async () => {
   redis = await connectTestRedis();
   world = await startWorld({
     node: process.execPath,
-    env: process.env,
+    env: { ...process.env, KUBERNETES_AUDIT_TOKEN: auditToken },
     redisUrl: await emptyTestRedis(),
     config: { settle: "0s" },
     slack: { users: defaultUsers.map((one) => ({ ...one, displayName: `${one.displayName} ${hostile}` })) },
@@ -53,6 +57,12 @@ function ourPolicies() {
 }
 
 const operations = () => createOperations(redis, { now: Date.now }).list({});
+function specOf(policy: string): unknown {
+  const [found] = world.cluster.objects("NetworkPolicy", "payments").filter(({ metadata }) => metadata.name === policy);
+  return found?.["spec"];
+}
+
+const history = () => createHistory(redis, { keepMs: 86_400_000, perPolicy: 10 });
 const entries = (operation?: string) =>
   createAuditLog(redis, { onEntry: () => undefined }).read(operation === undefined ? {} : { operation });
 
@@ -131,6 +141,46 @@ describe("the thread from Slack to an isolated pod", () => {
     expect(world.slack.messages("C0RANDOM")).toEqual([]);
   });
 
+  test("A change that a pipeline made to a policy is in the history, with its diff behind a button", async () => {
+    const metadata = { name: "allow-checkout", namespace: "payments" };
+    const [was] = world.cluster
+      .objects("NetworkPolicy", "payments")
+      .filter((one) => one.metadata.name === metadata.name);
+    const egress = [{ ports: [{ protocol: "TCP", port: 443 }] }];
+    const spec = { podSelector: { matchLabels: { app: "checkout" } }, policyTypes: ["Egress"], egress };
+    const url = `${world.cluster.url}/apis/networking.k8s.io/v1/namespaces/payments/networkpolicies/allow-checkout?fieldManager=ci-deploy`;
+    const body = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { ...was?.metadata, ...metadata },
+      spec,
+    };
+    const put = await fetch(url, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    expect(put.status).toBe(200);
+    await waitFor(async () => (await history().list({ limit: 1 })).length > 0);
+    await world.slack.command({ ...alice, text: "history payments since 2h" });
+    const told = await seen("Changes of policies in payments");
+    expect(told.ephemeralTo).toBe("U0ALICE");
+    expect(renderMessage(told, { width: 10_000 })).toMatch(
+      /v-\w{7}: NetworkPolicy payments\/allow-checkout was changed by the program ci-deploy\. Opens /,
+    );
+    await world.slack.press({ user: "U0ALICE", message: told, button: 0 });
+    const diff = await seen("allow-checkout was changed.*It closes");
+    expect(JSON.stringify(diff.blocks)).toContain("port: 443");
+    await world.slack.press({ user: "U0ALICE", message: told, button: 1 });
+    const plan = await seen("Plan: rollback NetworkPolicy payments/allow-checkout");
+    expect(plan.ephemeralTo).toBeUndefined();
+    await confirm(plan);
+    await seen("Rolled back: NetworkPolicy payments/allow-checkout");
+    expect(specOf(metadata.name)).toEqual(was?.["spec"]);
+    await world.slack.command({ ...alice, text: "history payments/allow-checkout" });
+    await seen(/Changes of policies of payments\/allow-checkout.*by Alice.*Undone by u-\w{7}/);
+  });
+
   test.for([
     ["a guest", "U0GUEST", "C0INCIDENT", /full members only/],
     ["a guest of one channel", "U0ULTRA", "C0INCIDENT", /full members only/],
@@ -181,6 +231,35 @@ describe("the thread from Slack to an isolated pod", () => {
     const acting = sent.flatMap(interpreted).filter((text) => /<[!@#h]/.test(text));
     expect(acting).toEqual([]);
     expect(world.slack.calls.filter(({ error }) => error !== undefined && error !== "not_in_channel")).toEqual([]);
+  });
+
+  test("Who changed a policy is known by what the API server posts, from who has the token", async () => {
+    const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", spec: { podSelector: {} } };
+    const [stored] = world.cluster.apply({ ...policy, metadata: { name: "posted", namespace: "shop" } });
+    const event = {
+      stage: "ResponseComplete",
+      requestURI: "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies",
+      verb: "create",
+      user: { username: "jane", groups: ["team-shop"] },
+      objectRef: { resource: "networkpolicies", apiGroup: "networking.k8s.io" },
+      responseStatus: { code: 201 },
+      responseObject: stored,
+    };
+    const body = JSON.stringify({ kind: "EventList", apiVersion: "audit.k8s.io/v1", items: [event] });
+    const [cluster] = await history()
+      .list({ limit: 1 })
+      .then((all) => all.map((one) => one.cluster));
+    const post = (token: string) =>
+      fetch(`${world.bot.url}/kubernetes-audit/${cluster}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}` },
+        body,
+      });
+    expect((await post("another-token-of-mine")).status).toBe(401);
+    expect((await post(auditToken)).status).toBe(200);
+    const revision = () => history().list({ namespace: "shop", name: "posted", limit: 1 });
+    await waitFor(async () => (await revision()).length > 0);
+    expect((await revision())[0]?.authors).toContainEqual({ kind: "user", user: "jane", groups: ["team-shop"] });
   });
 
   test("/livez, /readyz and /metrics answer, with the time from Confirm to each step", async () => {

@@ -8,7 +8,7 @@ import { emptyTestRedis } from "../redis.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");
 
-test("the tour plays an incident and an allowance to its end, verifies its chain, and says what the README shows of it", async () => {
+test("the tour plays an incident, an allowance to its end and the rollback of a pipeline's mistake, verifies its chain, and says what the README shows of it", async () => {
   const env = { ...process.env, REDIS_URL: await emptyTestRedis() };
   const args = ["src/cli.ts", "demo", "--tour"];
   const tour = promisify(execFile)(process.execPath, args, { cwd: root, env, timeout: 150_000 });
@@ -31,9 +31,9 @@ test("the tour plays an incident and an allowance to its end, verifies its chain
 function timeless(lines: readonly string[]): readonly string[] {
   return lines.map((line) =>
     line
-      .replace(/\b[aqr]-[0-9a-z]{7}\b/g, "ID")
+      .replace(/\b[aqruv]-[0-9a-z]{7}\b/g, "ID")
       .replace(/\b[\d.]+ m?s (after|ago)/g, "TIME $1")
-      .replace(/\d\d:\d\d:\d\d UTC/g, "CLOCK")
+      .replace(/(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d UTC/g, "CLOCK")
       .replace(/Ends in \d+ s/g, "Ends in TIME")
       .replace(/\b[0-9a-f]{64}\b/g, "HASH"),
   );

@@ -5,7 +5,7 @@ import { policyApis } from "../../src/kubernetes/policy-apis.ts";
 import { resources } from "../../src/kubernetes/resources.ts";
 import { surroundingResources } from "../../src/kubernetes/surroundings.ts";
 import { find, type Kustomization, type Manifest, read, readKustomization, readYaml } from "./manifests.ts";
-import { expected, expectedOfEngines, policyKinds, rights } from "./rights.ts";
+import { expected, expectedOfEngines, expectedOfRollback, policyKinds, rights } from "./rights.ts";
 
 const base = readKustomization("deploy/base");
 const kustomization = readYaml<Kustomization>("deploy/base/kustomization.yaml");
@@ -57,14 +57,30 @@ describe("the rights that deploy/ grants", () => {
     for (const right of identities) expect(right).toMatch(/^(get|list) /);
   });
 
-  it("of components/engines are exactly their table, and hold no more than the tier's own where Calico asks by name", () => {
-    const objects = readKustomization("deploy/components/engines");
+  it.each([
+    ["engines", expectedOfEngines],
+    ["rollback", expectedOfRollback],
+  ])("of components/%s are exactly their table, for the bot alone", (name, table) => {
+    const objects = readKustomization(`deploy/components/${name}`);
     const granted = objects.flatMap(({ metadata, rules }) => (rules ? [[metadata.name, rights(rules)]] : []));
-    expect(Object.fromEntries(granted)).toEqual(expectedOfEngines);
+    expect(Object.fromEntries(granted)).toEqual(table);
     const bindings = objects.filter(({ roleRef }) => roleRef !== undefined);
     expect(bindings.map(({ kind, roleRef, subjects }) => ({ kind, name: roleRef!.name, subjects }))).toEqual([
-      { kind: "ClusterRoleBinding", name: "bulkhead-engines", subjects: [bot] },
+      { kind: "ClusterRoleBinding", name: Object.keys(table)[0], subjects: [bot] },
     ]);
+  });
+
+  it("let a rollback write every kind of policy that is watched, and patch none", () => {
+    const written = [...expected["bulkhead-rollback"], ...expectedOfRollback["bulkhead-rollback-cluster"]];
+    const kinds = (verb: string) =>
+      written.flatMap((right) => (right.startsWith(`${verb} `) ? [right.slice(verb.length + 1)] : []));
+    const watched = expected["bulkhead-read"].flatMap((right) => right.match(/^watch (\S+)/)?.slice(1) ?? []);
+    for (const verb of ["create", "delete", "get", "update"]) {
+      const own = kinds(verb).filter((kind) => !kind.includes("/tier."));
+      expect(new Set(own)).toEqual(new Set(["networking.k8s.io/networkpolicies", ...policyKinds]));
+      for (const kind of own) expect(watched).toContain(kind);
+    }
+    expect(kinds("patch")).toEqual([]);
   });
 
   it("reach the bot for reading everywhere, for writing nowhere", () => {

@@ -4,7 +4,9 @@ import { readConfig } from "../../src/config.ts";
 import { checkout, find, type Manifest, readYaml } from "./manifests.ts";
 import { hasKubectl, render, renderOwn } from "./rendered.ts";
 
-const everything = ["ha", "network-policy", "redis", "priority", "engines"].map((name) => `../components/${name}`);
+const everything = ["ha", "network-policy", "redis", "priority", "engines", "rollback"].map(
+  (name) => `../components/${name}`,
+);
 
 describe.runIf(hasKubectl)("what kubectl makes of the overlays", () => {
   it.each([
@@ -194,6 +196,7 @@ it.runIf(hasKubectl)("remote is the account and its rights, and nothing that run
       "ClusterRole/bulkhead-write",
       "ClusterRole/bulkhead-write-engines",
       "ClusterRole/bulkhead-amend",
+      "ClusterRole/bulkhead-rollback",
       // Nobody bears it there; a namespace that opts in binds it all the same.
       "ClusterRole/bulkhead-reaper",
       "ClusterRole/bulkhead-terminal",

@@ -71,6 +71,29 @@ export const expectedOfEngines = {
   ].sort(),
 } as const;
 
+/** Of the policy kinds those that lie in namespaces: a rollback writes the whole object. */
+const namespacedKinds = [
+  "networking.k8s.io/networkpolicies",
+  "cilium.io/ciliumnetworkpolicies",
+  ...["networkpolicies", "networksets"].flatMap((plural) => [
+    `crd.projectcalico.org/${plural}`,
+    `projectcalico.org/${plural}`,
+  ]),
+  "crd.antrea.io/networkpolicies",
+  "crd.antrea.io/groups",
+  "k8s.ovn.org/egressfirewalls",
+];
+
+const whole = ["create", "delete", "get", "update"];
+
+/** What components/rollback grants: every other kind of policy that is read. */
+export const expectedOfRollback = {
+  "bulkhead-rollback-cluster": each(whole, [
+    ...policyKinds.filter((kind) => !namespacedKinds.includes(kind)),
+    "projectcalico.org/tier.globalnetworkpolicies",
+  ]),
+} as const;
+
 /** What deploy/ grants, and why. A right that is not here is not granted; one that is here is needed. */
 export const expected = {
   /** The bot, everywhere. */
@@ -117,6 +140,8 @@ export const expected = {
   ].sort(),
   /** The bot, in a namespace where policies of others may be changed, as a person has confirmed twice. */
   "bulkhead-amend": ["amend networking.k8s.io/networkpolicies", "patch networking.k8s.io/networkpolicies"],
+  /** The bot, in a namespace where what others changed may be rolled back: every kind of policy that lies in namespaces. */
+  "bulkhead-rollback": each(whole, [...namespacedKinds, "projectcalico.org/tier.networkpolicies"]),
   /** The bot, in its own namespace: records of operations that began without Redis, found, progressed, adopted. */
   "bulkhead-records": each(["create", "delete", "get", "list", "update"], ["core/configmaps"]),
   /** The reaper, everywhere: what is past its time may be in any namespace. */

@@ -49,8 +49,9 @@ function copies(): readonly ChainedEntry[] {
   });
 }
 
+/** Ends of what was in force; an operation that failed before it wrote anything ends too, as `unseen`. */
 function ended(): readonly ChainedEntry[] {
-  return copies().filter(({ id }) => /^a-[0-9a-z]{7}:ended$/.test(id));
+  return copies().filter(({ id, detail }) => /^a-[0-9a-z]{7}:ended$/.test(id) && detail?.["why"] !== "unseen");
 }
 
 function lateness(): readonly number[] {

@@ -130,6 +130,8 @@ function environment(slack: SandboxSlack): Readonly<Record<string, string | unde
   return {
     PATH: process.env["PATH"],
     HOME: process.env["HOME"],
+    // As in the image.
+    NODE_COMPILE_CACHE: join(tmpdir(), "bulkhead-compile-cache"),
     SLACK_API_URL: slack.apiUrl,
     SLACK_BOT_TOKEN: slack.botToken,
     SLACK_APP_TOKEN: slack.appToken,

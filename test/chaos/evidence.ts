@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { ChainedEntry } from "../../src/audit/entry.ts";
-import { createAuditLog } from "../../src/audit/log.ts";
+import { type ChainStore, createAuditLog } from "../../src/audit/log.ts";
 import { type Verified, verifyChain } from "../../src/audit/verify.ts";
 import { progressOf } from "../../src/commands/fallback.ts";
 import type { Connection } from "../../src/kubernetes/connection.ts";
@@ -33,6 +33,8 @@ export type Evidence = {
   readonly operations: readonly Operation[];
   /** The chain as far as it can be read. */
   readonly entries: readonly ChainedEntry[];
+  /** The same, read after the operations: what came of each of them by then is in it. */
+  readonly later: readonly ChainedEntry[];
   readonly chain: Verified;
   /** What lies elsewhere because Redis was away; its operations are among `operations`. */
   readonly kept: Kept;
@@ -57,7 +59,7 @@ export type Sources = {
   readonly recordings: readonly Recording[];
 };
 
-/** Reads everything anew. Operations come last: whatever the cluster shows must be in them by then. */
+/** Reads everything anew. Operations come after cluster and chain: whatever those show must be in them by then. */
 export async function gather(sources: Sources, settled: boolean): Promise<Evidence> {
   const { admin, redis } = sources;
   const everywhere = async (path: (namespace: string) => string, labelSelector?: string) =>
@@ -69,20 +71,27 @@ export async function gather(sources: Sources, settled: boolean): Promise<Eviden
   const pods = await everywhere((one) => `/api/v1/namespaces/${one}/pods`);
   const kept = (await sources.kept?.()) ?? nothingKept;
   const audit = createAuditLog(redis, { onEntry: () => undefined });
-  const entries: ChainedEntry[] = [];
   const head = await audit.head();
-  for await (const entry of audit.all()) entries.push(entry as ChainedEntry);
+  const entries = await allOf(audit);
+  const operations = together(await createOperations(redis, { now: Date.now }).list({}), kept.operations);
   return {
     policies,
     pods,
     chain: await verifyChain(entries, head),
     entries,
+    later: await allOf(audit),
     kept,
-    operations: together(await createOperations(redis, { now: Date.now }).list({}), kept.operations),
+    operations,
     writes: sources.writes(),
     recorded: sources.recordings.map((recording) => recording.events()),
     settled,
   };
+}
+
+async function allOf(audit: Pick<ChainStore, "all">): Promise<readonly ChainedEntry[]> {
+  const entries: ChainedEntry[] = [];
+  for await (const entry of audit.all()) entries.push(entry as ChainedEntry);
+  return entries;
 }
 
 /** Of an operation that lies in both places the one that has come further. */

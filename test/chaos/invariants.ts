@@ -102,9 +102,9 @@ const atRest: Rule = ({ operations, kept, settled }) =>
  * Whatever was carried out has one intent a try, and one outcome a try once it has ended; a takeover that came to another
  * end than its predecessor had chained adds its own.
  */
-const chained: Rule = ({ operations, entries, kept, settled }) => {
+const chained: Rule = ({ operations, later, kept, settled }) => {
   const count = (id: string, kind: EntryKind) =>
-    entries.filter((entry) => entry.operation === id && entry.kind === kind && !entry.id.includes(":again:")).length;
+    later.filter((entry) => entry.operation === id && entry.kind === kind && !entry.id.includes(":again:")).length;
   /** What lies beside the chain is to be replayed; at rest nothing may lie there. */
   const missing = (id: string, kind: EntryKind) => count(id, kind) === 0 && (settled || !kept.holds(`${id}:${kind}`));
   return operations.flatMap((operation) => {

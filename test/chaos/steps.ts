@@ -7,6 +7,7 @@ import type { Call } from "./tap.ts";
 export function stepOf({ write, verb, what, text }: Call): string | undefined {
   if (write === 0 || !/\b[qr]-[0-9a-hjkmnp-tv-z]{7}\b/.test(text)) return undefined;
   if (verb === "EVAL" || verb === "EVALSHA") return scriptStep(text);
+  if (what.includes("history:authors")) return "tell the history whose change it is";
   if (what.includes("/networkpolicies")) return verb === "POST" ? "create the policy" : "delete the policy";
   if (what.includes("/pods/")) return verb === "PATCH" ? patchStep(text) : "delete the pod";
   return `${verb} ${what.split("?")[0] ?? what}`;

@@ -6,7 +6,9 @@ import type { Outlet } from "../../src/commands/desk.ts";
 import type { Reply } from "../../src/commands/reply.ts";
 import { createDesk } from "../../src/commands/run.ts";
 import type { MeterEvent, Services } from "../../src/commands/services.ts";
+import { createHistory } from "../../src/history/history.ts";
 import type { Cluster } from "../../src/kubernetes/cluster.ts";
+import { authorsOf } from "../../src/policy/authors.ts";
 import type { Endpoint } from "../../src/policy/endpoint.ts";
 import type { Principal } from "../../src/policy/principal.ts";
 import { createIncidents } from "../../src/scheduler/incidents.ts";
@@ -21,9 +23,10 @@ const alice: Principal = { kind: "slack", enterprise: undefined, team: "T1", use
 export type BotDesk = {
   /** As alice, who may do everything in the namespaces. */
   type(text: string): Promise<Reply>;
-  confirm(operation: string, action?: "confirm" | "confirm-again" | "retry"): Promise<Reply>;
+  confirm(operation: string, action?: "confirm" | "confirm-again" | "retry" | "restore" | "show"): Promise<Reply>;
   /** What went wrong behind the replies. */
   errors(): readonly MeterEvent[];
+  readonly services: Services;
 };
 
 /** A desk over a real cluster and the real Redis, by the real clock; it settles for 500 ms. */
@@ -34,7 +37,8 @@ export function createBotDesk(
   endpoints: readonly Endpoint[] = [],
 ): BotDesk {
   const events: MeterEvent[] = [];
-  const desk = createDesk(servicesFor(cluster, redis, { namespaces, events, endpoints }));
+  const services = servicesFor(cluster, redis, { namespaces, events, endpoints });
+  const desk = createDesk(services);
   const outlet: Outlet = {
     show: (reply, card) =>
       Promise.resolve({ card: card ?? (reply.shape === "card" ? cardOf(reply) : undefined), reached: true }),
@@ -44,6 +48,7 @@ export function createBotDesk(
   const asked = () =>
     ({ principal: alice, source: "slack", channel: "C1", at: Date.now(), delivery: `${run}-${deliveries++}` }) as const;
   return {
+    services,
     type: (text) => desk.run({ ...asked(), text }, outlet),
     confirm: (operation, action = "confirm") => desk.press({ ...asked(), action, operation, card: undefined }, outlet),
     errors: () => events.filter(({ kind }) => kind === "error"),
@@ -82,6 +87,7 @@ function servicesFor(cluster: Cluster, redis: Redis, { namespaces, events, endpo
     operations: createOperations(redis, { now: Date.now }),
     leases: createLeases(redis),
     incidents: createIncidents(redis),
+    history: createHistory(redis, { keepMs: 86_400_000, perPolicy: 50, authors: authorsOf }),
     limits: createLimits(redis),
     templates: { all: () => [], problems: () => [] },
     audit: createAuditLog(redis, { onEntry: () => undefined }),

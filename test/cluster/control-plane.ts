@@ -36,9 +36,10 @@ export function whyNoControlPlane(): string | undefined {
   return `${script} is not there: name the script that starts a control plane by KUBE_UP`;
 }
 
-export async function startControlPlane(): Promise<ControlPlane> {
+/** `apiArgs`: more flags for the API server; none may hold a space. */
+export async function startControlPlane(apiArgs: readonly string[] = []): Promise<ControlPlane> {
   const folder = await mkdtemp(join(tmpdir(), "bulkhead-control-plane-"));
-  await run(script, [folder, String(port), "0"]);
+  await run(script, [folder, String(port), "0"], { ...process.env, API_ARGS: apiArgs.join(" ") });
   const pidFile = join(folder, "kube-apiserver.pid");
   const pid = () => Number(readFileSync(pidFile, "utf8"));
   const isRunning = () => existsSync(`/proc/${pid()}`);
@@ -74,10 +75,10 @@ export async function startControlPlane(): Promise<ControlPlane> {
   };
 }
 
-function run(program: string, args: readonly string[]): Promise<void> {
+function run(program: string, args: readonly string[], env = process.env): Promise<void> {
   return new Promise((resolve, reject) => {
     // What it leaves running must not hold our end of a pipe.
-    const child = spawn(program, args, { stdio: "ignore" });
+    const child = spawn(program, args, { stdio: "ignore", env });
     child.once("error", reject);
     child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`${program} ended with ${code}`))));
   });

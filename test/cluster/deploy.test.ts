@@ -2,6 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAnyPolicy } from "../../src/kubernetes/any-policy.ts";
+import { createConnection } from "../../src/kubernetes/connection.ts";
+import type { Image } from "../../src/policy/revision.ts";
 import { checkout, find, parseManifests, type Rule, read, readKustomization } from "../deploy/manifests.ts";
 import { expected, rights } from "../deploy/rights.ts";
 import { waitFor } from "../wait.ts";
@@ -63,6 +66,40 @@ describe("deploy/ on a real control plane", () => {
     expect(await granted(closed)).toEqual(read);
     expect(await granted("kube-system")).toEqual(read);
     expect(await granted("bulkhead")).toEqual([...read, ...expected["bulkhead-records"]].sort());
+  });
+
+  it("lets the bot roll back what others wrote where that is bound, and nowhere else", async () => {
+    const source = { kind: "text", text: deployed.kubeconfig } as const;
+    const connection = createConnection({ source, now: Date.now });
+    const policies = createAnyPolicy(connection);
+    const policy = (namespace: string) => JSON.parse(denyAll(namespace)) as Image;
+    const update = () => canI(asBot, "update networkpolicies", open);
+    const bind = ["rolebinding", "bulkhead-rollback", "-n", open];
+    try {
+      await kubectl(["create", ...bind, "--clusterrole=bulkhead-rollback", "--serviceaccount=bulkhead:bulkhead"]);
+      await waitFor(update, { everyMs: 100 });
+      const rollback = [...expected["bulkhead-write"], ...expected["bulkhead-rollback"]];
+      expect(await granted(open)).toEqual([...new Set([...expected["bulkhead-read"], ...rollback])].sort());
+      for (const namespace of [open, closed]) await kubectl(["create", "-f", "-"], { input: denyAll(namespace) });
+      for (const dryRun of [true, false]) {
+        const found = (await policies.read(policy(open)))!;
+        const other = { ...policy(open), spec: { podSelector: {}, policyTypes: ["Egress"] } };
+        await expect(policies.replace(other, found.metadata, { dryRun })).resolves.toMatchObject({ kind: "replaced" });
+      }
+      const found = (await policies.read(policy(open)))!;
+      await expect(policies.delete(found, found.metadata)).resolves.toEqual({ kind: "deleted" });
+      await expect(policies.create(policy(open))).resolves.toMatchObject({ kind: "created" });
+      const foreign = (await policies.read(policy(closed)))!;
+      await expect(policies.replace(policy(closed), foreign.metadata)).rejects.toMatchObject({ kind: "forbidden" });
+      await expect(policies.delete(policy(closed), foreign.metadata)).rejects.toMatchObject({ kind: "forbidden" });
+    } finally {
+      await connection.close();
+      await kubectl(["delete", ...bind, "--ignore-not-found"]);
+      for (const namespace of [open, closed]) {
+        await kubectl(["delete", "networkpolicy", "deny", "-n", namespace, "--ignore-not-found"]);
+      }
+      await waitFor(async () => !(await update()), { everyMs: 100 });
+    }
   });
 
   it.each([

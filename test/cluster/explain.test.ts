@@ -180,13 +180,14 @@ test("A terminal with a kubeconfig gives the same answer", async () => {
   expect(told).toContain(`Yes: ${payments}/checkout can connect to ${db}/postgres on TCP 5432`);
 });
 
-test("With an AdminNetworkPolicy in the cluster the answer is another one", async () => {
+test("With an AdminNetworkPolicy that nothing is known to enforce the answer is undecided, and names it", async () => {
   await apply(definition());
   await kubectl(["wait", "--for=condition=established", `customresourcedefinition/${crdName}`, "--timeout=30s"]);
   await waitFor(() => apply(lockdown).then(Boolean, () => false), { everyMs: 200 });
   const reply = await desk.type(asked);
-  expect(reply.headline).toMatch(/^No: explain-payments\/checkout cannot connect/);
-  expect(wordsOf(reply)).toContain("Denied by AdminNetworkPolicy close-data, ingress[0] (nobody)");
+  expect(reply.headline).toMatch(/^Undecided: whether explain-payments\/checkout can connect/);
+  expect(wordsOf(reply)).toContain("Perhaps denied by AdminNetworkPolicy close-data, ingress[0] (nobody)");
+  expect(wordsOf(reply)).toContain("so that what it decides counts as undecided");
 });
 
 test("Without the right to list them it says that they could not be read, and is undecided", async () => {

@@ -7,6 +7,8 @@ type Options = {
   readonly input?: string;
   /** A file; KUBECONFIG of the environment where there is none. */
   readonly kubeconfig?: string;
+  /** For `edit`: a command that changes the file that it is given. */
+  readonly editor?: string;
 };
 
 type Result = { readonly failed: boolean; readonly stdout: string; readonly stderr: string };
@@ -36,8 +38,12 @@ export async function canI(who: readonly string[], question: string, namespace: 
   return answer === "yes";
 }
 
-function run(args: readonly string[], { input = "", kubeconfig }: Options): Promise<Result> {
-  const env = kubeconfig === undefined ? process.env : { ...process.env, KUBECONFIG: kubeconfig };
+function run(args: readonly string[], { input = "", kubeconfig, editor }: Options): Promise<Result> {
+  const env = {
+    ...process.env,
+    ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
+    ...(editor === undefined ? {} : { KUBE_EDITOR: editor }),
+  };
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, { env, timeout: 90_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       if (error?.code === "ENOENT") reject(new Error("kubectl is not on PATH: the cluster suite needs it."));

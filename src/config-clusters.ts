@@ -1,4 +1,5 @@
 import type { ClusterSettings } from "./commands/services.ts";
+import { clustersOfFlows } from "./config-flows.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { didYouMean } from "./policy/suggest.ts";
 
@@ -15,12 +16,13 @@ export function clusterSettings({ clusters, home, channels, defaultCluster }: Gi
 }
 
 /** Clusters that are named where none of that name is configured, and two entries that are one and the same cluster. */
-export function clusterProblems(file: Given & Pick<ConfigFile, "access">): readonly string[] {
+export function clusterProblems(file: Given & Pick<ConfigFile, "access" | "flows">): readonly string[] {
   const names = file.clusters.map(({ name }) => name);
   const named: readonly (readonly [place: string, name: string | undefined])[] = [
     ["home", file.home],
     ["defaultCluster", file.defaultCluster],
     ...Object.entries(file.channels).map(([channel, name]) => [`channels.${channel}`, name] as const),
+    ...clustersOfFlows(file.flows),
     ...file.access.flatMap(({ clusters = [] }, rule) =>
       clusters.map((name, at) => [`access.${rule}.clusters.${at}`, name] as const),
     ),

@@ -32,6 +32,18 @@ export function secretProblems(secrets: readonly NeededSecret[], env: Environmen
   });
 }
 
+/** A bearer token that others present; one that is easily guessed is refused. */
+const tokenForm = /^[\w.~+/=-]{16,}$/;
+
+/** What is wrong with tokens, each under its name; one that is not set is not. */
+export function tokenProblems(tokens: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(tokens).flatMap(([name, token]) =>
+    token === undefined || tokenForm.test(token)
+      ? []
+      : [`${name}: is no token of at least 16 letters, digits and -._~+/=`],
+  );
+}
+
 /** Settings of the environment that would otherwise show only when something fails. */
 export function environmentProblems(env: Environment, read: Read): readonly string[] {
   const given = (name: string): string => env[name] ?? "";

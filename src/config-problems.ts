@@ -12,6 +12,9 @@ type Shape = {
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly items?: Shape;
   readonly additionalProperties?: Shape | boolean;
+  /** Kinds of a mapping that are told apart by one key, whose `const` each has. */
+  readonly oneOf?: readonly Shape[];
+  readonly const?: unknown;
 };
 
 /** One line for each thing that the schema finds wrong with the document: the key's path, and what is expected there. */
@@ -24,7 +27,7 @@ export function schemaFindings(schema: z.ZodType, error: z.ZodError, document: u
   const shape = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
   return error.issues.flatMap((issue) => {
     if (issue.code !== "unrecognized_keys") return [{ path: issue.path, text: expectation(issue, document) }];
-    const known = Object.keys(shapeAt(shape, issue.path)?.properties ?? {});
+    const known = keysOf(shapeAt(shape, issue.path), valueAt(document, issue.path));
     return issue.keys.map((key) => ({ path: [...issue.path, key], text: unknownKey(key, known) }));
   });
 }
@@ -52,18 +55,29 @@ function unknownKey(key: string, known: readonly string[]): string {
   return `is no key here.${hint}`;
 }
 
+/** Those that the value may have; of kinds those of its own kind. */
+function keysOf(shape: Shape | undefined, value: unknown): readonly string[] {
+  const isOfKind = ({ properties = {} }: Shape): boolean =>
+    Object.entries(properties).every(([key, one]) => one.const === undefined || one.const === valueAt(value, [key]));
+  return Object.keys((shape?.oneOf?.find(isOfKind) ?? shape)?.properties ?? {});
+}
+
 function expectation(issue: z.core.$ZodIssue, document: unknown): string {
   const value = valueAt(document, issue.path);
   if (issue.code === "invalid_type") return `${found(value)}; expected ${nameOfType(issue.expected)}`;
-  if (issue.code === "invalid_value") {
-    const values = issue.values.map(String);
-    const hint = typeof value === "string" ? didYouMean(value, values) : "";
-    return `expected one of ${values.join(", ")}.${hint}`;
-  }
+  if (issue.code === "invalid_value") return oneOf(issue.values, value);
+  if (issue.code === "invalid_key" && issue.issues[0] !== undefined) return expectation(issue.issues[0], value);
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     return issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first, value)])).join("; or ");
   }
+  if (issue.code === "invalid_union" && "options" in issue) return oneOf(issue.options ?? [], value);
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+}
+
+function oneOf(known: readonly unknown[], value: unknown): string {
+  const values = known.map(String);
+  const hint = typeof value === "string" ? didYouMean(value, values) : "";
+  return `expected one of ${values.join(", ")}.${hint}`;
 }
 
 function found(value: unknown): string {

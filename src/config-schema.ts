@@ -1,22 +1,9 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { flowsSchema } from "./config-flows-schema.ts";
+import { clusterName, duration, positiveDuration } from "./config-values.ts";
 import { verbs } from "./policy/access.ts";
-import { parseDuration } from "./policy/duration.ts";
-import { isClusterName, isNamespaceName } from "./policy/target.ts";
-
-/** The configuration file, key by key. Every key that is not here is a problem, not ignored. */
-const duration = z.string().transform((text, context) => {
-  const ms = text === "0s" ? 0 : parseDuration(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: "custom", message: `"${text}" is no time such as 2s or 1h30m` });
-  return z.NEVER;
-});
-
-const positiveDuration = duration.refine((ms) => ms > 0, "must be more than nothing");
-
-const clusterName = z
-  .string()
-  .refine(isClusterName, "is no cluster name (at most 63 lower-case letters, digits, dashes, dots)");
+import { isNamespaceName } from "./policy/target.ts";
 
 const namespace = z.string().refine(isNamespaceName, "is no namespace's name");
 
@@ -129,6 +116,7 @@ const defaultApprovals = { expireAfter: 900_000 };
 const defaultHistory = { keepFor: 30 * dayMs, perPolicy: 50 };
 const defaultBreakGlass = { maxTtl: 900_000 };
 
+/** The configuration file, key by key. Every key that is not here is a problem, not ignored. */
 export const configFile = z.strictObject({
   clusters: z
     .array(cluster)
@@ -195,6 +183,7 @@ export const configFile = z.strictObject({
     })
     .default(defaultHistory),
   canary,
+  flows: flowsSchema,
   /** A folder; default: the one that ships with this version. */
   templates: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).default(8080),

@@ -3,7 +3,14 @@ import type { HealthLimits } from "./audit/health.ts";
 import type { Settings } from "./commands/services.ts";
 import { clusterProblems, clusterSettings } from "./config-clusters.ts";
 import { endpointsOf } from "./config-endpoints.ts";
-import { environmentProblems, readSecret, secretProblems, withoutSecrets } from "./config-environment.ts";
+import {
+  environmentProblems,
+  readSecret,
+  secretProblems,
+  tokenProblems,
+  withoutSecrets,
+} from "./config-environment.ts";
+import { type FlowsConfig, flowFileProblems, flowsOf } from "./config-flows.ts";
 import { kubeconfigProblems } from "./config-kubeconfig.ts";
 import { peopleProblems } from "./config-names.ts";
 import { duplicateNames, schemaProblems } from "./config-problems.ts";
@@ -49,6 +56,8 @@ export type Config = {
   readonly history: { readonly keepMs: number; readonly perPolicy: number };
   /** The bearer token with which API servers post audit events; undefined where they do not. */
   readonly kubernetesAuditToken: string | undefined;
+  /** Where denied flows come from; undefined: from nowhere. */
+  readonly flows: FlowsConfig | undefined;
   /** The folder of the emergency allowlists' templates. */
   readonly templates: string;
   /** Who the terminal's user is where nothing else says so. */
@@ -86,12 +95,17 @@ export function readConfig(
   const file = document === undefined ? undefined : parseFile(document.value, problems);
   const secrets = readSecrets(env, read, problems);
   if (use === "bot") problems.push(...botProblems(env, read, secrets, document?.value));
-  if (file !== undefined && problems.length === 0) return { config: configOf(file, secrets, env) };
+  if (file !== undefined && problems.length === 0) {
+    const flows = flowsOf(file.flows, clusterSettings(file).home, { token: secrets.flows, read });
+    return { config: { ...configOf(file, secrets, env), flows } };
+  }
   return { problems: problems.map((line) => withoutSecrets(line, Object.values(secrets))) };
 }
 
 type RedisSecret = "redis" | "redisCa" | "redisCert" | "redisKey" | "sentinelUsername" | "sentinelPassword";
-type Secrets = Readonly<Record<"bot" | "app" | "signing" | "kubernetesAudit" | RedisSecret, string | undefined>>;
+type Secrets = Readonly<
+  Record<"bot" | "app" | "signing" | "kubernetesAudit" | "flows" | RedisSecret, string | undefined>
+>;
 
 function readSecrets(env: Environment, read: (path: string) => string | undefined, problems: string[]): Secrets {
   const secret = (name: string): string | undefined => readSecret(env, name, read, problems);
@@ -100,6 +114,7 @@ function readSecrets(env: Environment, read: (path: string) => string | undefine
     app: secret("SLACK_APP_TOKEN"),
     signing: secret("SLACK_SIGNING_SECRET"),
     kubernetesAudit: secret("KUBERNETES_AUDIT_TOKEN"),
+    flows: secret("FLOWS_TOKEN"),
     redis: secret("REDIS_URL"),
     redisCa: secret("REDIS_CA"),
     redisCert: secret("REDIS_CERT"),
@@ -111,8 +126,7 @@ function readSecrets(env: Environment, read: (path: string) => string | undefine
   if (redis !== undefined && parseRedisUrl(redis) === undefined)
     problems.push(`REDIS_URL: is not of the form ${redisForms}`);
   problems.push(...redisAccessProblems(secrets));
-  if (secrets.kubernetesAudit !== undefined && !/^[\w.~+/=-]{16,}$/.test(secrets.kubernetesAudit))
-    problems.push("KUBERNETES_AUDIT_TOKEN: is no token of at least 16 letters, digits and -._~+/=");
+  problems.push(...tokenProblems({ KUBERNETES_AUDIT_TOKEN: secrets.kubernetesAudit, FLOWS_TOKEN: secrets.flows }));
   return secrets;
 }
 
@@ -143,7 +157,7 @@ function redisServiceOf(url: string, ownNamespace: string): Settings["redisServi
   return first === undefined ? undefined : serviceOf(first.host, ownNamespace);
 }
 
-function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Config {
+function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Omit<Config, "flows"> {
   const ownNamespace = env["POD_NAMESPACE"] ?? "bulkhead";
   return {
     settings: {
@@ -203,6 +217,7 @@ function botProblems(
     ...secretProblems(needed, env),
     ...environmentProblems(env, read),
     ...kubeconfigProblems(document, env, read),
+    ...flowFileProblems(document, { token: secrets.flows, read }),
   ];
 }
 

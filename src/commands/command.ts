@@ -77,6 +77,12 @@ export type Command =
     } & PlaceReference)
   /** A change of a policy by its id or the beginning of it. */
   | { readonly kind: "diff"; readonly revision: string }
+  | ({
+      readonly kind: "flows";
+      readonly what: FlowsAsked;
+      /** Undefined: the last 15 minutes, or an operation's own time. */
+      readonly sinceMs: number | undefined;
+    } & PlaceReference)
   | { readonly kind: "verify-enforcement"; readonly cluster: string | undefined }
   | { readonly kind: "incident"; readonly change: IncidentChange }
   | { readonly kind: "whoami" }
@@ -99,6 +105,20 @@ export type RolledBack =
   /** All changes of the last so many milliseconds, or since an incident began, whoever made them. */
   | ({ readonly kind: "since"; readonly sinceMs: number } & PlaceReference)
   | ({ readonly kind: "incident"; readonly incident: string } & PlaceReference);
+
+/** What of denied flows is asked for. A line, `f-…`, is one that somebody was shown; its buttons stand for these commands. */
+export type FlowsAsked =
+  | {
+      readonly kind: "denied";
+      /** A workload, a pod or the beginning of its name; `of` is its kind in lower case where one is named. */
+      readonly workload: { readonly of: string | undefined; readonly name: string } | undefined;
+    }
+  /** An id, or the beginning of one. */
+  | { readonly kind: "operation"; readonly operation: string }
+  | { readonly kind: "explain" | "allow"; readonly line: string }
+  | { readonly kind: "mute"; readonly line: string; readonly forMs: number }
+  | { readonly kind: "muted" }
+  | { readonly kind: "unmute"; readonly mute: string };
 
 /** What is typed after what is to be cut off. */
 type Containing = {

@@ -230,6 +230,27 @@ export const manuals = {
       "history prod-eu:payments since 30m",
     ],
   },
+  flows: {
+    usage: "flows [[cluster:]namespace | [cluster:]namespace/[kind/]workload | operation] [since 15m]",
+    does: "what is being denied, between whom, since when, and by which policy",
+    details: [
+      "By workload, the last 15 minutes unless since says otherwise (5m to 48h); what was not seen in the same time before comes first, marked new.",
+      "Which policy: as the flow source names it where a rule denies, else worked out by the policies that are there now.",
+      "An operation (q-…, l-…, a-…): what is denied to and from its target while it is in force.",
+      "It needs the right status, and shows what begins or ends in namespaces where you have it.",
+      "Explain says why in full, Allow opens a plan by the narrowest template that fits, Mute leaves the line out for 8 h, for everybody.",
+      "flows muted lists what is muted, with a button to end that. Totals count what is muted.",
+      "At a terminal, flows --from FILE reads a file of flows, or standard input (-), with neither cluster nor Redis.",
+    ],
+    examples: [
+      "flows",
+      "flows payments",
+      "flows payments/checkout since 2h",
+      "flows prod-eu:payments/deploy/checkout",
+      "flows q-7f3kd2m",
+      "flows muted",
+    ],
+  },
   diff: {
     usage: "diff <change>",
     does: "one change of a policy as YAML, and in connections opened and closed",

@@ -12,6 +12,7 @@ import { parseReview, parseVote } from "./parse-approval.ts";
 import { parseLockdown, parseQuarantine } from "./parse-containing.ts";
 import { parseExplain } from "./parse-explain.ts";
 import { takeFlags } from "./parse-flags.ts";
+import { parseFlows } from "./parse-flows.ts";
 import { parseDiff, parseHistory } from "./parse-history.ts";
 import { notAnId, parseIncident, takeIncident } from "./parse-incident.ts";
 import { parseRollback } from "./parse-rollback.ts";
@@ -50,6 +51,7 @@ const parsers: Record<CommandName, Parser> = {
   explain: parseExplain,
   audit: parseAudit,
   history: parseHistory,
+  flows: parseFlows,
   diff: parseDiff,
   "verify-enforcement": parseVerify,
   incident: parseIncident,

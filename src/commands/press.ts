@@ -15,8 +15,8 @@ import { release } from "./release.ts";
 import type { ButtonAction, Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
 import { resumeFlux } from "./resume-flux.ts";
-import { isRevisionAction } from "./revision-press.ts";
 import { refuseUndo } from "./rollback.ts";
+import { isRowAction } from "./row-press.ts";
 import type { SampledJournal } from "./sampled-journal.ts";
 import { seesOperation } from "./sees.ts";
 import { amend, attachCard, type Context, LostRace } from "./services.ts";
@@ -117,7 +117,7 @@ function actionOf(action: string): Action | undefined {
 
 /** For metrics: of a closed set, whatever was sent as the action. */
 export function pressName(action: string): string {
-  return actionOf(action) === undefined && !isRevisionAction(action) ? "press unknown" : `press ${action}`;
+  return actionOf(action) === undefined && !isRowAction(action) ? "press unknown" : `press ${action}`;
 }
 
 type Action = {

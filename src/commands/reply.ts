@@ -1,4 +1,4 @@
-import type { RevisionAction } from "./revision-press.ts";
+import type { RowAction } from "./row-press.ts";
 
 /**
  * What a command answers, as data: `slack/render.ts` makes blocks of it, `cli.ts` text. Every string in it is hostile
@@ -34,10 +34,10 @@ type Content =
   | { readonly kind: "fields"; readonly fields: readonly (readonly [label: string, value: string])[] }
   | { readonly kind: "list"; readonly title: string | undefined; readonly items: readonly string[] }
   | { readonly kind: "code"; readonly title: string | undefined; readonly text: string }
-  /** A line with buttons of its own, which carry what it is about: the id of a change. */
+  /** A line with buttons of its own, which carry what it is about: the id of a change, of a flow's line or of a mute. */
   | { readonly kind: "row"; readonly text: string; readonly subject: string; readonly buttons: readonly RowButton[] };
 
-export type RowButton = { readonly action: RevisionAction; readonly label: string };
+export type RowButton = { readonly action: RowAction; readonly label: string };
 
 /** What a press asks for; `id` of the operation is all that the button carries. */
 export type ButtonAction =

@@ -15,6 +15,7 @@ import { end, locateEnd } from "./end.ts";
 import { explain, locateExplain } from "./explain.ts";
 import { extend } from "./extend.ts";
 import { locateAllowance } from "./find-allowance.ts";
+import { flows } from "./flows.ts";
 import { formFor, orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
@@ -27,8 +28,8 @@ import { locateRelease, type ReleaseCommand, release } from "./release.ts";
 import type { Reply } from "./reply.ts";
 import { type Press, type Request, wellFormed } from "./request.ts";
 import { endPause } from "./resume-flux.ts";
-import { typedBy } from "./revision-press.ts";
 import { locateRollback, rollback, rollbackVerbs } from "./rollback.ts";
+import { typedBy } from "./row-press.ts";
 import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts";
 import type { Context, Services } from "./services.ts";
 import { signReview } from "./sign-review.ts";
@@ -106,6 +107,7 @@ const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> 
   explain: { verbs: () => ["status"], locate: locateExplain, run: explain },
   audit: { verbs: () => ["audit"], locate: locateRead, run: audit },
   history: { verbs: () => ["status"], locate: locateRead, run: history },
+  flows: { verbs: () => ["status"], locate: locateRead, run: flows },
   diff: { verbs: () => ["status"], locate: locateNowhere, run: diffRevision },
   "verify-enforcement": { verbs: () => ["verify-enforcement"], locate: locateVerify, run: verifyEnforcement },
   incident: { verbs: incidentVerbs, locate: locateNowhere, run: incident },

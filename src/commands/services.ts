@@ -13,6 +13,7 @@ import type { Limits } from "../scheduler/limits.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
 import type { Timers } from "../scheduler/timers.ts";
 import type { Outlet } from "./desk.ts";
+import type { FlowServices } from "./flow-services.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Request } from "./request.ts";
 
@@ -125,6 +126,8 @@ export type Services = {
   readonly incidents: Incidents;
   /** Undefined at a terminal that reaches no Redis. */
   readonly canaries?: Canaries;
+  /** Undefined where no flow source is configured, and at a terminal that reaches no Redis. */
+  readonly flows?: FlowServices;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Resolves after so many milliseconds; tests pass a clock of their own. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Press, Request } from "../commands/request.ts";
-import { isRevisionAction } from "../commands/revision-press.ts";
+import { isRowAction } from "../commands/row-press.ts";
 import type { Principal } from "../policy/principal.ts";
 import { actionPrefix } from "./render.ts";
 
@@ -107,7 +107,7 @@ export function readPress(payload: unknown, arrival: Arrival): Read<Press> | und
     channel: data.container.channel_id ?? data.channel?.id,
     responseUrl: data.response_url,
     // A button beside a line of an answer is a command that could have been typed: what comes of it is as new.
-    onEphemeral: data.container.is_ephemeral && !isRevisionAction(name),
+    onEphemeral: data.container.is_ephemeral && !isRowAction(name),
     direct: false,
   };
   const pressed = { action: name, operation: action.value ?? "" };

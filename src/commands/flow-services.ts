@@ -1,0 +1,14 @@
+import type { FlowSourceState } from "../flows/flow-source.ts";
+import type { Ledger } from "../flows/ledger.ts";
+import type { Mutes } from "../flows/mutes.ts";
+import type { Shelf } from "../scheduler/shelf.ts";
+
+/** What /np flows needs beside what every command has. */
+export type FlowServices = {
+  readonly ledger: Ledger;
+  readonly mutes: Mutes;
+  /** Keeps what the buttons beside lines are about. */
+  readonly shelf: Pick<Shelf, "put" | "get">;
+  /** Of this replica; empty where it pulls none and nothing was pushed to it. */
+  sources(): readonly FlowSourceState[];
+};

@@ -7,6 +7,8 @@ export type Tally = {
   /** Start of the minute, milliseconds since the epoch. */
   readonly minuteMs: number;
   readonly count: number;
+  /** How many of `count` may belong to other keys, where there were too many of them. Absent: none. */
+  readonly error?: number;
   readonly unit: FlowUnit;
   readonly atLeast: boolean;
   /** The first and the last that was seen of it in that minute. */
@@ -20,13 +22,22 @@ export type Tally = {
 export type Loss = {
   readonly cluster: string;
   readonly minuteMs: number;
-  /** `source`: lost before it could tell them. `unreadable`: lines. `evicted`: counted, with keys that were too many. */
-  readonly kind: "source" | "unreadable" | "evicted";
+  /**
+   * `source`: lost before it could tell them. `unreadable`: lines. `late`: told too long after they were seen, and not
+   * counted. `evicted`: counted as others' (see `error`), since there were too many keys.
+   */
+  readonly kind: "source" | "unreadable" | "late" | "evicted";
   readonly count: number;
 };
 
 /** What one replica counted since it last wrote. Writing it again with the same id does nothing. */
-export type Batch = { readonly id: string; readonly tallies: readonly Tally[]; readonly losses: readonly Loss[] };
+export type Batch = {
+  readonly id: string;
+  readonly tallies: readonly Tally[];
+  readonly losses: readonly Loss[];
+  /** When something last came of each cluster, counted or not. Absent: as the tallies say. */
+  readonly heard?: readonly { readonly cluster: string; readonly atMs: number }[];
+};
 
 export type LedgerQuery = {
   readonly cluster: string;
@@ -52,7 +63,7 @@ export type Series = {
 };
 
 export type LedgerView = {
-  /** Highest count first. */
+  /** Highest count first, of what is certain: `count` less `error`. */
   readonly series: readonly Series[];
   readonly stepMs: number;
   readonly losses: readonly Loss[];
@@ -66,4 +77,6 @@ export type LedgerView = {
 export type Ledger = {
   write(batch: Batch): Promise<void>;
   read(query: LedgerQuery): Promise<LedgerView>;
+  /** Keeps what is older by larger steps; to be called each minute by any replica, with milliseconds since the epoch. */
+  tend(nowMs: number): Promise<void>;
 };

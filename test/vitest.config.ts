@@ -46,6 +46,8 @@ const long = [
   "test/e2e/tour.test.ts",
   "test/kubernetes/connection.test.ts",
   "test/kubernetes/faults.test.ts",
+  "test/pictures/labels.test.ts",
+  "test/pictures/pictures.test.ts",
   "test/redis-tls.test.ts",
   "test/redis.test.ts",
   "test/sandbox/kubernetes/contract.test.ts",

@@ -1,0 +1,59 @@
+import type { Flag } from "./flags.ts";
+import { type Layout, laneHeight, symbolRoom } from "./layout.ts";
+import { background, ink } from "./palette.ts";
+import type { MarkKind } from "./picture.ts";
+import { type Sheet, types } from "./sheet.ts";
+import { element } from "./svg.ts";
+
+/** A line from each label down to the axis; the labels cover lines that pass behind them. */
+export function drawFlags(layout: Layout, sheet: Sheet): string {
+  const poles = layout.flags.map((flag) => drawPole(flag, layout));
+  const labels = layout.flags.map((flag) => drawLabel(flag, layout, sheet));
+  return [...poles, ...labels].join("");
+}
+
+/** On the axis each mark has its symbol, also where several share a label; one is enough in one place. */
+export function drawSymbols({ flags, xOf, bottom }: Layout): string {
+  const marks = flags.flatMap((flag) => flag.marks);
+  const places = new Map(marks.map(({ atMs, kind }) => [`${Math.round(xOf(atMs))} ${kind}`, { x: xOf(atMs), kind }]));
+  return [...places.values()].map(({ x, kind }) => markSymbol(kind, x, bottom)).join("");
+}
+
+/** What tells the kinds of marks apart without colour: a shape, around a point. */
+export function markSymbol(kind: MarkKind, x: number, y: number): string {
+  if (kind === "operation") return path(`M${x},${y - 5}l5,5l-5,5l-5,-5z`);
+  if (kind === "policy-change") return path(`M${x},${y - 5}l5,9h-10z`);
+  return element("circle", { cx: x, cy: y, r: 3.2, fill: background, stroke: ink.text, "stroke-width": 2.6 });
+}
+
+function path(d: string): string {
+  return element("path", { d, fill: ink.text });
+}
+
+const dashes: Record<MarkKind, string | undefined> = { "policy-change": undefined, operation: "6 3", spike: "2 3" };
+
+function drawPole(flag: Flag, layout: Layout): string {
+  const dash = dashes[kindOf(flag)];
+  const y1 = laneTop(flag, layout) + laneHeight / 2;
+  const stroke = { stroke: ink.quiet, "stroke-width": 1.2, "stroke-dasharray": dash };
+  return element("line", { x1: flag.x, x2: flag.x, y1, y2: layout.bottom, ...stroke });
+}
+
+function drawLabel(flag: Flag, layout: Layout, sheet: Sheet): string {
+  const y = laneTop(flag, layout);
+  const cover = { x: flag.left - 5, y: y + 1, width: flag.width + 9, height: laneHeight - 2, fill: background };
+  return [
+    element("rect", cover),
+    markSymbol(kindOf(flag), flag.left, y + laneHeight / 2),
+    sheet.write(flag.text, types.normal, { x: flag.left + symbolRoom - 4, y: y + 15.5 }),
+  ].join("");
+}
+
+function laneTop({ lane }: Flag, { lanesBottom }: Layout): number {
+  return lanesBottom - (lane + 1) * laneHeight;
+}
+
+/** A label for several goes by what matters most, or by the first. */
+function kindOf({ marks }: Flag): MarkKind {
+  return marks.some(({ kind }) => kind === "spike") ? "spike" : (marks[0]?.kind ?? "operation");
+}

@@ -1,0 +1,98 @@
+import { ink } from "./palette.ts";
+import type { LabelBox } from "./picture.ts";
+import { fontFamily, inkRight, pixelRatio } from "./raster.ts";
+import { element, textElement } from "./svg.ts";
+
+/** Sizes in units of the SVG. */
+export type Type = { readonly size: number; readonly bold?: boolean; readonly colour?: string };
+
+/** A text at its place, as SVG and as the box that it fills. */
+export type SetText = { readonly svg: string; readonly box: LabelBox };
+
+export type Place = { readonly x: number; readonly y: number; readonly anchor?: "start" | "middle" | "end" };
+
+/**
+ * Sets text in the shipped font, and knows how wide it gets: letter by letter as the
+ * renderer draws them, since to measure each text whole takes a second where many are long.
+ */
+export type Typesetter = {
+  width(text: string, type: Type): number;
+  /** As much of the text as fits, with an ellipsis in its `middle` or at its `end`. */
+  fit(text: string, type: Type, room: { readonly width: number; readonly cut: "middle" | "end" }): string;
+  /** `y` is the base line. */
+  set(text: string, type: Type, place: Place): SetText;
+};
+
+/** What is remembered of widths, so that nothing grows without end. */
+const mostRemembered = 2_000;
+
+export function createTypesetter(): Typesetter {
+  const advances = new Map<string, number>();
+
+  /** Of one letter, at a size of 1. */
+  function advance(letter: string, bold: boolean): number {
+    const key = `${bold}${letter}`;
+    const known = advances.get(key);
+    if (known !== undefined) return known;
+    if (advances.size >= mostRemembered) advances.clear();
+    const measured = inkRight(probe(`H${letter}H`, bold)) - inkRight(probe("HH", bold));
+    advances.set(key, measured / probeSize);
+    return measured / probeSize;
+  }
+
+  const width = (text: string, { size, bold = false }: Type): number =>
+    Array.from(text).reduce((sum, letter) => sum + advance(letter, bold), 0) * size;
+
+  return {
+    width,
+    fit(text, type, room) {
+      if (width(text, type) <= room.width) return text;
+      const letters = Array.from(text);
+      let [fits, tooLong] = [0, letters.length];
+      while (tooLong - fits > 1) {
+        const middle = Math.floor((fits + tooLong) / 2);
+        if (width(shortened(letters, middle, room.cut), type) <= room.width) fits = middle;
+        else tooLong = middle;
+      }
+      return shortened(letters, fits, room.cut);
+    },
+    set: (text, type, place) => ({ svg: written(text, type, place), box: boxOf(text, width(text, type), type, place) }),
+  };
+}
+
+const probeSize = 100;
+
+function probe(text: string, bold: boolean): string {
+  const svg = { xmlns: "http://www.w3.org/2000/svg", width: 1, height: 1 };
+  return element("svg", svg, written(text, { size: probeSize, bold }, { x: 0, y: 0 }));
+}
+
+function written(text: string, { size, bold, colour }: Type, { x, y, anchor }: Place): string {
+  const attributes = {
+    x,
+    y,
+    "font-family": fontFamily,
+    "font-size": size,
+    "font-weight": bold === true ? 600 : 400,
+    "text-anchor": anchor,
+    fill: colour ?? ink.text,
+    "xml:space": "preserve",
+  };
+  return textElement(attributes, text);
+}
+
+function shortened(letters: readonly string[], kept: number, cut: "middle" | "end"): string {
+  const tail = cut === "middle" ? Math.floor(kept / 2) : 0;
+  const head = letters
+    .slice(0, kept - tail)
+    .join("")
+    .trimEnd();
+  return `${head}…${tail === 0 ? "" : letters.slice(-tail).join("")}`;
+}
+
+/** Ascenders and descenders of the font are within 0.8 and 0.25 of its size. */
+function boxOf(text: string, width: number, { size }: Type, { x, y, anchor }: Place): LabelBox {
+  const left = anchor === "end" ? x - width : anchor === "middle" ? x - width / 2 : x;
+  const scaled = (value: number): number => value * pixelRatio;
+  return { text, x: scaled(left), y: scaled(y - 0.8 * size), width: scaled(width), height: scaled(1.05 * size) };
+}

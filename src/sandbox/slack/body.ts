@@ -3,8 +3,8 @@ import type { Arguments } from "./method.ts";
 
 const maxBytes = 4 * 1024 * 1024;
 
-/** The whole body as text; throws beyond 4 MiB. */
-export async function readBody(request: IncomingMessage): Promise<string> {
+/** The whole body; throws beyond 4 MiB. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -13,7 +13,7 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     if (size > maxBytes) throw new Error(`request body beyond ${maxBytes} bytes`);
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 /**
@@ -25,6 +25,14 @@ export function readArguments(contentType: string, body: string): Arguments | un
   return new Map([...new URLSearchParams(body)].map(([name, value]) => [name, structured(name, value)]));
 }
 
+/** What was uploaded: the bytes as they are, or the first file of a form (docs: files.getUploadURLExternal takes both). */
+export async function readUpload(contentType: string, body: Buffer): Promise<Buffer> {
+  if (!contentType.startsWith("multipart/form-data")) return body;
+  const form = await new Response(Uint8Array.from(body), { headers: { "content-type": contentType } }).formData();
+  const file = [...form.values()].find((value) => typeof value !== "string");
+  return file === undefined ? Buffer.alloc(0) : Buffer.from(await file.arrayBuffer());
+}
+
 /** The parsed JSON; undefined where it is none. */
 export function readJson(body: string): unknown {
   try {
@@ -34,7 +42,7 @@ export function readJson(body: string): unknown {
   }
 }
 
-const structuredArguments = new Set(["blocks", "attachments", "metadata", "view"]);
+const structuredArguments = new Set(["blocks", "attachments", "files", "metadata", "view"]);
 
 /** Text that should be JSON and is not stays text, so that the method refuses it. */
 function structured(name: string, value: string): unknown {

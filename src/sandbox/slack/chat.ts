@@ -1,7 +1,8 @@
-import { visible } from "./directory.ts";
+import { visible, writable } from "./directory.ts";
 import { type Answer, type Arguments, type Method, refuse, stringOf } from "./method.ts";
-import { app, type SandboxChannel, team } from "./people.ts";
+import { app, team } from "./people.ts";
 import { contentOf } from "./response-url.ts";
+import { wireFile } from "./shared-file.ts";
 import type { Content, Message, Workspace } from "./workspace.ts";
 
 /** chat.*, as an app with `chat:write` and without `chat:write.public` may call them. */
@@ -26,6 +27,7 @@ export function wireMessage(message: Message): Readonly<Record<string, unknown>>
     text: message.text,
     ...(message.blocks.length > 0 && { blocks: message.blocks }),
     ...(message.threadTs !== undefined && { thread_ts: message.threadTs }),
+    ...(message.files !== undefined && { files: message.files.map(wireFile) }),
     ...(message.edited && { edited: { user: app.botUser, ts: message.ts } }),
   };
 }
@@ -101,13 +103,6 @@ function permalink(workspace: Workspace, args: Arguments): Answer {
   if (message === undefined || message.ephemeralTo !== undefined) return refuse("message_not_found");
   const path = `${channel.id}/p${message.ts.replace(".", "")}`;
   return { ok: true, channel: channel.id, permalink: `https://${team.domain}.slack.com/archives/${path}` };
-}
-
-function writable(workspace: Workspace, args: Arguments): SandboxChannel | Answer {
-  const channel = visible(workspace, args);
-  if (channel === undefined) return refuse("channel_not_found");
-  if (!workspace.appIsIn(channel)) return refuse("not_in_channel");
-  return channel.isArchived ? refuse("is_archived") : channel;
 }
 
 /** A message that the app wrote in a channel; an ephemeral is none (chat.update does not know it). */

@@ -19,6 +19,14 @@ export function visible(workspace: Workspace, args: Arguments): SandboxChannel |
   return channel.isPrivate && !workspace.appIsIn(channel) ? undefined : channel;
 }
 
+/** A channel that the app may write in, named by the argument `channel`; else why not. */
+export function writable(workspace: Workspace, args: Arguments): SandboxChannel | Answer {
+  const channel = visible(workspace, args);
+  if (channel === undefined) return refuse("channel_not_found");
+  if (!workspace.appIsIn(channel)) return refuse("not_in_channel");
+  return channel.isArchived ? refuse("is_archived") : channel;
+}
+
 function userInfo(workspace: Workspace, args: Arguments): Answer {
   const found = workspace.user(stringOf(args, "user") ?? "");
   return found === undefined ? refuse("user_not_found") : { ok: true, user: wireUser(found) };

@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { readArguments, readBody, readJson } from "./body.ts";
+import { readArguments, readBody, readJson, readUpload } from "./body.ts";
 import type { Fault, Faults } from "./faults.ts";
+import type { Files } from "./files.ts";
 import type { Limits } from "./limits.ts";
 import { type Arguments, stringOf } from "./method.ts";
 import type { ResponseUrls } from "./response-url.ts";
 import type { WebApi } from "./web-api.ts";
 
-/** One request that reached the Web API or a response_url. */
+/** One request that reached the Web API, a response_url or the address of an upload. */
 export type RecordedCall = {
-  /** `chat.postMessage`, or `response_url`. */
+  /** `chat.postMessage`, `response_url`, or `upload`. */
   readonly method: string;
   /** By the sandbox's clock, ms. */
   readonly at: number;
@@ -24,21 +25,21 @@ export type RecordedCall = {
 export type ExchangeParts = {
   readonly api: WebApi;
   readonly responseUrls: ResponseUrls;
+  readonly files: Files;
   readonly faults: Faults;
   readonly limits: Limits;
   readonly now: () => number;
   readonly record: (call: RecordedCall) => void;
 };
 
-/** Answers one HTTP request to the Web API or a response_url, or lets it meet a fault. */
+/** Answers one HTTP request to the Web API, a response_url or an upload, or lets it meet a fault. */
 export async function exchange(
   parts: ExchangeParts,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const body = await readBody(request);
-  const path = request.url ?? "";
-  const call = path.startsWith("/api/") ? apiCall(parts, request, body) : hookCall(parts, path, body);
+  const call = await callOf(parts, request, body);
   const fault = parts.faults.take(call.method, call.args) ?? limited(parts, call);
   const record = (error: string | undefined): void =>
     parts.record({ method: call.method, at: parts.now(), args: Object.fromEntries(call.args), error });
@@ -63,6 +64,22 @@ type Done = Answer & { readonly error: string | undefined };
 type Call = { readonly method: string; readonly args: Arguments; readonly perform: () => Done };
 
 const json = "application/json; charset=utf-8";
+
+async function callOf(parts: ExchangeParts, request: IncomingMessage, body: Buffer): Promise<Call> {
+  const path = request.url ?? "";
+  if (path.startsWith("/upload/")) {
+    return uploadCall(parts, path, await readUpload(request.headers["content-type"] ?? "", body));
+  }
+  return path.startsWith("/api/") ? apiCall(parts, request, String(body)) : hookCall(parts, path, String(body));
+}
+
+function uploadCall({ files }: ExchangeParts, path: string, body: Buffer): Call {
+  const perform = (): Done => {
+    const answer = files.receive(path, body);
+    return { ...answer, type: "text/plain", error: answer.status === 200 ? undefined : answer.body };
+  };
+  return { method: "upload", args: new Map([["bytes", body.length]]), perform };
+}
 
 function apiCall({ api }: ExchangeParts, { url = "", headers }: IncomingMessage, body: string): Call {
   const method = url.slice("/api/".length);

@@ -19,6 +19,8 @@ const tiers: Readonly<Record<string, number>> = {
   "chat.postEphemeral": 100,
   "conversations.members": 100,
   "users.info": 100,
+  "files.getUploadURLExternal": 100,
+  "files.completeUploadExternal": 100,
   "views.open": 100,
   "views.update": 100,
   "views.push": 100,

@@ -5,6 +5,7 @@ import { createDriver, type Driver } from "./driver.ts";
 import { sendEvent } from "./events.ts";
 import { exchange, type RecordedCall } from "./exchange.ts";
 import { createFaults, type Faults } from "./faults.ts";
+import { createFiles } from "./files.ts";
 import { createHttpDelivery, type HttpDelivery } from "./http-delivery.ts";
 import { createLimits } from "./limits.ts";
 import { app, type SandboxChannel, type SandboxGroup, type SandboxUser, team } from "./people.ts";
@@ -101,6 +102,7 @@ function createParts(options: SandboxSlackOptions) {
   const triggers = createTriggers(now);
   const views = createViews(now);
   const responseUrls = createResponseUrls(workspace, now);
+  const files = createFiles(workspace, origin);
   const faults = createFaults(now);
   const limits = createLimits(now, options.limits ?? false);
   const calls: RecordedCall[] = [];
@@ -108,8 +110,8 @@ function createParts(options: SandboxSlackOptions) {
   const setPlan = (chosen: Plan): void => {
     plan = chosen;
   };
-  const api = createWebApi({ ...secrets, workspace, hub, triggers, views, plan: () => plan, origin });
-  const desk = { api, responseUrls, faults, limits, now, record: (call: RecordedCall) => void calls.push(call) };
+  const api = createWebApi({ ...secrets, workspace, hub, triggers, views, files, plan: () => plan, origin });
+  const desk = { api, responseUrls, files, faults, limits, now, record: (call: RecordedCall) => void calls.push(call) };
   server.on("request", (request, response) => {
     exchange(desk, request, response).catch((error: unknown) => response.destroy(asError(error)));
   });

@@ -3,6 +3,7 @@ import { tableLines, twoColumns } from "./columns.ts";
 import { columnsOf, visible, wrap } from "./lines.ts";
 import { type Directory, readMrkdwn } from "./mrkdwn.ts";
 import { richTextLines } from "./rich-text-lines.ts";
+import type { SandboxFile } from "./shared-file.ts";
 import type { Message } from "./workspace.ts";
 
 export type RenderOptions = {
@@ -42,14 +43,22 @@ export function renderMessage(message: Message, options: RenderOptions = {}): st
     directory: options.directory ?? { user: () => undefined, channel: () => undefined },
     numbers: numbersFor(message, options.buttons ?? numberButtons([message])),
   };
-  if (message.blocks.length === 0) return wrap(mrkdwn(message.text, view), view.width).join("\n");
+  const pictures = (message.files ?? []).map((file) => wrap(fileText(file), view.width).join("\n"));
+  if (message.blocks.length === 0) {
+    return [...(message.text === "" ? [] : wrap(mrkdwn(message.text, view), view.width)), ...pictures].join("\n");
+  }
   let before = 0;
   const parts = message.blocks.map((block) => {
     const lines = blockLines(block, view, before);
     before += buttonsOf([block]).length;
     return lines.join("\n");
   });
-  return parts.join("\n");
+  return [...parts, ...pictures].join("\n");
+}
+
+/** A file as a screen reader tells it. */
+function fileText({ title, alt }: SandboxFile): string {
+  return `[picture: ${visible(alt ?? title)}]`;
 }
 
 type View = {

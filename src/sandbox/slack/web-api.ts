@@ -1,5 +1,6 @@
 import { chatMethods } from "./chat.ts";
 import { directoryMethods } from "./directory.ts";
+import type { Files } from "./files.ts";
 import { type Answer, type Arguments, type Method, refuse } from "./method.ts";
 import { app, team } from "./people.ts";
 import type { SocketHub } from "./socket.ts";
@@ -19,6 +20,7 @@ export type WebApiParts = {
   readonly hub: SocketHub;
   readonly triggers: Triggers;
   readonly views: Views;
+  readonly files: Files;
   readonly plan: () => Plan;
   readonly botToken: string;
   readonly appToken: string;
@@ -37,6 +39,7 @@ export function createWebApi(parts: WebApiParts): WebApi {
     ...viewMethods(parts.views, parts.triggers),
     ...chatMethods(parts.workspace),
     ...directoryMethods(parts.workspace),
+    ...parts.files.methods,
     ...groupMethods(parts.workspace, parts.plan),
   ]);
   return {

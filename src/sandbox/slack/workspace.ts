@@ -11,6 +11,7 @@ import {
   type SandboxUser,
   user,
 } from "./people.ts";
+import type { SandboxFile } from "./shared-file.ts";
 
 /** A message as it stands, or stood: an update makes a new value under the same (channel, ts). */
 export type Message = {
@@ -25,10 +26,12 @@ export type Message = {
   readonly ephemeralTo: string | undefined;
   readonly threadTs: string | undefined;
   readonly edited: boolean;
+  /** What was shared with it. */
+  readonly files?: readonly SandboxFile[];
 };
 
 export type Content = Pick<Message, "text" | "blocks">;
-export type Draft = Content & Pick<Message, "channel" | "author" | "ephemeralTo" | "threadTs">;
+export type Draft = Content & Pick<Message, "channel" | "author" | "ephemeralTo" | "threadTs" | "files">;
 export type Change = { readonly kind: "posted" | "updated" | "deleted"; readonly message: Message };
 
 /** What the workspace holds, in memory. Rules about who may do what are the callers'. */

@@ -18,6 +18,7 @@ import { inForceLines, inForceSelector } from "./in-force-lines.ts";
 import type { Reply, Section } from "./reply.ts";
 import { toldPlaces } from "./sees.ts";
 import type { Context, Services } from "./services.ts";
+import { standingHeadline } from "./standing-headline.ts";
 import { cacheLines, knownBefore, whatToDo } from "./unanswered.ts";
 
 /** What is in force, from the cluster (which holds the truth), and how Bulkhead itself is. */
@@ -156,9 +157,10 @@ async function keptLines(services: Services, isVisible: (operation: Operation) =
 
 function operationLine(services: Services, operation: Operation): string {
   const { id, kind, target, principal, incident, result } = operation;
+  const claim = standingHeadline(operation) ?? result?.headline;
   const how = `${stateOfOperation(operation)}${driftWords(operation)}${isDue(operation) ? `, NEEDS REVIEW (${operation.debt?.because ?? ""})` : ""}`;
   const where = inCluster(services, target.cluster, targetReference(target));
-  return `${id}: ${kind} ${where}, ${how}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${result === undefined ? "" : `: ${result.headline}`}`;
+  return `${id}: ${kind} ${where}, ${how}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${claim === undefined ? "" : `: ${claim}`}`;
 }
 
 /** Of what nobody has accepted; `/np drift` has the rest. */

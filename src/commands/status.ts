@@ -13,6 +13,7 @@ import { headlineOf } from "./canary-reply.ts";
 import { inCluster, inTime, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { detectionLines, detectionOf, stateOf } from "./detection.ts";
+import { flowSourceLines } from "./flow-status.ts";
 import { type ReaperState, reaperState } from "./heartbeat.ts";
 import { inForceLines, inForceSelector } from "./in-force-lines.ts";
 import type { Reply, Section } from "./reply.ts";
@@ -77,6 +78,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
       ...engines.lines,
       ...(await testedLines(services, name)),
       ...reaper,
+      ...flowSourceLines(services, name),
       ...(before === undefined ? cacheLines(entry.cluster.watches(), services.now()) : [before]),
       ...(shown.length === 0
         ? ["nothing of Bulkhead's is in force"]
@@ -87,6 +89,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
     return list(`Cluster ${name}: does not tell`, [
       `NOT KNOWN: ${error instanceof Error ? error.message : String(error)}`,
       ...next,
+      ...flowSourceLines(services, name),
     ]);
   }
 }

@@ -71,7 +71,8 @@ const statuses: Readonly<Record<number, string>> = {
   [status.PERMISSION_DENIED]: "the server refuses this client",
   [status.DEADLINE_EXCEEDED]: "it does not answer: check the address, and that no policy denies the way",
   [status.RESOURCE_EXHAUSTED]: "the server has no room for this client now",
-  [status.UNAVAILABLE]: "the connection was lost, or is not answered as EXPECTED does: check whether it wants TLS",
+  [status.UNAVAILABLE]:
+    "the connection was lost, as it is where the server wants TLS or does not trust the client's certificate",
   [status.INTERNAL]: "the connection broke, or what answers there is no EXPECTED",
   [status.CANCELLED]: "the server ended the stream",
 };

@@ -28,11 +28,13 @@ export function denied(ms: number, more: object = {}): HubbleFlow {
 
 /** The same traffic as it is let out to the network, or into its endpoint. */
 export function forwarded(ms: number, direction: "EGRESS" | "INGRESS", more: object = {}): HubbleFlow {
-  const event_type = { type: 4, sub_type: direction === "EGRESS" ? 3 : 0 };
-  const { drop_reason, drop_reason_desc, ...flow } = denied(ms, {
+  return denied(ms, {
     verdict: "FORWARDED",
-    event_type,
+    event_type: { type: 4, sub_type: direction === "EGRESS" ? 3 : 0 },
     is_reply: { value: false },
+    drop_reason: undefined,
+    drop_reason_desc: undefined,
+    traffic_direction: direction,
+    ...more,
   });
-  return { ...flow, traffic_direction: direction, ...more };
 }

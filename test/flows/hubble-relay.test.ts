@@ -12,7 +12,14 @@ function followed(address: string, more: Partial<HubbleRelayOptions> = {}) {
   const interests = createInterests();
   const states: FlowSourceState[] = [];
   const source = followHubbleRelay({
-    ...{ name: "hubble", cluster: "c", address, tls: undefined, sink, interests, now: Date.now, longestPauseMs: 50 },
+    name: "hubble",
+    cluster: "c",
+    address,
+    tls: undefined,
+    sink,
+    interests,
+    now: Date.now,
+    longestPauseMs: 50,
     onState: (state) => void states.push(state),
     ...more,
   });

@@ -18,7 +18,10 @@ export type GrpcSourceOptions = FollowOptions & {
   readonly tls: FlowTls | undefined;
   readonly sink: FlowSink;
   readonly interests: Interests;
-  /** From when on it is to tell, where it was followed before; milliseconds since the epoch. Undefined: from now. */
+  /**
+   * Where it was followed before: up to which event it told then, milliseconds since the epoch. What is not later counts no
+   * more. Undefined: from now.
+   */
   readonly sinceMs?: number | undefined;
   /** How often it is asked whether it is still there, milliseconds. */
   readonly aliveEveryMs?: number | undefined;
@@ -84,12 +87,12 @@ type Parts = {
 export function followGrpc(options: GrpcSourceOptions, dialect: Dialect): FlowSource {
   const { sinceMs } = options;
   const remembered = createRemembered(mostRemembered);
-  const memory = { remembered, lastMs: sinceMs, brokeMs: sinceMs, stands: false, alive: undefined };
+  const memory: Memory = { remembered, lastMs: sinceMs, brokeMs: sinceMs, stands: false, alive: undefined };
   const funnel = createFunnel(options.cluster, options.sink);
   const parts = { options, dialect, memory, funnel };
   const source = follow(options, dialect.followed, (report, stopped) => session(parts, report, stopped));
   return {
-    state: () => source.state(),
+    state: () => ({ ...source.state(), positionMs: memory.lastMs }),
     async stop() {
       await source.stop();
       funnel.stop();
@@ -184,7 +187,7 @@ function note({ options, dialect, memory, funnel }: Parts, report: Report, messa
   if (told === undefined) return;
   if (told === "status") return report.degraded(dialect.degraded());
   report.heard(dialect.format);
-  if (!memory.remembered.isNew(told.id, told.atMs)) return;
+  if (told.atMs <= (options.sinceMs ?? -Infinity) || !memory.remembered.isNew(told.id, told.atMs)) return;
   memory.lastMs = Math.max(memory.lastMs ?? 0, Math.min(told.atMs, nowMs));
   for (const item of told.items) funnel.put(item);
 }

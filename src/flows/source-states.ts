@@ -38,24 +38,30 @@ export function createSourceStates(redis: Redis, replica: string): SourceStates 
   };
 }
 
-/** One of each source: the most that anybody says of its connection, and the newest flow that anybody had of it. */
+/** One of each source, by cluster and name: the most that anybody says of its connection, and the newest flow that anybody had of it. */
 export function oneOfEach(states: readonly FlowSourceState[]): readonly FlowSourceState[] {
   const sources = new Map<string, FlowSourceState>();
   for (const state of states) {
-    const name = `${state.name}/${state.cluster}`;
+    const name = `${state.cluster} ${state.name}`;
     const other = sources.get(name);
     sources.set(name, other === undefined ? state : both(other, state));
   }
-  return [...sources.values()];
+  return [...sources].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, state]) => state);
 }
 
 const rank: Record<FlowSourceState["state"], number> = { connected: 0, failing: 1, connecting: 2, elsewhere: 3 };
 
 function both(one: FlowSourceState, other: FlowSourceState): FlowSourceState {
   const { state, why } = rank[one.state] <= rank[other.state] ? one : other;
-  const times = [one, other].flatMap(({ lastFlowMs }) => (lastFlowMs === undefined ? [] : [lastFlowMs]));
-  const lastFlowMs = times.length === 0 ? undefined : Math.max(...times);
-  return { ...one, state, why, lastFlowMs, formats: [...new Set([...one.formats, ...other.formats])] };
+  const formats = [...new Set([...one.formats, ...other.formats])].toSorted();
+  const positionMs = latest(one.positionMs, other.positionMs);
+  const lastFlowMs = latest(one.lastFlowMs, other.lastFlowMs);
+  return { ...one, state, why, formats, lastFlowMs, ...(positionMs !== undefined && { positionMs }) };
+}
+
+function latest(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.max(one, other);
 }
 
 function gone(state: FlowSourceState): FlowSourceState {

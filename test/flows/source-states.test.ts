@@ -31,7 +31,7 @@ test("A pushed source is spoken to where any replica was", async () => {
   const push: FlowSourceState = { ...relay, name: "push", kind: "push", formats: ["ovn"], lastFlowMs: 500 };
   await one.tell([push], 1_000);
   await two.tell([{ ...push, state: "connecting", formats: ["gke"], lastFlowMs: 700 }], 1_000);
-  expect(await two.all(1_000)).toEqual([{ ...push, formats: ["ovn", "gke"], lastFlowMs: 700 }]);
+  expect(await two.all(1_000)).toEqual([{ ...push, formats: ["gke", "ovn"], lastFlowMs: 700 }]);
 });
 
 test("A replica that is gone has no source any more; when its last flow came is known for a day", async () => {

@@ -18,7 +18,7 @@ type Seen = Partial<Pick<Series, "count" | "unit" | "atLeast" | "error" | "dnsQu
 const minuteMs = 60_000;
 
 /** A ledger that answers by what a test says was seen; `now` is the desk's clock. */
-export function createToldLedger(now: () => number) {
+function createToldLedger(now: () => number) {
   let told: (Required<Omit<Seen, "agoMs" | "dnsQuery">> & {
     key: FlowKey;
     atMs: number;
@@ -94,7 +94,6 @@ export function workload(namespace: string, name: string, of = "Deployment"): Pl
 }
 
 export const checkout = workload("payments", "checkout");
-export const ledgerOf = workload("payments", "ledger");
 export const postgres = workload("db", "postgres", "StatefulSet");
 export const frontend = workload("shop", "frontend");
 
@@ -151,7 +150,7 @@ export async function startFlowDesk(options: DeskOptions = {}) {
       ...options.settings,
     },
   });
-  clock.now = desk.services.now;
+  clock.now = () => desk.services.now();
   told.reset();
   return {
     ...desk,

@@ -4,7 +4,7 @@ import type { Batch, Loss } from "./ledger.ts";
 import { isTooMany, pairText } from "./port-fold.ts";
 import type { FlowRecord } from "./record.ts";
 
-export const minuteMs = 60_000;
+const minuteMs = 60_000;
 
 /** What was counted and is not written yet, in minutes of clusters. */
 export type Pending = {

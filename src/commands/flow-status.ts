@@ -25,7 +25,7 @@ function pulled({ name, kind, state, why, lastFlowMs }: FlowSourceState, formats
   if (state === "connected") return `WARNING: ${source}: connected${formats}, ${last}, but ${why}`;
   if (state === "failing") return `WARNING: ${source}: does NOT tell: ${why ?? "no reason is known"} (${last})`;
   if (state === "connecting") return `${source}: is being connected (${last})`;
-  return `WARNING: ${source}: no replica asks it (${last})`;
+  return `${source}: goes from one replica to another (${last})`;
 }
 
 const kinds: Record<FlowSourceState["kind"], string> = {

@@ -5,7 +5,7 @@ import type { FlowSourceState } from "./flow-source.ts";
 export type SourceStates = {
   /** What this replica says now, in place of what it said before. Milliseconds since the epoch. */
   tell(states: readonly FlowSourceState[], nowMs: number): Promise<void>;
-  /** What all replicas say, one of each source; `elsewhere` where nobody has it. */
+  /** What all replicas say, one of each source. */
   all(nowMs: number): Promise<readonly FlowSourceState[]>;
 };
 
@@ -64,8 +64,10 @@ function latest(one: number | undefined, other: number | undefined): number | un
   return Math.max(one, other);
 }
 
+/** What was posted to it may be posted to any other. */
 function gone(state: FlowSourceState): FlowSourceState {
-  return { ...state, state: "elsewhere", why: undefined };
+  if (state.kind === "push") return { ...state, state: "connecting" };
+  return { ...state, state: "failing", why: "the replica that asked it is gone" };
 }
 
 /** Undefined for what another version wrote: it is no business of this one. */

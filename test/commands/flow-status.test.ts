@@ -35,7 +35,7 @@ test.for<readonly [FlowSourceState, string]>([
   ],
   [
     { ...relay, state: "elsewhere" },
-    "WARNING: flow source hubble, Hubble Relay: no replica asks it (last flow 3 s ago)",
+    "flow source hubble, Hubble Relay: goes from one replica to another (last flow 3 s ago)",
   ],
   [{ ...push, formats: ["ovn", "gke"] }, "flows are posted (ovn, gke), last flow 3 s ago"],
   [

@@ -1,9 +1,9 @@
-import { Redis } from "ioredis";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { FlowSourceState } from "../../src/flows/flow-source.ts";
 import { createSourceStates } from "../../src/flows/source-states.ts";
+import { connectTestRedis } from "../redis.ts";
 
-const redis = new Redis(process.env["REDIS_URL"] ?? "");
+const redis = await connectTestRedis();
 beforeEach(() => redis.flushdb());
 afterAll(() => redis.disconnect());
 
@@ -37,7 +37,11 @@ test("A pushed source is spoken to where any replica was", async () => {
 test("A replica that is gone has no source any more; when its last flow came is known for a day", async () => {
   const [one, two] = [createSourceStates(redis, "one"), createSourceStates(redis, "two")];
   await one.tell([relay], 1_000);
-  expect(await two.all(60_000)).toEqual([{ ...relay, state: "elsewhere" }]);
+  await two.tell([{ ...relay, state: "elsewhere", lastFlowMs: undefined, formats: [] }], 60_000);
+  const why = "the replica that asked it is gone";
+  expect(await two.all(60_000)).toEqual([{ ...relay, state: "failing", why }]);
+  await two.tell([{ ...relay, lastFlowMs: 50_000 }], 60_000);
+  expect(await two.all(60_000)).toEqual([{ ...relay, lastFlowMs: 50_000 }]);
   await two.tell([], 100_000_000);
   expect(await two.all(100_000_000)).toEqual([]);
 });

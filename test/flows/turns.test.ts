@@ -1,8 +1,8 @@
-import { Redis } from "ioredis";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { createTurns, turnMs } from "../../src/flows/turns.ts";
+import { connectTestRedis } from "../redis.ts";
 
-const redis = new Redis(process.env["REDIS_URL"] ?? "");
+const redis = await connectTestRedis();
 beforeEach(() => redis.flushdb());
 afterAll(() => redis.disconnect());
 

@@ -1,0 +1,68 @@
+import type { FlowSource, FlowSourceState } from "./flows/flow-source.ts";
+import type { SourceStates } from "./flows/source-states.ts";
+import { type Turns, turnMs } from "./flows/turns.ts";
+import { type SweepOptions, startSweep } from "./scheduler/sweep.ts";
+
+/** A source that one replica asks at a time. */
+export type TurnOptions = SweepOptions & {
+  readonly source: Pick<FlowSourceState, "name" | "cluster" | "kind">;
+  /** Begins to ask, from the event at which it was last left off; undefined: from now on. Milliseconds since the epoch. */
+  readonly open: (sinceMs: number | undefined) => FlowSource;
+  readonly turns: Turns;
+  readonly states: SourceStates;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** How often the turn is renewed, or looked for; and how long it lasts (Turns). Milliseconds. */
+  readonly lookEveryMs?: number;
+  readonly lastsMs?: number;
+};
+
+/**
+ * Asks the source while it is this replica's turn. While the store is away the turn lapses, and nobody asks: what would come could
+ * not be kept.
+ */
+export function takeTurns(options: TurnOptions): FlowSource {
+  const { source, open, turns, states, now, lookEveryMs = 2_000, lastsMs = turnMs } = options;
+  const key = `${source.cluster}/${source.name}`;
+  let asked: FlowSource | undefined;
+  let lapsesMs = 0;
+  let isElsewhere = false;
+
+  const leave = async (): Promise<void> => {
+    const left = asked;
+    asked = undefined;
+    await left?.stop();
+  };
+  const look = async (): Promise<void> => {
+    const beganMs = performance.now();
+    const isOurs = await turns.take(key);
+    isElsewhere = !isOurs;
+    if (!isOurs) return leave();
+    lapsesMs = beganMs + lastsMs;
+    asked ??= open(await positionOf(states, source, now()));
+  };
+  const looking = startSweep(
+    lookEveryMs,
+    () =>
+      look().catch(async (error: unknown) => {
+        if (performance.now() + lookEveryMs >= lapsesMs) await leave();
+        throw error;
+      }),
+    options,
+  );
+  return {
+    state: () => asked?.state() ?? { ...source, ...nothing, state: isElsewhere ? "elsewhere" : "connecting" },
+    async stop() {
+      await looking.stop();
+      await leave();
+      await turns.release(key).catch(() => undefined);
+    },
+  };
+}
+
+const nothing = { why: undefined, formats: [], lastFlowMs: undefined };
+
+async function positionOf(states: SourceStates, source: TurnOptions["source"], nowMs: number) {
+  const all = await states.all(nowMs);
+  return all.find(({ name, cluster }) => name === source.name && cluster === source.cluster)?.positionMs;
+}

@@ -9,7 +9,7 @@ import type { FlowServices } from "./flow-services.ts";
 import { isUnheard, silenceLines } from "./flow-silence.ts";
 import { neededWords } from "./flow-templates.ts";
 import { isFinding, type ToldLine, tellLines } from "./flow-told.ts";
-import { otherWords, totalWords } from "./flow-totals.ts";
+import { otherWords, totalLines } from "./flow-totals.ts";
 import { clockWords, type FlowWindow, lengthWords } from "./flow-window.ts";
 import { betweenWords, type FlowTelling, grouped } from "./flow-words.ts";
 import { changesWithin } from "./history-lines.ts";
@@ -40,10 +40,9 @@ export async function answerFlows(context: Context, flows: FlowServices, gathere
     told.map((one) => rowOfLine(context, flows, one, tellingOf(context, gathered, one.flows))),
   );
   const others = otherWords(all);
-  const totals = totalWords(open);
   return {
     ...note(headline(gathered, open.length), [
-      ...(totals === "" ? [] : [text(totals)]),
+      ...totalLines(open).map(text),
       ...gathered.clusters.flatMap((one) => silenceLines(one, nowMs)).map(text),
       ...rows,
       ...moreLines(listed.length - shown.length, open.length - listed.length),
@@ -95,7 +94,7 @@ function headline({ scope, window, clusters }: GatheredFlows, kinds: number): st
   const where = scope.words === undefined ? "" : ` in ${scope.words}`;
   const when = `in the last ${lengthWords(window)}`;
   if (kinds === 0 && clusters.some(isUnheard)) return `What is denied${where} is not known`;
-  if (kinds === 0) return `Nothing denied was told of${where} ${when}`.replace("of in", "in");
+  if (kinds === 0) return `Nothing was told to be denied${where} ${when}`;
   return `What is denied${where} ${when}`;
 }
 

@@ -107,7 +107,7 @@ export async function listMutes(context: Context, flows: FlowServices, cluster: 
 
 function rowOf(context: Context, mute: Mute): Section {
   const { services } = context;
-  const left = formatDuration(Math.max(60_000, mute.until - services.now()));
+  const left = formatDuration(Math.ceil((mute.until - services.now()) / 60_000) * 60_000);
   const by = principalName(mute.by);
   return {
     kind: "row",

@@ -3,8 +3,8 @@ import type { FlowUnit } from "../flows/record.ts";
 import type { ComparedLine } from "./flow-lines.ts";
 import { grouped, unitWords } from "./flow-words.ts";
 
-/** `1 240 connections and 33 packets were denied, of 4 kinds, 2 of them new; 12 connections would have been denied.` */
-export function totalWords(lines: readonly ComparedLine[]): string {
+/** `Denied in all: 1 240 connections and 33 packets, of 4 kinds, 2 new.`, and of what is only audited a line of its own. */
+export function totalLines(lines: readonly ComparedLine[]): readonly string[] {
   const denied = lines.filter(({ key }) => key.class === "denied");
   const audited = lines.filter(({ key }) => key.class === "audited");
   const fresh = denied.filter(({ before }) => before === 0).length;
@@ -13,7 +13,7 @@ export function totalWords(lines: readonly ComparedLine[]): string {
   return [
     ...(denied.length === 0 ? [] : [`Denied in all: ${sumWords(denied)}${kinds}${news}.`]),
     ...(audited.length === 0 ? [] : [`Would be denied, by policies that only audit: ${sumWords(audited)}.`]),
-  ].join(" ");
+  ];
 }
 
 const otherClasses: readonly (readonly [FlowClass, string, string])[] = [

@@ -169,7 +169,7 @@ export function linesIn(reply: Reply): readonly string[] {
     if (section.kind === "list") return [section.title ?? "", ...section.items.map((item) => `- ${item}`)];
     return section.kind === "text" || section.kind === "row" ? [section.text] : [];
   });
-  return texts.map((line) => line.replace(/(\d\d-\d\d )?\b\d\d:\d\d\b(?!:)/g, "HH:MM"));
+  return texts.map((line) => line.replace(/(\d\d-\d\d )?\b\d\d:\d\d\b(?!:\d)/g, "HH:MM"));
 }
 
 /** What stands beside the first line that holds the words: its id, and what may be pressed. */

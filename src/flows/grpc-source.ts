@@ -65,6 +65,8 @@ const settleMs = 100;
 /** What outlives a connection. */
 type Memory = {
   readonly remembered: Remembered;
+  /** Nothing before is asked for: somebody else may have counted it. */
+  startMs: number | undefined;
   /** Of what was told, the latest; never in the future, whatever a node's clock says. */
   lastMs: number | undefined;
   stands: boolean;
@@ -87,7 +89,14 @@ type Parts = {
 export function followGrpc(options: GrpcSourceOptions, dialect: Dialect): FlowSource {
   const { sinceMs } = options;
   const remembered = createRemembered(mostRemembered);
-  const memory: Memory = { remembered, lastMs: sinceMs, brokeMs: sinceMs, stands: false, alive: undefined };
+  const memory: Memory = {
+    remembered,
+    startMs: sinceMs,
+    lastMs: sinceMs,
+    brokeMs: sinceMs,
+    stands: false,
+    alive: undefined,
+  };
   const funnel = createFunnel(options.cluster, options.sink);
   const parts = { options, dialect, memory, funnel };
   const source = follow(options, dialect.followed, (report, stopped) => session(parts, report, stopped));
@@ -175,9 +184,10 @@ async function readOn({ options, dialect, memory, funnel }: Parts, { connection,
 }
 
 function requestOf({ cluster, interests, now }: GrpcSourceOptions, dialect: Dialect, memory: Memory): object {
-  const { lastMs, remembered } = memory;
-  memory.lastMs ??= now();
-  const sinceMs = lastMs === undefined ? undefined : Math.max(lastMs - dialect.overlapMs, remembered.forgottenMs() + 1);
+  const { startMs, lastMs = 0, remembered } = memory;
+  memory.startMs ??= now();
+  const sinceMs =
+    startMs === undefined ? undefined : Math.max(startMs, lastMs - dialect.overlapMs, remembered.forgottenMs() + 1);
   return dialect.request(sinceMs, interests.of(cluster));
 }
 

@@ -5,17 +5,22 @@ import type { Carried } from "./record.ts";
 export type Entry = { readonly entry: string | object; readonly carried: Partial<Carried> };
 
 /**
- * What an object carries that is no flow itself (facts: denied-flows §5): an answer of Loki's query_range, events of CloudWatch, an
- * entry of Google's Cloud Logging, and the records in which Fluent Bit, Vector and Docker put a line; undefined where it is none.
+ * What an object carries that is no flow itself (facts: denied-flows §5): what `answered` opens, an entry of Google's Cloud
+ * Logging, and the records in which Fluent Bit, Vector and Docker put a line; undefined where it is none.
  */
 export function opened(object: object): readonly Entry[] | undefined {
+  const carrier: Carrier = fieldsOf(object);
+  const isLogEntry = carrier.textPayload !== undefined || carrier.jsonPayload !== undefined;
+  return answered(object) ?? (isLogEntry ? ofLogEntry(carrier) : ofRecord(carrier));
+}
+
+/** The lines of an answer: of Loki's query_range, or with events of CloudWatch; undefined where it is none. */
+export function answered(object: object): readonly Entry[] | undefined {
   const carrier: Carrier = fieldsOf(object);
   const { resultType, result } = fieldsOf<"resultType" | "result">(carrier.data);
   if (resultType === "streams" && Array.isArray(result)) return ofLoki(result);
   const events = carrier.logEvents ?? carrier.events;
-  if (Array.isArray(events)) return events.flatMap((event) => ofRecord(fieldsOf(event)) ?? []);
-  if (carrier.textPayload !== undefined || carrier.jsonPayload !== undefined) return ofLogEntry(carrier);
-  return ofRecord(carrier);
+  return Array.isArray(events) ? events.flatMap((event) => ofRecord(fieldsOf(event)) ?? []) : undefined;
 }
 
 type Carrier = Fields<

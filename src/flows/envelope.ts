@@ -1,4 +1,4 @@
-import { type Entry, opened } from "./carriers.ts";
+import { answered, type Entry } from "./carriers.ts";
 
 /**
  * The entries of a body or a file: lines (NDJSON or text), a JSON array, or one JSON or YAML document such as an answer of Loki.
@@ -9,7 +9,7 @@ export function* entriesOf(body: string): Generator<Entry> {
   if (document === undefined) yield* linesOf(body);
   else if (typeof document === "string") yield { entry: document, carried: {} };
   else if (Array.isArray(document)) yield* document.map(elementOf);
-  else yield* opened(document) ?? [{ entry: document, carried: {} }];
+  else yield* answered(document) ?? [{ entry: document, carried: {} }];
 }
 
 /** An element that is neither text nor an object is no entry that could be read. */

@@ -1,9 +1,11 @@
+import { hash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Inflated, Unpackable } from "./flow-body.ts";
 import { entriesOf } from "./flows/envelope.ts";
 import type { FlowSourceState } from "./flows/flow-source.ts";
 import { createFlowReader, type FlowReader } from "./flows/formats.ts";
 import type { FlowFormat, FlowItem } from "./flows/record.ts";
+import { createRemembered } from "./flows/remembered.ts";
 import type { FlowSink } from "./flows/sink.ts";
 
 export type IntakeOptions = {
@@ -14,7 +16,13 @@ export type IntakeOptions = {
 };
 
 /** How many entries were read and not, and what to do about those that are known and of no use. */
-export type Counts = { readonly read: number; readonly unreadable: number; readonly advice: readonly string[] };
+export type Counts = {
+  readonly read: number;
+  readonly unreadable: number;
+  readonly advice: readonly string[];
+  /** It was taken before, and counts no more: whoever posted it missed the answer. */
+  readonly again?: true;
+};
 
 export type Taken = Counts | "full" | Unpackable["kind"];
 
@@ -29,6 +37,9 @@ export type Intake = {
 const quietMs = 60_000;
 /** So often others have a turn while a body is read. */
 const entriesATurn = 500;
+const mostBodies = 4_096;
+/** Shorter ones, of lines that tell no time, may be the same and tell of something else. */
+const shortestBody = 1_024;
 const mostAdvice = 5;
 const longestSample = 160;
 
@@ -36,6 +47,7 @@ type Standing = { readonly formats: Set<FlowFormat>; lastFlowMs: number | undefi
 
 export function createIntake({ clusters, sink, now, onProblem }: IntakeOptions): Intake {
   const readers = new Map<string, FlowReader>();
+  const taken = createRemembered(mostBodies);
   const standings = new Map<string, Standing>(
     clusters.map((of) => [of, { formats: new Set(), lastFlowMs: undefined }]),
   );
@@ -50,10 +62,13 @@ export function createIntake({ clusters, sink, now, onProblem }: IntakeOptions):
 
   /** What a reader remembers of a body that was refused must not be there when it comes again. */
   async function read(cluster: string, text: string): Promise<Counts | "full"> {
+    const id = text.length < shortestBody ? undefined : hash("sha1", `${cluster}\n${text}`, "base64");
+    if (id !== undefined && taken.has(id)) return { read: 0, unreadable: 0, advice: [], again: true };
     const reader = readers.get(cluster) ?? createFlowReader();
     readers.delete(cluster);
     const reading = await readingOf(text, reader, now());
     if (!sink.take(cluster, reading.items)) return "full";
+    if (id !== undefined) taken.isNew(id, now());
     readers.set(cluster, reader);
     heed(standings.get(cluster), reading.items, now());
     if (reading.sample !== undefined)
@@ -69,9 +84,9 @@ export function createIntake({ clusters, sink, now, onProblem }: IntakeOptions):
 
   return {
     take(cluster, unpack) {
-      const taken = last.then(() => takeNow(cluster, unpack));
-      last = taken.catch(() => undefined);
-      return taken;
+      const outcome = last.then(() => takeNow(cluster, unpack));
+      last = outcome.catch(() => undefined);
+      return outcome;
     },
     problem,
     states: () => [...standings].map(([cluster, standing]) => stateOf(cluster, standing)),

@@ -2,6 +2,8 @@
 export type Remembered = {
   /** False where it came before. `atMs` is the event's own time, milliseconds since the epoch. */
   isNew(id: string, atMs: number): boolean;
+  /** Whether it came, without keeping it. */
+  has(id: string): boolean;
   /** What is of this time or earlier may have been forgotten: who asks for it again would count it again. */
   forgottenMs(): number;
 };
@@ -21,9 +23,11 @@ export function createRemembered(most: number): Remembered {
     young = { ids: new Set(), latestMs: -Infinity };
   }
 
+  const has = (id: string): boolean => young.ids.has(id) || old.ids.has(id);
   return {
+    has,
     isNew(id, atMs) {
-      if (young.ids.has(id) || old.ids.has(id)) return false;
+      if (has(id)) return false;
       makeRoom();
       young.ids.add(id);
       young.latestMs = Math.max(young.latestMs, atMs);

@@ -1,5 +1,5 @@
-import ipaddr from "ipaddr.js";
 import type { Pod } from "../policy/objects.ts";
+import { addressIn } from "./address.ts";
 import { createPodNames, type PodNames } from "./pod-names.ts";
 import { createTenureBook } from "./tenure-book.ts";
 import type { PodTenant } from "./tenures.ts";
@@ -21,6 +21,7 @@ export type PodAddresses = Omit<PodNames, "saw" | "left" | "purge"> & {
 
 /** A pod that went is remembered for so long. */
 const keepMs = 3_600_000;
+/** Each look at the beginning of a Map passes over all that was deleted there. */
 const purgeEveryMs = 60_000;
 /** Of all clusters, the latest that ended: with the pods that are there, that is all that is held. */
 const mostEnded = 50_000;
@@ -38,9 +39,9 @@ export function createPodAddresses({ workloadOf = () => undefined }: Options = {
   let purgedMs = 0;
 
   const purge = (nowMs: number): void => {
-    book.purge(nowMs);
     if (nowMs - purgedMs < purgeEveryMs) return;
     purgedMs = nowMs;
+    book.purge(nowMs);
     names.purge(nowMs);
   };
   const leave = (cluster: string, { addresses, uid }: { addresses: readonly string[]; uid: string }, nowMs: number) =>
@@ -83,11 +84,10 @@ function addressesOfNode({ hostIP, hostNetwork, podIPs }: Pod): readonly string[
   return hostNetwork ? [...own, ...podIPs.map(canonical)] : own;
 }
 
-/** The one that was noted longest ago goes. */
+/** Where there are too many, the half that was noted first goes. */
 function noteNode(nodes: Set<string>, key: string): void {
   nodes.add(key);
-  const [oldest] = nodes;
-  if (nodes.size > mostNodes && oldest !== undefined) nodes.delete(oldest);
+  if (nodes.size > mostNodes) for (const old of [...nodes].slice(0, mostNodes / 2)) nodes.delete(old);
 }
 
 function madeMs({ creationTimestamp }: Pod, nowMs: number): number {
@@ -97,7 +97,7 @@ function madeMs({ creationTimestamp }: Pod, nowMs: number): number {
 
 /** As sources' addresses are written; what is no address stays as it is. */
 function canonical(address: string): string {
-  return address.includes(":") && ipaddr.isValid(address) ? ipaddr.parse(address).toString() : address;
+  return addressIn(address) ?? address;
 }
 
 /** No address has a space. */

@@ -21,17 +21,19 @@ export type PodNames = {
 type SeenNow = { readonly pod: Pod; readonly addresses: readonly string[]; readonly workload: WorkloadName };
 
 type Known = {
+  readonly cluster: string;
   readonly tenant: PodTenant;
   readonly addresses: readonly string[];
   /** When it was last seen without an address. */
   readonly withoutMs: number | undefined;
-  readonly goneMs: number | undefined;
 };
 
-/** Names are told apart from those of whoever is gone for `keepMs`. */
+/** Whoever is gone is known by name for `keepMs`. */
 export function createPodNames(keepMs: number): PodNames {
   const byKey = new Map<string, Known>();
-  const workloads = new Map<string, { readonly workload: WorkloadName; seenMs: number }>();
+  /** In the order in which they went. */
+  const gone = new Map<string, number>();
+  const workloads = createWorkloads();
 
   return {
     saw(cluster, { pod, addresses, workload }, nowMs) {
@@ -40,31 +42,51 @@ export function createPodNames(keepMs: number): PodNames {
       const before = known?.tenant.uid === pod.uid ? known : undefined;
       const tenant = tenantOf(pod, workload, before !== undefined && hasNewAddress(before, addresses) ? nowMs : before);
       const withoutMs = addresses.length === 0 ? nowMs : before?.withoutMs;
-      byKey.set(key, { tenant, addresses, withoutMs, goneMs: undefined });
-      for (const text of [workload.name, siblingsPrefix(pod.name)])
-        workloads.set(keyOf(cluster, pod.namespace, text), { workload, seenMs: nowMs });
+      if (known !== undefined) workloads.release(cluster, known.tenant);
+      workloads.hold(cluster, tenant);
+      byKey.set(key, { cluster, tenant, addresses, withoutMs });
+      gone.delete(key);
       return { tenant, before };
     },
     left(cluster, { namespace, name, uid }, nowMs) {
       const key = keyOf(cluster, namespace, name);
       const known = byKey.get(key);
       if (known?.tenant.uid !== uid) return undefined;
-      byKey.set(key, { ...known, goneMs: nowMs });
+      gone.set(key, nowMs);
       return known.addresses;
     },
     purge(nowMs) {
-      const used = new Set<string>();
-      for (const [key, { tenant, goneMs }] of byKey) {
-        if (goneMs !== undefined && goneMs < nowMs - keepMs) byKey.delete(key);
-        else used.add(`${tenant.namespace}/${tenant.workload.name}`);
-      }
-      for (const [key, { workload, seenMs }] of workloads) {
-        const [namespace = ""] = key.split("/");
-        if (seenMs < nowMs - keepMs && !used.has(`${namespace}/${workload.name}`)) workloads.delete(key);
+      for (const [key, goneMs] of gone) {
+        if (goneMs >= nowMs - keepMs) break;
+        gone.delete(key);
+        const known = byKey.get(key);
+        byKey.delete(key);
+        if (known !== undefined) workloads.release(known.cluster, known.tenant);
       }
     },
     byName: (cluster, namespace, pod) => byKey.get(keyOf(cluster, namespace, pod))?.tenant,
-    workloadLike: (cluster, namespace, text) => workloads.get(keyOf(cluster, namespace, text))?.workload,
+    workloadLike: (cluster, namespace, text) => workloads.find(keyOf(cluster, namespace, text)),
+  };
+}
+
+/** Workloads by their own names and by what their pods' names begin with, for as long as one of these is known. */
+function createWorkloads() {
+  const byKey = new Map<string, { readonly workload: WorkloadName; pods: number }>();
+  const keysOf = (cluster: string, { namespace, name, workload }: PodTenant) =>
+    [workload.name, siblingsPrefix(name)].map((text) => keyOf(cluster, namespace, text));
+  return {
+    hold(cluster: string, tenant: PodTenant): void {
+      for (const key of keysOf(cluster, tenant))
+        byKey.set(key, { workload: tenant.workload, pods: (byKey.get(key)?.pods ?? 0) + 1 });
+    },
+    release(cluster: string, tenant: PodTenant): void {
+      for (const key of keysOf(cluster, tenant)) {
+        const held = byKey.get(key);
+        if (held === undefined || held.pods <= 1) byKey.delete(key);
+        else held.pods -= 1;
+      }
+    },
+    find: (key: string): WorkloadName | undefined => byKey.get(key)?.workload,
   };
 }
 

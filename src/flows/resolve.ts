@@ -55,6 +55,8 @@ function placeOfTenant({ namespace, workload, hostNetwork }: PodTenant): Place {
 }
 
 function named({ namespace, pod, workload }: FlowEnd, cluster: string, known: Known): Place | undefined {
+  if (namespace === undefined && workload !== undefined)
+    return { kind: "entity", name: boundedName([workload.kind, workload.name].filter(Boolean).join(" ")) };
   if (namespace === undefined || (workload === undefined && pod === undefined)) return undefined;
   const { kind, name } =
     workload === undefined ? workloadOfName(pod ?? "") : workloadSaid(workload, { namespace, cluster }, known);

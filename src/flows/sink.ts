@@ -2,8 +2,8 @@ import type { Ledger } from "./ledger.ts";
 import { createPending, type Pending, startOf } from "./pending.ts";
 import type { PodAddresses } from "./pod-addresses.ts";
 import type { FlowItem, FlowRecord } from "./record.ts";
+import { createRemembered, type Remembered } from "./remembered.ts";
 import type { ServiceBook } from "./resolve.ts";
-import { createSeenIds, type SeenIds } from "./seen-ids.ts";
 import type { Settled } from "./settled.ts";
 import { sight } from "./sight.ts";
 import type { Sighting } from "./sighting.ts";
@@ -37,22 +37,22 @@ export type SinkOptions = {
   readonly writeEveryMs?: number;
   /** What was seen longer ago is counted as late, and as nothing else. Default 3 h; what reads files keeps all. */
   readonly oldestMs?: number;
+  /** So many keys of minutes may wait for a ledger that is away. Default 200 000: 100 MB at most, hours of an ordinary cluster. */
+  readonly mostPending?: number;
 };
 
-/** So many keys of minutes wait for a ledger that is away: 100 MB at most, hours of an ordinary cluster. */
-const mostPending = 200_000;
 /** By cluster: what relays send again after a reconnection, and what comes by an export and by the relay. */
-const rememberedIds = 65_536;
+const rememberedIds = 131_072;
 
 /** Counts what comes, at once, and writes that every second. `stop` writes what is left, if the ledger takes it. */
 export function createSink(options: SinkOptions): FlowSink & { stop(): Promise<void> } {
-  const { now, oldestMs = 3 * 3_600_000 } = options;
+  const { now, oldestMs = 3 * 3_600_000, mostPending = 200_000 } = options;
   const pending = createPending();
-  const seen = new Map<string, SeenIds>();
+  const seen = new Map<string, Remembered>();
   const writing = startWriting(pending, options);
 
-  const idsOf = (cluster: string): SeenIds => {
-    const ids = seen.get(cluster) ?? createSeenIds(rememberedIds);
+  const idsOf = (cluster: string): Remembered => {
+    const ids = seen.get(cluster) ?? createRemembered(rememberedIds);
     seen.set(cluster, ids);
     return ids;
   };
@@ -79,9 +79,12 @@ type Taking = {
   readonly pending: Pending;
 };
 
-function takeRecord(told: FlowRecord, taking: Taking & { readonly ids: SeenIds; readonly options: SinkOptions }): void {
+function takeRecord(
+  told: FlowRecord,
+  taking: Taking & { readonly ids: Remembered; readonly options: SinkOptions },
+): void {
   const { cluster, nowMs, oldestMs, pending, ids, options } = taking;
-  if (told.id !== undefined && !ids.isFirst(told.id)) return;
+  if (told.id !== undefined && !ids.isNew(told.id, told.toMs)) return;
   const record = withinTime(told, nowMs);
   if (record.count === 0) return;
   if (record.toMs < nowMs - oldestMs)

@@ -10,7 +10,7 @@ export type TenureBook = {
   at(key: string, atMs: number): PodTenant | "ambiguous" | undefined;
 };
 
-/** What ended is kept for `keepMs`, and at most `mostEnded` of it, the latest. */
+/** What ended is kept for `keepMs`, and about `mostEnded` of it at most, the latest. */
 export function createTenureBook(keepMs: number, mostEnded: number): TenureBook {
   const tenures = new Map<string, readonly Tenure[]>();
   const ended = new Map<Tenure, string>();
@@ -20,6 +20,16 @@ export function createTenureBook(keepMs: number, mostEnded: number): TenureBook 
     tenure.maybeToMs = nowMs;
     tenure.surelyToMs = Math.min(nowMs, heirMs);
     ended.set(tenure, key);
+    if (ended.size > 1.25 * mostEnded) purge(nowMs);
+  };
+  const purge = (nowMs: number): void => {
+    for (const [tenure, key] of ended) {
+      if (ended.size <= mostEnded && tenure.maybeToMs >= nowMs - keepMs) break;
+      ended.delete(tenure);
+      const left = tenures.get(key)?.filter((one) => one !== tenure) ?? [];
+      if (left.length === 0) tenures.delete(key);
+      else tenures.set(key, left);
+    }
   };
   return {
     begin(key, tenant, { maybeFromMs, nowMs }) {
@@ -37,15 +47,7 @@ export function createTenureBook(keepMs: number, mostEnded: number): TenureBook 
       for (const key of keys)
         for (const one of tenures.get(key) ?? []) if (one.tenant.uid === uid) end(one, key, { nowMs });
     },
-    purge(nowMs) {
-      for (const [tenure, key] of ended) {
-        if (ended.size <= mostEnded && tenure.maybeToMs >= nowMs - keepMs) break;
-        ended.delete(tenure);
-        const left = tenures.get(key)?.filter((one) => one !== tenure) ?? [];
-        if (left.length === 0) tenures.delete(key);
-        else tenures.set(key, left);
-      }
-    },
+    purge,
     at: (key, atMs) => tenantAt(tenures.get(key) ?? [], atMs),
   };
 }

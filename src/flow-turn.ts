@@ -17,21 +17,28 @@ export type TurnOptions = SweepOptions & {
   readonly lastsMs?: number;
 };
 
+export type Turn = FlowSource & {
+  /** After `stop`, once it is told where the source was left: another replica may go on from there. Throws where the store is away. */
+  release(): Promise<void>;
+};
+
 /**
  * Asks the source while it is this replica's turn. While the store is away the turn lapses, and nobody asks: what would come could
  * not be kept.
  */
-export function takeTurns(options: TurnOptions): FlowSource {
+export function takeTurns(options: TurnOptions): Turn {
   const { source, open, turns, states, now, lookEveryMs = 2_000, lastsMs = turnMs } = options;
   const key = `${source.cluster}/${source.name}`;
   let asked: FlowSource | undefined;
   let lapsesMs = 0;
   let isElsewhere = false;
+  let last: FlowSourceState = { ...source, state: "connecting", why: undefined, formats: [], lastFlowMs: undefined };
 
   const leave = async (): Promise<void> => {
     const left = asked;
     asked = undefined;
     await left?.stop();
+    last = left?.state() ?? last;
   };
   const look = async (): Promise<void> => {
     const beganMs = performance.now();
@@ -51,16 +58,14 @@ export function takeTurns(options: TurnOptions): FlowSource {
     options,
   );
   return {
-    state: () => asked?.state() ?? { ...source, ...nothing, state: isElsewhere ? "elsewhere" : "connecting" },
+    state: () => asked?.state() ?? { ...last, why: undefined, state: isElsewhere ? "elsewhere" : "connecting" },
     async stop() {
       await looking.stop();
       await leave();
-      await turns.release(key).catch(() => undefined);
     },
+    release: () => turns.release(key),
   };
 }
-
-const nothing = { why: undefined, formats: [], lastFlowMs: undefined };
 
 async function positionOf(states: SourceStates, source: TurnOptions["source"], nowMs: number) {
   const all = await states.all(nowMs);

@@ -18,7 +18,7 @@ const forgottenMs = 24 * 3_600_000;
 
 type Told = { readonly v: 1; readonly at: number; readonly states: readonly FlowSourceState[] };
 
-/** In one hash of Redis: the replica's name to JSON. Replicas that are forgotten are taken out by whoever tells next. */
+/** In one hash of Redis: the replica's name to JSON. Replicas that are forgotten are taken out by whoever reads next. */
 export function createSourceStates(redis: Redis, replica: string): SourceStates {
   const read = async (): Promise<readonly (readonly [string, Told | undefined])[]> =>
     Object.entries(await redis.hgetall(key)).map(([name, text]) => [name, toldOf(text)]);
@@ -26,11 +26,12 @@ export function createSourceStates(redis: Redis, replica: string): SourceStates 
     async tell(states, nowMs) {
       const told: Told = { v: 1, at: nowMs, states };
       await redis.hset(key, replica, JSON.stringify(told));
-      const forgotten = (await read()).filter(([, one]) => one !== undefined && nowMs - one.at > forgottenMs);
-      if (forgotten.length > 0) await redis.hdel(key, ...forgotten.map(([name]) => name));
     },
     async all(nowMs) {
-      const told = (await read()).flatMap(([, one]) => (one === undefined ? [] : [one]));
+      const entries = await read();
+      const forgotten = entries.filter(([, one]) => one !== undefined && nowMs - one.at > forgottenMs);
+      if (forgotten.length > 0) await redis.hdel(key, ...forgotten.map(([name]) => name));
+      const told = entries.flatMap((entry) => (entry[1] === undefined || forgotten.includes(entry) ? [] : [entry[1]]));
       return oneOfEach(
         told.flatMap(({ at, states }) => (nowMs - at > goneMs ? states.map((one) => gone(one)) : states)),
       );

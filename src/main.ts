@@ -89,10 +89,7 @@ async function start(config: Config): Promise<void> {
     const ended = await shutDown({
       stop: () => slack.stop(),
       flush: () => desk.flush(true),
-      drain: drainOf({
-        ...{ slack, takeover },
-        swept: Promise.all([...sweeps, nets, recorders, observing].map((one) => one.stop())),
-      }),
+      drain: drainOf({ slack, takeover, swept: stopAll([...sweeps, nets, recorders, observing]) }),
       close: () => Promise.all([probes.close(), close()]),
     });
     redis.disconnect();
@@ -123,6 +120,10 @@ function kubeAuditOf(
 }
 
 type UnderWay = { readonly slack: Slack; readonly takeover: Takeover; readonly swept: Promise<unknown> };
+
+function stopAll(all: readonly { stop(): Promise<unknown> }[]): Promise<unknown> {
+  return Promise.all(all.map((one) => one.stop()));
+}
 
 /** A sweep that is under way may still take something over. */
 function drainOf({ slack, takeover, swept }: UnderWay): (withinMs: number) => Promise<void> {

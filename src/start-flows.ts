@@ -63,17 +63,18 @@ export function startFlows(config: FlowsConfig, wiring: FlowWiring): Flows {
   const sinkFor = (kind: FlowSourceState["kind"]) => meter.sink(counting.sink, kind);
   const receiver = createFlowReceiver({ tokens: tokensOf(config), sink: sinkFor("push"), now, onProblem });
   const onState = sourceTrouble(log, now);
+  const following = { turns, states, now, sinkFor, interests: counting.interests, onState };
   const sources = config.sources.map((source) =>
     startFlowSource(source, {
-      ...{ turns, states, now, sinkFor, interests: counting.interests, onState },
+      ...following,
       ...sweep(`flow source ${source.name}`),
     }),
   );
   standing = () => [...sources.map((source) => source.state()), ...receiver.states()];
   return {
-    services: { ledger, mutes: createMutes(redis), shelf: createShelf(redis), sources: board.all },
+    services: { ledger, mutes: createMutes(redis), shelf: createShelf(redis), sources: () => board.all() },
     interests: counting.interests,
-    onSighting: counting.onSighting,
+    onSighting: (listener) => counting.onSighting(listener),
     answer: receiver.answer,
     async stop() {
       await Promise.all([board.stop(), ...sources.map((source) => source.stop())]);

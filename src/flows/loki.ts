@@ -60,7 +60,7 @@ export function pollLoki(options: LokiOptions): FlowSource {
   const { sinceMs, everyMs = defaultEveryMs } = options;
   const remembered = createRemembered(mostRemembered);
   const progress: Progress = { reader: createFlowReader(), remembered, startMs: sinceMs, readMs: sinceMs ?? 0 };
-  return follow(options, { kind: "loki", expected: "Loki" }, async (report, stopped) => {
+  const source = follow(options, { kind: "loki", expected: "Loki" }, async (report, stopped) => {
     const connection = await connectLoki(options, options.now);
     const here = { options, progress, connection, report, stopped };
     try {
@@ -73,6 +73,8 @@ export function pollLoki(options: LokiOptions): FlowSource {
       connection.close();
     }
   });
+  const positionMs = () => (progress.readMs === 0 ? undefined : progress.readMs);
+  return { ...source, state: () => ({ ...source.state(), positionMs: positionMs() }) };
 }
 
 /** Its present is told by its first answer, whatever that is. */

@@ -159,7 +159,7 @@ function keeping({ id, kept }: Operation): readonly Section[] {
 }
 
 function results(operation: Operation): readonly Section[] {
-  const items = withObserved(operation, operation.result?.lines ?? []);
+  const items = withObserved(operation.observed, operation.result?.lines ?? []);
   return items.length === 0 ? [] : [{ kind: "list", title: undefined, items }];
 }
 

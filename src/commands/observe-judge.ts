@@ -55,7 +55,7 @@ function heldPod({ uid, podIPs, hostIP }: Pod): HeldPod {
 }
 
 /** The last step after which the engine, or the time that it was given, says that it is in force. */
-export function realisedAt({ steps, confirmed, origin }: Operation): number {
+function realisedAt({ steps, confirmed, origin }: Operation): number {
   const step = steps.findLast(({ step: name }) => name === "realised" || name === "settled");
   return step?.at ?? steps.at(-1)?.at ?? confirmed?.at ?? origin.at;
 }

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { createEvidence, type Evidence } from "../flows/evidence.ts";
-import type { FlowSourceState } from "../flows/flow-source.ts";
 import type { Interests } from "../flows/interests.ts";
 import type { Sighting } from "../flows/sighting.ts";
-import type { Tells } from "../policy/observed.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Observations } from "../scheduler/observations.ts";
 import type { Outlet } from "./desk.ts";
+import { tellsOf } from "./flow-tells.ts";
 import { createNotes, type Notes } from "./observe-notes.ts";
 import { settleObserved } from "./observe-settle.ts";
 import { createWatches } from "./observe-watches.ts";
@@ -85,7 +84,7 @@ function createQueue(parts: ObserverParts, notes: Notes, tellsForwarded: Readonl
       await services.observations.add(id, portion);
       notes.stored(id);
     }
-    const tells = tellsOf(services.flows?.sources() ?? [], cluster, tellsForwarded.has(cluster));
+    const tells = tellsOf(services, cluster, tellsForwarded.has(cluster));
     await settleObserved({ services, outletFor, tells }, id, await services.observations.read(id));
   };
   const next = (operation: Operation): Promise<void> => {
@@ -105,14 +104,4 @@ function createQueue(parts: ObserverParts, notes: Notes, tellsForwarded: Readonl
       if (!running.has(operation.id)) next(operation).catch(report);
     },
   };
-}
-
-/** What a cluster's sources tell: those that are followed are asked for what is forwarded; of others it shows. */
-function tellsOf(sources: readonly FlowSourceState[], cluster: string, seesForwarded: boolean): Tells {
-  const there = sources.filter(
-    (source) => source.cluster === cluster && (source.state === "connected" || source.state === "elsewhere"),
-  );
-  if (there.length === 0) return "nothing";
-  const isAsked = there.some(({ kind }) => kind === "hubble-relay" || kind === "goldmane");
-  return isAsked || seesForwarded ? "forwarded" : "denied";
 }

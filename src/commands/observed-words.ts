@@ -1,4 +1,4 @@
-import { observedLine } from "../policy/observed.ts";
+import { type Observed, observedLine } from "../policy/observed.ts";
 import { isContaining, type Operation } from "../policy/operation.ts";
 import { list, mustRead } from "./answers.ts";
 import type { Section } from "./reply.ts";
@@ -16,8 +16,8 @@ export function observedSections({ state, kind, observed, target }: Operation): 
   return [mustRead(list(leak.sure ? "Got through" : "Perhaps got through", items))];
 }
 
-/** The lines of a result, with what flows have shown by now in place of what they had shown then. */
-export function withObserved({ observed, kind }: Operation, lines: readonly string[]): readonly string[] {
-  if (observed === undefined || !isContaining(kind)) return lines;
+/** The lines of a verdict, with what flows have shown by now in place of what they had shown then. */
+export function withObserved(observed: Observed | undefined, lines: readonly string[]): readonly string[] {
+  if (observed === undefined) return lines;
   return lines.map((line) => (line.startsWith("Observed: ") ? observedLine(observed) : line));
 }

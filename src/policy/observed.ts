@@ -62,7 +62,7 @@ export function observedLine(observed: Observed | undefined): string {
   if (leak !== undefined) {
     const through = leak.sure ? "got through" : "got through, perhaps on connections that were open before";
     const since = attempts === "" ? "" : `; ${attempts}`;
-    return `Observed: NO, ${countWords(leak)} ${through}, last at ${iso(leak.lastAt)}${since}.`;
+    return `Observed: NO, ${countWords(leak)} ${through}, last at ${clock(leak.lastAt)}${since}.`;
   }
   if (denied === undefined) return "Observed: not known, no flow of it was seen yet. Silence is no proof.";
   if (tells !== "forwarded") {
@@ -77,9 +77,9 @@ export function usedLine(observed: Observed | undefined): string {
     return "How often it is used is not known: Bulkhead has no flow source there.";
   }
   const { used, tells, since } = observed;
-  if (used !== undefined) return `It is used: ${countWords(used)} seen, last at ${iso(used.lastAt)}.`;
+  if (used !== undefined) return `It is used: ${countWords(used)} seen, last at ${clock(used.lastAt)}.`;
   if (tells !== "forwarded") return "How often it is used is not known: the flow source tells only what is denied.";
-  return `It was not seen used since ${iso(since)}.`;
+  return `It was not seen used since ${clock(since)}.`;
 }
 
 function isEmpty({ denied, leak, used }: Observed): boolean {
@@ -92,9 +92,10 @@ export function countWords({ count, atLeast }: Count): string {
 }
 
 function manyWords({ count, atLeast, lastAt }: Count, one: string, many: string): string {
-  return `${atLeast ? "at least " : ""}${count} ${count === 1 ? one : many}, last at ${iso(lastAt)}`;
+  return `${atLeast ? "at least " : ""}${count} ${count === 1 ? one : many}, last at ${clock(lastAt)}`;
 }
 
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
+/** `2026-01-01 14:00:03 UTC`. */
+function clock(ms: number): string {
+  return `${new Date(ms).toISOString().replace("T", " ").slice(0, 19)} UTC`;
 }

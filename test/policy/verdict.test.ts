@@ -164,15 +164,15 @@ describe("what flows have shown", () => {
     [looked, "Observed: not known, no flow of it was seen yet. Silence is no proof."],
     [
       { ...looked, denied },
-      "Observed: 3 attempts were denied, last at 2026-01-01T14:00:03.000Z, none was seen to get through.",
+      "Observed: 3 attempts were denied, last at 2026-01-01 14:00:03 UTC, none was seen to get through.",
     ],
     [
       { ...looked, tells: "denied", denied } as const,
-      "Observed: 3 attempts were denied, last at 2026-01-01T14:00:03.000Z. What gets through is not seen: the flow source tells only what is denied.",
+      "Observed: 3 attempts were denied, last at 2026-01-01 14:00:03 UTC. What gets through is not seen: the flow source tells only what is denied.",
     ],
     [
       { ...looked, leak: { ...leak, atLeast: true } },
-      "Observed: NO, at least 12 connections got through, last at 2026-01-01T14:00:03.000Z.",
+      "Observed: NO, at least 12 connections got through, last at 2026-01-01 14:00:03 UTC.",
     ],
   ])("%#: is a line of its own", (observed, line) => {
     expect(verdict({ ...proved, observed }).lines.at(-1)).toBe(line);

@@ -28,7 +28,9 @@ function isThere(place: Place, { namespace, workloads }: FlowScope): boolean {
   if (place.kind !== "workload" || place.namespace !== namespace) return false;
   return (
     workloads === undefined ||
-    workloads.some(({ of, name }) => place.name === name && (of === undefined || isKind(of, place.of)))
+    workloads.some(
+      ({ of, name }) => place.name === name && (of === undefined || place.of === "Pods" || isKind(of, place.of)),
+    )
   );
 }
 

@@ -4,6 +4,8 @@ import { type Family, families, formatAddress, parseCidr } from "../simulator/ad
 import type { Simulator } from "../simulator/compile.ts";
 import type { Endpoint } from "../simulator/decide.ts";
 import type { Protocol } from "../simulator/model.ts";
+import { podsOfService, serviceNamed, targetOf } from "../simulator/services.ts";
+import type { SimulatedPod } from "../simulator/snapshot.ts";
 import { type Member, memberOf, type Side } from "./explain-sides.ts";
 
 /** Who stands for the ends of a flow where the simulator is asked. */
@@ -48,7 +50,7 @@ function sideOf({ members }: Found): Side {
 function membersAt(simulator: Simulator, place: Place, port: number): Found | undefined {
   switch (place.kind) {
     case "workload":
-      return { members: podsAt(simulator, place).map((pod) => memberOf(pod, port)), exact: true };
+      return workloadMembers(simulator, place, port);
     case "node": {
       const members = nodes(simulator, port);
       return members.length === 0 ? undefined : { members, exact: true };
@@ -67,12 +69,28 @@ function membersAt(simulator: Simulator, place: Place, port: number): Found | un
 /** An address that is set aside for documentation (RFC 5737), and so is nobody's. */
 const somewhere = "192.0.2.1";
 
-function podsAt({ snapshot }: Simulator, { namespace, of, name }: Extract<Place, { kind: "workload" }>) {
-  const here = snapshot.pods.filter((pod) => pod.namespace === namespace);
-  const isOwn = ({ workload }: (typeof here)[number]): boolean =>
-    workload.namespace === namespace && workload.name === name && (of === "" || workload.kind === of);
+type WorkloadPlace = Extract<Place, { kind: "workload" }>;
+
+/** A source may know no more than the namespace, or the Service that was asked for. */
+function workloadMembers(simulator: Simulator, place: WorkloadPlace, port: number): Found {
+  const here = simulator.snapshot.pods.filter((pod) => pod.namespace === place.namespace);
+  if (place.of === "Namespace") return { members: here.map((pod) => memberOf(pod, port)), exact: false };
+  if (place.of === "Service") return { members: behindService(simulator, place, port), exact: false };
+  const isOwn = ({ workload }: SimulatedPod): boolean =>
+    workload.name === place.name && (place.of === "Pods" || workload.kind === place.of);
   const owned = here.filter(isOwn);
-  return owned.length > 0 ? owned : here.filter((pod) => pod.name === name);
+  const pods = owned.length > 0 ? owned : here.filter((pod) => pod.name === place.name);
+  return { members: pods.map((pod) => memberOf(pod, port)), exact: true };
+}
+
+/** Where its port leads on each pod: no policy is asked about the Service's own. */
+function behindService({ snapshot }: Simulator, { namespace, name }: WorkloadPlace, port: number): readonly Member[] {
+  const service = serviceNamed(snapshot, { namespace, kind: undefined, name });
+  const asked = service?.ports.find((one) => one.port === port);
+  if (service === undefined) return [];
+  return podsOfService(snapshot, service).map((pod) =>
+    memberOf(pod, (asked === undefined ? undefined : targetOf(pod, service, asked)) ?? port),
+  );
 }
 
 /** As far as pods of the host's network tell where they are. */

@@ -70,7 +70,8 @@ function endText(place: Place): string | undefined {
   if (place.kind !== "workload") return undefined;
   const { namespace, of, name } = place;
   if (!isNamespaceName(namespace) || !isPodNamePrefix(name)) return undefined;
-  return /^[a-z]+$/i.test(of) ? `${namespace}/${of.toLowerCase()}/${name}` : `${namespace}/${name}`;
+  if (of === "Namespace") return undefined;
+  return of !== "Pods" && /^[a-z]+$/i.test(of) ? `${namespace}/${of.toLowerCase()}/${name}` : `${namespace}/${name}`;
 }
 
 /** One of the range stands for all of it. */

@@ -54,10 +54,12 @@ function quietLine({ cluster, sources, lastHeardMs, window }: Heard, nowMs: numb
 
 function lossLines(losses: readonly Loss[]): readonly string[] {
   const lost = sumOf(losses, "source");
+  const late = sumOf(losses, "late");
   const unreadable = sumOf(losses, "unreadable");
   const evicted = sumOf(losses, "evicted");
   return [
     ...(lost === 0 ? [] : [`The source lost ${grouped(lost)} ${lost === 1 ? "event" : "events"}: counts are too low.`]),
+    ...(late === 0 ? [] : [`${grouped(late)} came hours after they were seen, and are not counted.`]),
     ...(unreadable === 0
       ? []
       : [`${grouped(unreadable)} ${unreadable === 1 ? "line" : "lines"} could not be read: counts are too low.`]),

@@ -79,6 +79,7 @@ function isDns({ namespace, name }: Extract<Place, { kind: "workload" }>, port: 
 }
 
 function workloadValue({ namespace, of, name }: Extract<Place, { kind: "workload" }>): string | undefined {
+  if (of === "Pods") return `${namespace}/${name}`;
   const kind = workloadKinds.find((one) => one === of);
   return kind === undefined ? undefined : `${namespace}/${kind.toLowerCase()}/${name}`;
 }

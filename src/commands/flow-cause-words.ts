@@ -33,6 +33,13 @@ export function causeWords(cause: FlowCause, direction: FlowKey["direction"], se
   }
 }
 
+/** What the source says of why, where it names no policy; undefined where it says no more than that it was denied. */
+export function reasonWords({ reason, policies }: Pick<FlowKey, "reason" | "policies">): string | undefined {
+  if (reason === "rule") return policies.length > 0 ? undefined : "by a rule that the source does not name";
+  if (reason === "l7" || reason === "authentication") return causeWords({ kind: reason }, undefined, () => true);
+  return reason === "no-rule" ? "since no rule allows it" : undefined;
+}
+
 /** One policy is the default deny; of several none is: each of them could have allowed it. */
 function defaultDenyWords(policies: readonly PolicyReference[], sees: Sees): string {
   const seen = policies.filter((policy) => isSeen(policy, sees));

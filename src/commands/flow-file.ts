@@ -1,6 +1,6 @@
 import type { Series } from "../flows/ledger.ts";
 import { list, note, text } from "./answers.ts";
-import { causeWords } from "./flow-cause-words.ts";
+import { causeWords, reasonWords } from "./flow-cause-words.ts";
 import { compared, linesOf, ranked } from "./flow-lines.ts";
 import { otherWords, totalLines } from "./flow-totals.ts";
 import { clockWords, type FlowWindow } from "./flow-window.ts";
@@ -38,7 +38,7 @@ export function fileReply(file: FlowFile): Reply {
   const sections = [
     ...totalLines(listed).map(text),
     ...(window === undefined ? [] : lineSection(listed.slice(0, mostLines), window)),
-    ...(listed.length > mostLines ? [text(`${grouped(listed.length - mostLines)} more kinds are not listed.`)] : []),
+    ...(listed.length > mostLines ? [text(moreWords(listed.length - mostLines))] : []),
     ...(others === undefined ? [] : [text(others)]),
     ...asides(file),
     ...unreadSections(file),
@@ -77,10 +77,15 @@ function lineSection(listed: ReturnType<typeof ranked>, window: FlowWindow): rea
   };
   const lines = listed.map((line) => {
     const { policies, direction } = line.key;
-    const named = policies.length === 0 ? [] : [causeWords({ kind: "named", policies }, direction, everything)];
-    return lineWords(line, named, telling);
+    const named = policies.length === 0 ? undefined : causeWords({ kind: "named", policies }, direction, everything);
+    const because = named ?? reasonWords(line.key);
+    return lineWords(line, because === undefined ? [] : [because], telling);
   });
   return lines.length === 0 ? [] : [list(undefined, lines)];
+}
+
+function moreWords(left: number): string {
+  return left === 1 ? "1 more kind is not listed." : `${grouped(left)} more kinds are not listed.`;
 }
 
 function asides({ forwarded, lost, left }: FlowFile): readonly Section[] {
@@ -89,7 +94,7 @@ function asides({ forwarded, lost, left }: FlowFile): readonly Section[] {
       ? []
       : [text(`${grouped(forwarded)} ${forwarded === 1 ? "was" : "were"} forwarded, and not listed.`)]),
     ...(lost === 0 ? [] : [text(`The source lost ${grouped(lost)} events: counts are too low.`)]),
-    ...(left === 0 ? [] : [text(`${grouped(left)} are more than two days older than the last one, and are left out.`)]),
+    ...(left === 0 ? [] : [text(`Left out: ${grouped(left)} of more than two days before the last one.`)]),
   ];
 }
 
@@ -106,9 +111,7 @@ function unreadSections({ unreadable, unsupported }: FlowFile): readonly Section
   );
   const known = list(
     "Known for what it is, and not read",
-    others
-      .slice(0, mostReasons)
-      .map(([what, { count, advice }]) => `${grouped(count)} of ${flowName(what)}. ${advice}`),
+    others.slice(0, mostReasons).map(([what, { count, advice }]) => `${flowName(what)} (${grouped(count)}): ${advice}`),
   );
   return [...(total === 0 ? [] : [unknown]), ...(others.length === 0 ? [] : [known])];
 }

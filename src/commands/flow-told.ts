@@ -1,6 +1,6 @@
 import type { Revision } from "../policy/revision.ts";
 import { causeOf, type FlowCause, type FlowJudge } from "./flow-cause.ts";
-import { causeWords } from "./flow-cause-words.ts";
+import { causeWords, reasonWords } from "./flow-cause-words.ts";
 import type { ClusterFlows } from "./flow-gather.ts";
 import { closedBy, judgeOf } from "./flow-judge.ts";
 import type { ComparedLine } from "./flow-lines.ts";
@@ -63,7 +63,10 @@ export function becauseWords({ line, flows, cause, closed, changed }: ToldLine, 
   const { sees } = flows;
   const isHidden = cause.kind === "undecided" && !isWhollySeen(line.of, sees);
   const shown: FlowCause = isHidden ? { kind: "undecided", why: "not all of it lies where you may look" } : cause;
+  const isUnnamed =
+    line.key.reason === "rule" && cause.kind !== "rule" && cause.kind !== "named" && cause.kind !== "ours";
   return [
+    ...(isUnnamed ? [reasonWords(line.key) ?? ""] : []),
     causeWords(shown, line.key.direction, sees),
     ...(closed === undefined ? [] : [`allowed before ${closed.id} (${clockWords(closed.at, nowMs)})`]),
     ...(changed === undefined

@@ -45,6 +45,7 @@ const long = [
   "test/e2e/slack-faults.test.ts",
   "test/e2e/tour.test.ts",
   "test/flows/mutations.test.ts",
+  "test/flows/replicas.test.ts",
   "test/kubernetes/connection.test.ts",
   "test/kubernetes/faults.test.ts",
   "test/redis-tls.test.ts",

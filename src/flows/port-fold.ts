@@ -1,8 +1,9 @@
 import { isEphemeral } from "./classify.ts";
 import { type FlowKey, textOf } from "./flow-key.ts";
 
-/** A pair with more ports than this is one that scans, or that hands ports out; less of such as are handed out anyway. */
+/** A pair with more ports than this is one that scans. */
 const mostPorts = 32;
+/** More that are handed out to whoever connects than this are no services, and told together. */
 const mostEphemeral = 4;
 /** One of them that has at least so many, and that part of all, is a line of its own all the same. */
 const outstanding = { count: 20, part: 1 / 32 };
@@ -16,9 +17,7 @@ export function pairText(key: FlowKey): string {
 
 /** Whether one more port of the pair, that has these, is to be counted with the rest of them. */
 export function isTooMany(ports: ReadonlySet<number>, port: number): boolean {
-  if (ports.has(port)) return false;
-  if (ports.size >= mostPorts) return true;
-  return isEphemeral(port) && [...ports].filter(isEphemeral).length >= mostEphemeral;
+  return ports.size >= mostPorts && !ports.has(port);
 }
 
 /**

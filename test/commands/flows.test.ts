@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { RawPolicy } from "../../src/policy/revision.ts";
 import { renderReply } from "../../src/slack/render.ts";
@@ -28,20 +29,22 @@ beforeEach(async () => {
 });
 afterAll(() => desk.close());
 
+test("The README shows what is answered", async () => {
+  seeReadme();
+  desk.told.saw(flow(checkout, postgres, { class: "probe" }), { count: 33 });
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const [, shown = ""] = /### What is denied\n[^]*?```text\n([^]*?)```/.exec(readme) ?? [];
+  const reply = await desk.type("flows payments");
+  const lines = [reply.headline, ...linesIn(reply).filter((line) => !/one from|No template/.test(line))];
+  const told = shown
+    .trim()
+    .split("\n")
+    .filter((line) => !line.startsWith("["));
+  expect(told.map((line) => line.replace(/\b\d\d:\d\d\b/, "HH:MM"))).toEqual(lines);
+});
+
 test("Lines read as sentences: new ones first, with changes, lower bounds and by which policy", async () => {
-  desk.told.saw(flow(checkout, postgres), { count: 1_240, agoMs: 8 * minute });
-  desk.told.saw(flow(workload("payments", "ledger"), { kind: "range", cidr: "198.51.100.0/24" }, { port: 443 }), {
-    count: 120,
-    atLeast: true,
-    unit: "packets",
-  });
-  desk.told.saw(flow(workload("payments", "ledger"), { kind: "range", cidr: "198.51.100.0/24" }, { port: 443 }), {
-    count: 10,
-    unit: "packets",
-    agoMs: 20 * minute,
-  });
-  desk.told.saw(flow(frontend, checkout, { port: 9999, direction: "ingress" }), { count: 3 });
-  desk.told.saw(flow(checkout, postgres, { class: "reply" }), { count: 420 });
+  seeReadme();
   const reply = await desk.type("flows payments");
   expect(reply.headline).toBe("What is denied in payments in the last 15m");
   expect(linesIn(reply)).toEqual([
@@ -245,4 +248,21 @@ test("1 000 kinds of flows are answered within a second", async () => {
 function policy(name: string, spec: RawPolicy["spec"]): RawPolicy {
   const metadata = { name, namespace: "payments", uid: `uid-${name}`, resourceVersion: "9001" };
   return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
+}
+
+/** What the README's example shows. */
+function seeReadme(): void {
+  desk.told.saw(flow(checkout, postgres), { count: 1_240, agoMs: 8 * minute });
+  desk.told.saw(flow(workload("payments", "ledger"), { kind: "range", cidr: "198.51.100.0/24" }, { port: 443 }), {
+    count: 120,
+    atLeast: true,
+    unit: "packets",
+  });
+  desk.told.saw(flow(workload("payments", "ledger"), { kind: "range", cidr: "198.51.100.0/24" }, { port: 443 }), {
+    count: 10,
+    unit: "packets",
+    agoMs: 20 * minute,
+  });
+  desk.told.saw(flow(frontend, checkout, { port: 9999, direction: "ingress" }), { count: 3 });
+  desk.told.saw(flow(checkout, postgres, { class: "reply" }), { count: 420 });
 }

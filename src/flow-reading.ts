@@ -15,7 +15,10 @@ export async function readFlows(
   config: FlowsConfig | undefined,
   now: () => number,
 ): Promise<Pick<Services, "flows">> {
-  const states = await createSourceStates(redis, "terminal").all(now());
+  // Nothing else that a terminal does may wait for this.
+  const states = await createSourceStates(redis, "terminal")
+    .all(now())
+    .catch(() => []);
   if (config === undefined && states.length === 0) return {};
   const ledger = createRedisLedger(redis, { keepMs: config?.keepMs ?? 0 });
   return { flows: { ledger, mutes: createMutes(redis), shelf: createShelf(redis), sources: () => states } };

@@ -20,8 +20,13 @@ export function startFlowSource(config: FlowSourceConfig, wiring: SourceWiring):
   return takeTurns({
     ...wiring,
     source: { name, cluster, kind },
-    open: (sinceMs) => openSource(config, sinceMs, wiring),
+    open: (sinceMs, holds) =>
+      openSource(config, sinceMs, { ...wiring, sinkFor: (of) => whileHolding(wiring.sinkFor(of), holds) }),
   });
+}
+
+function whileHolding(sink: FlowSink, holds: () => boolean): FlowSink {
+  return { take: (cluster, items) => holds() && sink.take(cluster, items) };
 }
 
 function openSource(config: FlowSourceConfig, sinceMs: number | undefined, wiring: SourceWiring): FlowSource {

@@ -6,8 +6,11 @@ import { type SweepOptions, startSweep } from "./scheduler/sweep.ts";
 /** A source that one replica asks at a time. */
 export type TurnOptions = SweepOptions & {
   readonly source: Pick<FlowSourceState, "name" | "cluster" | "kind">;
-  /** Begins to ask, from the event at which it was last left off; undefined: from now on. Milliseconds since the epoch. */
-  readonly open: (sinceMs: number | undefined) => FlowSource;
+  /**
+   * Begins to ask, from the event at which it was last left off; undefined: from now on. Milliseconds since the epoch. What comes
+   * while it does not hold is not to be taken: a replica that was frozen wakes up with much to read, and another has the turn.
+   */
+  readonly open: (sinceMs: number | undefined, holds: () => boolean) => FlowSource;
   readonly turns: Turns;
   readonly states: SourceStates;
   /** Milliseconds since the epoch. */
@@ -27,7 +30,7 @@ export type Turn = FlowSource & {
  * not be kept.
  */
 export function takeTurns(options: TurnOptions): Turn {
-  const { source, open, turns, states, now, lookEveryMs = 2_000, lastsMs = turnMs } = options;
+  const { source, open, turns, states, now, lookEveryMs = 1_000, lastsMs = turnMs } = options;
   const key = `${source.cluster}/${source.name}`;
   let asked: FlowSource | undefined;
   let lapsesMs = 0;
@@ -46,7 +49,7 @@ export function takeTurns(options: TurnOptions): Turn {
     isElsewhere = !isOurs;
     if (!isOurs) return leave();
     lapsesMs = beganMs + lastsMs;
-    asked ??= open(await positionOf(states, source, now()));
+    asked ??= open(await positionOf(states, source, now()), () => performance.now() < lapsesMs);
   };
   const looking = startSweep(
     lookEveryMs,

@@ -17,6 +17,7 @@ afterEach(async () => {
 function replica(turn: () => boolean, known: readonly FlowSourceState[] = []) {
   const opened: (number | undefined)[] = [];
   let open = 0;
+  let holds = (): boolean => false;
   const turns: Turns = { take: async () => turn(), release: async () => undefined };
   const states: SourceStates = { tell: async () => undefined, all: async () => known };
   const taken = takeTurns({
@@ -27,14 +28,15 @@ function replica(turn: () => boolean, known: readonly FlowSourceState[] = []) {
     lookEveryMs: 10,
     lastsMs: 100,
     onError: () => undefined,
-    open(sinceMs) {
+    open(sinceMs, mayTake) {
+      holds = mayTake;
       opened.push(sinceMs);
       open += 1;
       return { state: () => standing, stop: async () => void (open -= 1) };
     },
   });
   started.push(taken);
-  return { taken, opened, open: () => open };
+  return { taken, opened, open: () => open, holds: () => holds() };
 }
 
 test("A source that is another replica's is not asked", async () => {
@@ -62,6 +64,15 @@ test("Who loses the turn stops asking", async () => {
   isOurs = false;
   await waitFor(() => open() === 0);
   expect(taken.state()).toEqual({ ...standing, state: "elsewhere" });
+});
+
+test("Who was frozen for longer than a turn lasts takes nothing more, before it has asked whose turn it is", async () => {
+  const { open, holds } = replica(() => true);
+  await waitFor(() => open() === 1 && holds());
+  const frozenUntil = performance.now() + 150;
+  while (performance.now() < frozenUntil) continue;
+  expect(holds()).toBe(false);
+  await waitFor(() => holds());
 });
 
 test("While the store is away nobody asks when the turn is over, and somebody does when it is back", {

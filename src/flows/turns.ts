@@ -8,8 +8,8 @@ export type Turns = {
   release(source: string): Promise<void>;
 };
 
-/** A turn that is not renewed for so long is another replica's to take, milliseconds. */
-export const turnMs = 6_000;
+/** A turn that is not renewed for so long is another replica's to take, milliseconds: renewed each second, with two in reserve. */
+export const turnMs = 3_500;
 
 const prefix = "{bulkhead}:flows:turn:";
 

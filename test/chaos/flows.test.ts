@@ -41,6 +41,18 @@ async function startReplica(url: string, name: string) {
   };
 }
 
+/** A replica's process that may ask a source, and when it last took something of it. */
+function startTurn(url: string, name: string) {
+  const file = fileURLToPath(new URL("flow-turn-process.ts", import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, [file, url, name], { stdio: ["ignore", "pipe", "inherit"] });
+  if (child.stdout === null) throw new Error("no output");
+  let tookMs: number | undefined;
+  createInterface(child.stdout).on("line", () => {
+    tookMs = performance.now();
+  });
+  return { tookMs: () => tookMs, signal: (signal: NodeJS.Signals) => child.kill(signal), exit: once(child, "exit") };
+}
+
 async function counted(ledger: Ledger): Promise<number> {
   const minute = Math.floor(Date.now() / minuteMs) * minuteMs;
   const { series } = await ledger.read({ cluster: "kind", fromMs: minute - 10 * minuteMs, toMs: minute + minuteMs });
@@ -137,6 +149,38 @@ describe("Counts of flows", () => {
     } finally {
       clearInterval(feeding);
       for (const redis of clients) redis.disconnect();
+      await server.stop();
+    }
+  });
+
+  test("come of one replica at a time: another goes on within 5 s, and who wakes up takes nothing", async () => {
+    const server = await startOwnRedis();
+    const [one, two] = [startTurn(server.url, "one"), startTurn(server.url, "two")];
+    const isAsking = (turn: typeof one) => performance.now() - (turn.tookMs() ?? -Infinity) < 100;
+    try {
+      const first = await waitFor(() => [one, two].find((turn) => isAsking(turn)), { timeoutMs: 20_000 });
+      const second = first === one ? two : one;
+      const frozenMs = performance.now();
+      first?.signal("SIGSTOP");
+      await waitFor(() => isAsking(second), { timeoutMs: 20_000 });
+      const frozen = (second.tookMs() ?? 0) - frozenMs;
+      const before = first?.tookMs();
+      first?.signal("SIGCONT");
+      const wokenMs = performance.now();
+      await waitFor(() => (second.tookMs() ?? 0) > wokenMs + 3_000, { timeoutMs: 20_000 });
+      expect(first?.tookMs()).toBe(before);
+      const killedMs = performance.now();
+      second.signal("SIGKILL");
+      await waitFor(() => (first?.tookMs() ?? 0) > killedMs, { timeoutMs: 20_000 });
+      const killed = (first?.tookMs() ?? 0) - killedMs;
+      rows.push(
+        `a source's replica frozen: another asks after ${(frozen / 1_000).toFixed(1)} s; awake, it took nothing`,
+      );
+      rows.push(`a source's replica killed: another asks after ${(killed / 1_000).toFixed(1)} s`);
+      expect(Math.max(frozen, killed)).toBeLessThan(5_000);
+    } finally {
+      for (const turn of [one, two]) turn.signal("SIGKILL");
+      await Promise.all([one.exit, two.exit]);
       await server.stop();
     }
   });

@@ -27,8 +27,8 @@ const serverStatus = methodOf("observer.proto", "observer.Observer", "ServerStat
 const overlapMs = 10_000;
 
 /**
- * Follows Cilium's Hubble relay, or one agent's own Hubble: of each denied packet the drop alone, of each audited one the
- * policy's verdict, what a proxy refused, and what was forwarded of pods of interest (facts: denied-flows §0.1, §1).
+ * Follows Cilium's Hubble relay, or one agent's own Hubble: of each denied packet the drop alone (of an explicit deny, and of what
+ * is audited, the policy's verdict), what a proxy refused, and what was forwarded of pods of interest (facts: denied-flows §0.1, §1).
  */
 export function followHubbleRelay(options: HubbleRelayOptions): FlowSource {
   const { cluster, interests, otherDrops = false } = options;

@@ -10,14 +10,16 @@ const accessLog = 129;
 /** Where a packet has the policies behind it: at an endpoint, the host, the stack, an overlay, the network (bpf/lib/trace.h). */
 const pointsBehindPolicy = [0, 2, 3, 4, 11];
 
-const policyReasons = ["POLICY_DENIED", "POLICY_DENY", "AUTH_REQUIRED"];
+/** Of these nobody's rule is to blame, and the drop says as much as the verdict. */
+const reasonsWithoutRule = ["POLICY_DENIED", "AUTH_REQUIRED"];
 
 /** More pods are not asked for: filters are compared with every flow of every node. */
 const mostPods = 200;
 
 /**
  * The body of GetFlows. Of each packet one kind of event: a denied one is told as a drop and as a verdict, an audited one as a
- * verdict alone (facts: denied-flows §0.1). `sinceMs` undefined: from now.
+ * verdict alone (facts: denied-flows §0.1). Agents name the policy of an explicit deny on its verdict only (Cilium, pkg/hubble:
+ * CorrelatePolicy), so that is asked for there. `sinceMs` undefined: from now.
  */
 export function hubbleRequest(
   sinceMs: number | undefined,
@@ -25,9 +27,10 @@ export function hubbleRequest(
   otherDrops: boolean,
 ): object {
   const since = sinceMs === undefined ? {} : { since: timestampOf(sinceMs) };
-  const reasons = otherDrops ? {} : { drop_reason_desc: policyReasons };
+  const reasons = otherDrops ? {} : { drop_reason_desc: reasonsWithoutRule };
   const denied = [
     { verdict: ["DROPPED"], event_type: [{ type: drop }], ...reasons },
+    { verdict: ["DROPPED"], event_type: [{ type: policyVerdict }], drop_reason_desc: ["POLICY_DENY"] },
     { verdict: ["DROPPED"], event_type: [{ type: accessLog }] },
     { verdict: ["AUDIT"], event_type: [{ type: policyVerdict }] },
   ];
@@ -62,10 +65,11 @@ export type Wanted = {
 /** Whether it was asked for: a server that does not know a filter passes it over, and sends everything (facts: denied-flows §1). */
 export function isWanted({ event_type: { type } = {} }: WantedFlow, item: FlowItem, wanted: Wanted): boolean {
   if (item.kind !== "flow") return item.kind === "unreadable";
-  const { kind } = item.record.verdict;
-  if (kind === "forwarded") return type === trace && isOfInterest(item.record, wanted.hasInterest);
-  if (kind === "audited") return type === policyVerdict;
-  if (kind === "denied") return type === drop || type === accessLog;
+  const { verdict } = item.record;
+  if (verdict.kind === "forwarded") return type === trace && isOfInterest(item.record, wanted.hasInterest);
+  if (verdict.kind === "audited") return type === policyVerdict;
+  if (verdict.kind === "denied" && verdict.reason === "rule") return type === policyVerdict;
+  if (verdict.kind === "denied") return type === drop || type === accessLog;
   return type === drop && wanted.otherDrops;
 }
 

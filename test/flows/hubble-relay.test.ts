@@ -52,6 +52,24 @@ test("One flow comes of each denied packet, and none of what was not asked for, 
   }
 });
 
+test("An explicit deny comes once, as the verdict that names its policy", async () => {
+  for (const knowsFilters of [true, false]) {
+    await using relay = await startRelay({ knowsFilters });
+    await using bot = followed(relay.address, { otherDrops: true });
+    await waitFor(() => relay.open() === 1);
+    const explicit = { drop_reason: 181, drop_reason_desc: "POLICY_DENY" };
+    const named = { egress_denied_by: [{ name: "deny-world", namespace: "shop", kind: "CiliumNetworkPolicy" }] };
+    const last = denied(Date.now());
+    relay.saw(
+      denied(Date.now(), { ...explicit, ...named, event_type: { type: 5 } }),
+      denied(Date.now(), { ...explicit, event_type: { type: 1, sub_type: 181 } }),
+      last,
+    );
+    await waitFor(() => bot.ids().includes(String(last["uuid"])));
+    expect(bot.sink.records().map(({ policies }) => policies.map(({ name }) => name))).toEqual([["deny-world"], []]);
+  }
+});
+
 test("What is dropped for other reasons comes where it is asked for", async () => {
   await using relay = await startRelay();
   await using bot = followed(relay.address, { otherDrops: true });
@@ -206,5 +224,5 @@ test("Forwarded flows come of pods of interest alone, by their whole name and on
   expect(new Set(bot.ids()).size).toBe(bot.ids().length);
   bot.interests.set([]);
   await waitFor(() => relay.requests.length === 3);
-  expect(relay.requests[2]?.whitelist).toHaveLength(3);
+  expect(relay.requests[2]?.whitelist).toHaveLength(4);
 });

@@ -38,9 +38,10 @@ enableCompileCache();
 process.stdout.on("error", readerGone);
 process.exitCode = await main(process.argv.slice(2));
 
-/** `drift` of what is in force is a command. */
+/** `drift` of what is in force, and `flows` of a cluster, are commands. */
 function ownTool([name, ...rest]: readonly string[]) {
   const isDeclared = name === "drift" && rest.some((arg) => arg.startsWith("--declared"));
+  if (name === "flows" && rest.some((arg) => arg.startsWith("--from"))) return flowFileAnswer;
   return isDeclared ? declaredAnswer : ownTools.get(name);
 }
 
@@ -139,6 +140,14 @@ async function declaredAnswer(args: readonly string[]): Promise<number> {
     unreachable(error);
     return exitCodes.usage;
   });
+}
+
+async function flowFileAnswer(args: readonly string[]): Promise<number> {
+  const { readFlowFileTool, runFlowFile } = await import("./flow-file-tool.ts");
+  const tool = readFlowFileTool(args);
+  if (tool === undefined || "problem" in tool) return problem(tool?.problem ?? "flows: --from needs a file");
+  const reply = await runFlowFile(tool, { input: process.stdin, now: Date.now });
+  return "problem" in reply ? problem(reply.problem) : answer(reply, tool);
 }
 
 function told({ out, err, code }: ToolOutput): number {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { clusterName, positiveDuration } from "./config-values.ts";
 
 const minuteMs = 60_000;
-const keep = { leastMs: 30 * minuteMs, defaultMs: 6 * 60 * minuteMs, mostMs: 24 * 60 * minuteMs };
+const keep = { leastMs: 30 * minuteMs, defaultMs: 6 * 60 * minuteMs, mostMs: 48 * 60 * minuteMs };
 
 const path = z.string().min(1, "is no path of a file");
 
@@ -71,7 +71,7 @@ const loki = z
 export const flowsSchema = z
   .strictObject({
     keep: positiveDuration
-      .refine((ms) => ms >= keep.leastMs && ms <= keep.mostMs, "can be from 30m to 24h")
+      .refine((ms) => ms >= keep.leastMs && ms <= keep.mostMs, "can be from 30m to 48h")
       .default(keep.defaultMs),
     sources: z.array(z.discriminatedUnion("kind", [hubbleRelay, goldmane, loki])).default([]),
     /** By cluster: who may post. Without a file the token is FLOWS_TOKEN. */

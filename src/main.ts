@@ -23,9 +23,10 @@ import { createRecords } from "./kubernetes/records.ts";
 import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { createMetrics } from "./metrics.ts";
 import { startNets } from "./nets.ts";
+import { startObserving } from "./observing.ts";
 import { authorsOf } from "./policy/authors.ts";
 import type { Operation } from "./policy/operation.ts";
-import { startProbes } from "./probes.ts";
+import { type Answerer, startProbes } from "./probes.ts";
 import { type Readiness, readinessOf } from "./readiness.ts";
 import { startRecorders } from "./recorders.ts";
 import { connectRedis, untilReady } from "./redis.ts";
@@ -34,12 +35,14 @@ import { createCanaries } from "./scheduler/enforcement.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createLimits } from "./scheduler/limits.ts";
+import { createObservations } from "./scheduler/observations.ts";
 import { createOperations } from "./scheduler/operations.ts";
 import { createShelf, type Shelf } from "./scheduler/shelf.ts";
 import { createTimers } from "./scheduler/timers.ts";
 import { shutDown } from "./shutdown.ts";
 import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
+import { type Flows, startFlows } from "./start-flows.ts";
 import { type Journals, startSweeps } from "./sweeps.ts";
 import { historyTrouble, redisTrouble, watchTrouble } from "./trouble-log.ts";
 
@@ -58,7 +61,7 @@ async function start(config: Config): Promise<void> {
   const metrics = createMetrics();
   const redis = openRedis(config, log);
   await untilReady(redis, 2_000);
-  const { services, store, journals, records, close } = await createServices(config, redis, log, metrics);
+  const { services, store, journals, records, flows, close } = await createServices(config, redis, log, metrics);
   const desk = createDesk(services);
   const slack = startSlack(slackConfig(config, slackDispatcher(config.slack.apiUrl, process.env)), {
     desk,
@@ -74,14 +77,11 @@ async function start(config: Config): Promise<void> {
   const sweeps = startSweeps({ config, log, metrics, services, store, journals, records, desk, takeover, outletFor });
   const nets = startNets({ services, redis, log, metrics, outletFor });
   const recorders = startRecorders(services, { redis, log, metrics });
+  const observing = startObserving(flows, { services, outletFor, log, metrics });
   const readiness = () => readinessNow(config, slack.connected(), redis.status, services);
   const health = { readiness, stuck: () => standstill(services) };
-  const probes = await startProbes(
-    config.port,
-    metrics,
-    health,
-    kubeAuditOf(config, services, historyTrouble({ log, metrics })),
-  );
+  const kubeAudit = kubeAuditOf(config, services, historyTrouble({ log, metrics }));
+  const probes = await startProbes(config.port, metrics, health, firstOf(kubeAudit, flows?.answer));
   const clusters = [...services.clusters.keys()];
   log.info({ port: probes.port, slackPort: slack.port(), clusters }, "Bulkhead has started");
   const stop = async (signal: string): Promise<void> => {
@@ -89,7 +89,7 @@ async function start(config: Config): Promise<void> {
     const ended = await shutDown({
       stop: () => slack.stop(),
       flush: () => desk.flush(true),
-      drain: drainOf({ slack, takeover, swept: Promise.all([...sweeps, nets, recorders].map((one) => one.stop())) }),
+      drain: drainOf({ slack, takeover, swept: stopAll([...sweeps, nets, recorders, observing]) }),
       close: () => Promise.all([probes.close(), close()]),
     });
     redis.disconnect();
@@ -97,6 +97,11 @@ async function start(config: Config): Promise<void> {
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(signal));
+}
+
+/** Asks each in turn whether it is for it. */
+function firstOf(...answerers: readonly (Answerer | undefined)[]): Answerer {
+  return (request, response) => answerers.some((answers) => answers?.(request, response) === true);
 }
 
 /** Without a token nobody may post. */
@@ -115,6 +120,10 @@ function kubeAuditOf(
 }
 
 type UnderWay = { readonly slack: Slack; readonly takeover: Takeover; readonly swept: Promise<unknown> };
+
+function stopAll(all: readonly { stop(): Promise<unknown> }[]): Promise<unknown> {
+  return Promise.all(all.map((one) => one.stop()));
+}
 
 /** A sweep that is under way may still take something over. */
 function drainOf({ slack, takeover, swept }: UnderWay): (withinMs: number) => Promise<void> {
@@ -142,6 +151,8 @@ type Parts = {
   readonly store: RedisWatch;
   readonly journals: Journals;
   readonly records: Kept;
+  /** Undefined where no flows are configured. */
+  readonly flows: Flows | undefined;
   readonly close: () => Promise<void>;
 };
 
@@ -179,6 +190,8 @@ async function createServices(
     onWritten: attributed(history, trouble),
   }));
   const { settings } = config;
+  const flowWiring = { redis, clusters: clusters.entries, log, metrics, now, replica: hostname() };
+  const flows = config.flows === undefined ? undefined : startFlows(config.flows, flowWiring);
   const chained = chainedIn(config, redis, log);
   const home = connectionOf(connections, settings.clusters.home);
   const all = createRecords(home, settings.ownNamespace);
@@ -192,6 +205,8 @@ async function createServices(
     ...fallback,
     canaries: createCanaries(redis),
     history: proven(history, fallback.operations),
+    observations: createObservations(redis),
+    ...(flows !== undefined && { flows: flows.services }),
     heartbeat: () => readHeartbeat(createRecords(home, settings.ownNamespace, "reaper")),
     timers: createTimers(redis),
     templates,
@@ -201,7 +216,7 @@ async function createServices(
     storeProblems: () => store.problems(),
     meter: meterOf(log, metrics),
   };
-  return { services, store, journals: { redis: chained, fallback }, records, close: () => clusters.close() };
+  return { services, store, journals: { redis: chained, fallback }, records, flows, close: () => clusters.close() };
 }
 
 function meterOf(log: Logger, metrics: ReturnType<typeof createMetrics>): Services["meter"] {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { MeterEvent } from "./commands/services.ts";
+import { createFlowMetrics, type FlowMetrics } from "./flow-metrics.ts";
 
 export type Metrics = {
   meter(event: MeterEvent): void;
@@ -15,6 +16,7 @@ export type Metrics = {
   unrecorded(cluster: string, count: number): void;
   /** So many waited that they were forgotten, and compared instead. */
   recorderOverflow(cluster: string): void;
+  readonly flows: FlowMetrics;
   /** Text in the Prometheus exposition format, and its content type. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -42,6 +44,7 @@ export function createMetrics(): Metrics {
     storeProblems: (count) => store.set(count),
     templateProblems: (count) => templates.set(count),
     slackEvent: (name) => slack.inc({ event: name }),
+    flows: createFlowMetrics(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

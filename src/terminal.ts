@@ -7,6 +7,7 @@ import type { Services } from "./commands/services.ts";
 import { type Connections, connectCluster, openClusters, sharedConfig } from "./composition.ts";
 import { type ClusterConfig, type Config, type Environment, readConfig } from "./config.ts";
 import { isInPod } from "./config-kubeconfig.ts";
+import { readFlows } from "./flow-reading.ts";
 import { createHistory } from "./history/history.ts";
 import { readConfigMap } from "./kubernetes/config-map.ts";
 import type { Connection } from "./kubernetes/connection.ts";
@@ -18,6 +19,7 @@ import { createCanaries } from "./scheduler/enforcement.ts";
 import { createIncidents } from "./scheduler/incidents.ts";
 import { createLeases } from "./scheduler/leases.ts";
 import { createLimits } from "./scheduler/limits.ts";
+import { createObservations } from "./scheduler/observations.ts";
 import { createOperations } from "./scheduler/operations.ts";
 import { createTimers } from "./scheduler/timers.ts";
 import { loadTemplates } from "./templates.ts";
@@ -124,14 +126,14 @@ async function clusterCopy(connection: Connection, namespace: string): Promise<s
 }
 
 type OpenJournal = {
-  readonly journal: Journal & Pick<Services, "canaries" | "timers" | "history">;
+  readonly journal: Journal & Pick<Services, "canaries" | "timers" | "history" | "flows" | "observations">;
   readonly connected: boolean;
   readonly release: () => void;
 };
 
 /** Redis where it is configured and answers; else, on a laptop, ConfigMaps of the bot's namespace. */
 async function openJournal(
-  { redisUrl, redisAccess, settings, history }: Config,
+  { redisUrl, redisAccess, settings, history, flows }: Config,
   connection: Connection,
   source: Terminal["source"],
   now: () => number,
@@ -149,9 +151,11 @@ async function openJournal(
     limits: createLimits(redis),
     timers: createTimers(redis),
     history: proven(createHistory(redis, history), operations),
+    observations: createObservations(redis),
     audit: createAuditLog(redis, { onEntry: () => undefined }),
   };
   const connected = await untilReady(redis, redisWithinMs);
-  if (connected || source === "in-pod") return { journal: chained, connected, release };
+  const seen = connected ? await readFlows(redis, flows, now) : {};
+  if (connected || source === "in-pod") return { journal: { ...chained, ...seen }, connected, release };
   return { journal: laptop, connected, release };
 }

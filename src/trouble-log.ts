@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { FlowSourceState } from "./flows/flow-source.ts";
 import { type FailureKind, KubernetesError } from "./kubernetes/failure.ts";
 import type { WatchState } from "./kubernetes/watch-progress.ts";
 import type { Metrics } from "./metrics.ts";
@@ -39,6 +40,31 @@ export function redisTrouble(log: Pick<Logger, "warn">, now: () => number): (err
     log.warn({ error: String(error), failures: untold }, "Redis");
     toldAt = now();
     untold = 0;
+  };
+}
+
+/** What was counted of flows and could not be stored, or was posted wrongly: the log has the first, and one a minute from then on. */
+export function flowTrouble({ log, metrics }: Outlets, now: () => number): (error: unknown) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    metrics.meter({ kind: "error", where: "flows", message: String(error) });
+    if (now() - toldAt < everyMs) return;
+    toldAt = now();
+    log.warn({ where: "flows", error: String(error) }, "flows");
+  };
+}
+
+/** A flow source that fails tries again and again: the log has each new reason, and at most one line a minute of a source. */
+export function sourceTrouble(log: Outlets["log"], now: () => number): (state: FlowSourceState) => void {
+  const told = new Map<string, { readonly at: number; readonly words: string }>();
+  return ({ cluster, name, state, why }) => {
+    const words = `${state} ${why ?? ""}`;
+    const last = told.get(`${cluster}/${name}`);
+    if (last?.words === words || (last !== undefined && now() - last.at < everyMs)) return;
+    told.set(`${cluster}/${name}`, { at: now(), words });
+    const what = { cluster, source: name, state, ...(why !== undefined && { why }) };
+    if (why === undefined) log.info(what, "flow source");
+    else log.warn(what, "flow source");
   };
 }
 

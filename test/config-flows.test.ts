@@ -106,8 +106,8 @@ const place = "flows.sources.0";
 
 const wrong: readonly Row[] = [
   ["{ source: [] }", "flows.source: is no key here. Did you mean sources?"],
-  ["{ keep: 5m }", "flows.keep: can be from 30m to 24h"],
-  ["{ keep: 2d }", "flows.keep: can be from 30m to 24h"],
+  ["{ keep: 5m }", "flows.keep: can be from 30m to 48h"],
+  ["{ keep: 3d }", "flows.keep: can be from 30m to 48h"],
   ["{ sources: [7] }", `${place}: is a number; expected a mapping`],
   ["{ sources: [{ name: a }] }", `${place}.kind: expected one of hubble-relay, goldmane, loki.`],
   [

@@ -12,6 +12,7 @@ import { toolHelp } from "../src/commands/tool-help.ts";
 import { readConfig } from "../src/config.ts";
 import { configFile } from "../src/config-schema.ts";
 import { readDeclaredTool } from "../src/declared-tool.ts";
+import { readFlowFileTool } from "../src/flow-file-tool.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { readPolicyTool } from "../src/policy-arguments.ts";
 import { runPolicyTool } from "../src/policy-tools.ts";
@@ -40,6 +41,8 @@ describe("Every command in the README", () => {
     if (args[0] === "templates") return expect(readTemplateTool(args)).not.toHaveProperty("problem");
     const onCluster = readDeclaredTool(args);
     if (onCluster !== undefined) return expect(onCluster).not.toHaveProperty("problem");
+    const ofFile = readFlowFileTool(args);
+    if (ofFile !== undefined) return expect(ofFile).not.toHaveProperty("problem");
     const onManifests = toolHelp(args) ?? readPolicyTool(args);
     if (onManifests !== undefined) return expect(onManifests).not.toHaveProperty("problem");
     const invocation = readArguments(args);

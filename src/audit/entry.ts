@@ -5,6 +5,8 @@ import type { Principal } from "../policy/principal.ts";
  * the bot took over what a terminal had begun without Redis. Of an allowance: `ended` once nothing of it is left,
  * `rebuilt` where its record was lost and made anew of its objects, `altered` where somebody else changed those.
  * `drift` where the cluster was found not to be as an operation holds it, where that was over, and where somebody accepted it.
+ * `mute` where somebody had a line of denied flows listed to nobody for a while, or ended that.
+ * `observed` where flows showed for the first time that something was denied, got through, or used an allowance.
  * `incident` where a channel was bound to one or unbound.
  * `approval-asked` and what became of it: `approved` by one, `denied`, `withdrawn` by whoever asked, `void` since the plan
  * is another one now, `expired`. `reviewed` where another person looked at what was done without what others should have agreed to.
@@ -20,7 +22,9 @@ export type EntryKind =
   | "rebuilt"
   | "altered"
   | "drift"
+  | "observed"
   | "incident"
+  | "mute"
   | "forgery"
   | "chain"
   | "reviewed"

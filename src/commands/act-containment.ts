@@ -1,11 +1,14 @@
+import type { Observed } from "../policy/observed.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { ContainPlan, QuarantinePlan } from "../policy/plan.ts";
 import { targetName } from "../policy/target.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import { someNames } from "./contain-effects.ts";
 import type { Doing, Ended, Surroundings } from "./ending.ts";
+import { notYetObserved } from "./flow-tells.ts";
 import { isolate } from "./isolate.ts";
 import { isolateGroup } from "./isolate-group.ts";
+import { withObserved } from "./observed-words.ts";
 import { ownNode } from "./plan-sections.ts";
 import { clusterOf } from "./services.ts";
 
@@ -32,7 +35,7 @@ export async function actQuarantine(
     ok: true,
     headline: `${found.headline} (${targetName(operation.target)})`,
     tone: tones[found.state],
-    lines: linesOf(found),
+    lines: linesOf(found, notYetObserved(services, cluster.name)),
     leaves: found.leaves,
     detail: {
       verdict: found.state,
@@ -68,7 +71,7 @@ export async function actContain(
     ok: true,
     headline: `${found.headline} (${targetName(operation.target)})`.slice(0, 150),
     tone: tones[found.state],
-    lines: [`Cut off: ${now}.`, ...linesOf(found)],
+    lines: [`Cut off: ${now}.`, ...linesOf(found, notYetObserved(services, cluster.name))],
     leaves: found.leaves,
     detail: {
       verdict: found.state,
@@ -82,12 +85,15 @@ export async function actContain(
 }
 
 /** What open connections do first, then what stays open and what can be done about it, then what the claim rests on. */
-function linesOf(found: Verdict & { readonly next: readonly string[] }): readonly string[] {
+function linesOf(
+  found: Verdict & { readonly next: readonly string[] },
+  observed: Observed | undefined,
+): readonly string[] {
   return [
     ...found.lines.slice(0, 1),
     ...found.residual.map(({ policy, allows }) => `Policy ${policy} still allows: ${allows}`),
     ...found.next,
-    ...found.lines.slice(1),
+    ...withObserved(observed, found.lines.slice(1)),
     ownNode,
     ...found.steps,
   ];

@@ -85,7 +85,7 @@ function question(operation: Operation, leftMs: number) {
   return {
     ...note(`Ends in ${formatDuration(wholeSeconds(leftMs))}${ends}. Is it still used?`, [
       text(whatNow(operation)),
-      text(howOften),
+      text(howOften(operation)),
     ]),
     buttons: allowanceButtons(operation),
     operation: id,

@@ -13,10 +13,12 @@ import { questionSections } from "./allowance-question.ts";
 import { atTerminal } from "./at-terminal.ts";
 import { groupSections } from "./contain-sections.ts";
 import type { Outlet } from "./desk.ts";
-import { driftButtons, driftHeadline, driftSections } from "./drift-words.ts";
+import { driftButtons, driftSections } from "./drift-words.ts";
 import { pauseButtons, pauseSections } from "./flux-pause.ts";
+import { observedSections, withObserved } from "./observed-words.ts";
 import { planSections } from "./plan-sections.ts";
 import type { Button, Outcome, Reply, Section } from "./reply.ts";
+import { standingHeadline } from "./standing-headline.ts";
 import { subjectOf } from "./subject.ts";
 import { undoSections } from "./undo-sections.ts";
 import { verbOf } from "./verb-of.ts";
@@ -29,6 +31,7 @@ export function operationCard(operation: Operation, now: number): Reply {
     tone: toneOf(operation),
     sections: [
       facts(operation),
+      ...observedSections(operation),
       ...driftSections(operation),
       ...keeping(operation),
       ...questionSections(operation),
@@ -92,7 +95,7 @@ function headline(operation: Operation): string {
   const { state, result } = operation;
   if (state === "cancelled" && result !== undefined) return result.headline;
   if (state === "in-force" || state === "done" || state === "refused" || state === "failed") {
-    return driftHeadline(operation) ?? result?.headline ?? `${state}: ${doing}`;
+    return standingHeadline(operation) ?? result?.headline ?? `${state}: ${doing}`;
   }
   return `${headings[state]}: ${doing}`;
 }
@@ -109,8 +112,10 @@ const headings: Record<Exclude<OperationState, "in-force" | "done" | "refused" |
 /** Nothing is well while the cluster is not as it is held. */
 function toneOf(operation: Operation): Reply["tone"] {
   const { tone = "neutral" } = operation.result ?? {};
-  if (driftHeadline(operation)?.startsWith("NOT ISOLATED") === true) return "bad";
-  return standingDrift(operation).length > 0 && tone === "good" ? "warning" : tone;
+  const standing = standingHeadline(operation);
+  if (standing?.startsWith("NOT ISOLATED") === true) return "bad";
+  const isDoubted = standing !== undefined || standingDrift(operation).length > 0;
+  return isDoubted && tone === "good" ? "warning" : tone;
 }
 
 function facts(operation: Operation): Section {
@@ -153,10 +158,9 @@ function keeping({ id, kept }: Operation): readonly Section[] {
   return [{ kind: "text", text }];
 }
 
-function results({ result }: Operation): readonly Section[] {
-  return result === undefined || result.lines.length === 0
-    ? []
-    : [{ kind: "list", title: undefined, items: result.lines }];
+function results(operation: Operation): readonly Section[] {
+  const items = withObserved(operation.observed, operation.result?.lines ?? []);
+  return items.length === 0 ? [] : [{ kind: "list", title: undefined, items }];
 }
 
 function plans({ plan, state }: Operation): readonly Section[] {

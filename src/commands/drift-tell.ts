@@ -86,7 +86,8 @@ function headlineOf(operation: Operation, open: readonly DriftRecord[]): string 
   return open.some(breaksIsolation) ? "NOT ISOLATED as it was" : "Changed by somebody else";
 }
 
-function whoCares({ principal, confirmed }: Operation): readonly string[] {
+/** Keys of the people who asked for it and who confirmed it. */
+export function whoCares({ principal, confirmed }: Operation): readonly string[] {
   const people = [principal, ...(confirmed === undefined ? [] : [confirmed.by])];
   const keys = people.flatMap((one) => (one.kind === "slack" ? (principalKey(one) ?? []) : []));
   return [...new Set(keys)];

@@ -9,6 +9,6 @@ export type FlowServices = {
   readonly mutes: Mutes;
   /** Keeps what the buttons beside lines are about. */
   readonly shelf: Pick<Shelf, "put" | "get">;
-  /** Of this replica; empty where it pulls none and nothing was pushed to it. */
+  /** As all replicas last told of them, one of each source; those that are posted are there before anything came. */
   sources(): readonly FlowSourceState[];
 };

@@ -1,15 +1,123 @@
+import { decideAccess, type Place, type Verb } from "../policy/access.ts";
+import { isRefusal, type Refusal } from "../policy/guard.ts";
+import type { Operation } from "../policy/operation.ts";
 import { note, text } from "./answers.ts";
+import { placeFor } from "./clusters.ts";
 import type { Command } from "./command.ts";
+import { findOperation } from "./find-operation.ts";
+import { answerFlows, type GatheredFlows } from "./flow-answer.ts";
+import { scopeOf, scopeOfTarget } from "./flow-asked.ts";
+import { gatherFlows } from "./flow-gather.ts";
+import { listMutes, locateMute, muteLine, mutingVerbs, unmute } from "./flow-mute.ts";
+import type { FlowServices } from "./flow-services.ts";
+import { lastWindow, windowBetween } from "./flow-window.ts";
 import type { Reply } from "./reply.ts";
 import type { Context } from "./services.ts";
 
 type FlowsCommand = Extract<Command, { kind: "flows" }>;
+type Located = { readonly place: Place; readonly command: FlowsCommand };
 
-/** What is denied, between whom, since when, and by which policy. */
-export async function flows(context: Context, _command: FlowsCommand): Promise<Reply> {
-  const reply = noFlows();
+/** The rights of which one needs one: looking is one thing, and what others are shown another. */
+export function flowsVerbs({ what: { kind } }: FlowsCommand): readonly Verb[] {
+  return kind === "mute" || kind === "unmute" ? mutingVerbs : ["status"];
+}
+
+/** Where it looks, or acts; an operation by its target. */
+export async function locateFlows(context: Context, command: FlowsCommand): Promise<Located | Refusal> {
+  const { what } = command;
+  if (what.kind === "mute" || what.kind === "unmute") {
+    const place = await locateMute(context, what);
+    return isRefusal(place) ? place : { place, command };
+  }
+  if (what.kind === "operation") {
+    const operation = await findOperation(context, what.operation);
+    if (isRefusal(operation)) return operation;
+    const { cluster, namespace } = operation.target;
+    return {
+      place: { cluster, namespace },
+      command: { ...command, cluster, what: { ...what, operation: operation.id } },
+    };
+  }
+  const place = placeFor(context, { cluster: command.cluster, namespace: command.namespace });
+  return isRefusal(place) ? place : { place, command };
+}
+
+/** What is denied, between whom, since when, and by which policy; or what of it is muted. */
+export async function flows(context: Context, command: FlowsCommand): Promise<Reply> {
+  const known = context.services.flows;
+  const reply = known === undefined ? noFlows() : await answer(context, known, command);
   await context.outlet.show(reply, undefined);
   return reply;
+}
+
+async function answer(context: Context, known: FlowServices, command: FlowsCommand): Promise<Reply> {
+  const { what, cluster } = command;
+  switch (what.kind) {
+    case "mute":
+      return muteLine(context, known, what);
+    case "unmute":
+      return unmute(context, known, what.mute);
+    case "muted":
+      return listMutes(context, known, cluster);
+    case "operation": {
+      const operation = await context.services.operations.get(what.operation);
+      if (operation === undefined) throw new Error(`operation ${what.operation} is not stored any more`);
+      return answerFlows(context, known, await gatherOf(context, known, operation, command.sinceMs));
+    }
+    case "denied":
+      return answerFlows(context, known, await gather(context, known, command, what.workload));
+    case "explain":
+    case "allow":
+      throw new Error("a line's command is run as the one that it stands for");
+  }
+}
+
+async function gather(
+  context: Context,
+  known: FlowServices,
+  { cluster, namespace, sinceMs }: FlowsCommand,
+  workload: Parameters<typeof scopeOf>[2]["workload"],
+): Promise<GatheredFlows> {
+  const { services, request } = context;
+  const window = lastWindow(services.now(), sinceMs);
+  const may = (name: string): boolean =>
+    (cluster === undefined || name === cluster) &&
+    decideAccess(services.settings.access, request.principal, "status", { cluster: name, namespace }).allowed;
+  const names = [...services.clusters.keys()].filter(may);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const scope = await scopeOf(services, name, { namespace, workload });
+      return { scope, flows: await gatherFlows(context, known, { cluster: name, window, scope }) };
+    }),
+  );
+  const [first] = found;
+  const scope = first?.scope ?? { namespace, workloads: undefined, words: namespace };
+  return { scope, window, clusters: found.map((one) => one.flows) };
+}
+
+/** From when it was confirmed to its end, at most 48 hours, unless another time is asked for. */
+async function gatherOf(
+  context: Context,
+  known: FlowServices,
+  operation: Operation,
+  sinceMs: number | undefined,
+): Promise<GatheredFlows> {
+  const { services } = context;
+  const { confirmed, origin, target } = operation;
+  const nowMs = services.now();
+  const window =
+    sinceMs === undefined
+      ? windowBetween(confirmed?.at ?? origin.at, endOf(operation) ?? nowMs)
+      : lastWindow(nowMs, sinceMs);
+  const found = await scopeOfTarget(services, target);
+  const scope = { ...found, words: `${operation.id} (${found.words ?? ""})` };
+  return { scope, window, clusters: [await gatherFlows(context, known, { cluster: target.cluster, window, scope })] };
+}
+
+/** Undefined while it is in force. */
+function endOf({ allowance, state, steps }: Operation): number | undefined {
+  const isOver = state === "done" || state === "cancelled" || state === "refused";
+  return allowance?.ended?.at ?? (isOver ? steps.at(-1)?.at : undefined);
 }
 
 /** Silence is unknown: without a source nothing can be said, least of all that nothing is denied. */

@@ -13,7 +13,7 @@ const longestMs = 48 * 3_600_000;
 const longestMuteMs = 7 * 86_400_000;
 
 /** How long a mute holds where nobody says, milliseconds. */
-export const muteMs = 8 * 3_600_000;
+const muteMs = 8 * 3_600_000;
 
 /** `flows [ns | ns/workload | operation] [since 15m]`, `flows muted`, and what buttons stand for: `flows mute f-… [for 8h]`. */
 export function parseFlows(words: readonly string[]): Flows | Usage {

@@ -15,7 +15,8 @@ import { end, locateEnd } from "./end.ts";
 import { explain, locateExplain } from "./explain.ts";
 import { extend } from "./extend.ts";
 import { locateAllowance } from "./find-allowance.ts";
-import { flows } from "./flows.ts";
+import { isOfLine, type LineCommand, meantBy } from "./flow-press.ts";
+import { flows, flowsVerbs, locateFlows } from "./flows.ts";
 import { formFor, orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
@@ -107,7 +108,7 @@ const specs: { readonly [K in CommandName]: Spec<Extract<Command, { kind: K }>> 
   explain: { verbs: () => ["status"], locate: locateExplain, run: explain },
   audit: { verbs: () => ["audit"], locate: locateRead, run: audit },
   history: { verbs: () => ["status"], locate: locateRead, run: history },
-  flows: { verbs: () => ["status"], locate: locateRead, run: flows },
+  flows: { verbs: flowsVerbs, locate: locateFlows, run: flows },
   diff: { verbs: () => ["status"], locate: locateNowhere, run: diffRevision },
   "verify-enforcement": { verbs: () => ["verify-enforcement"], locate: locateVerify, run: verifyEnforcement },
   incident: { verbs: incidentVerbs, locate: locateNowhere, run: incident },
@@ -139,7 +140,15 @@ async function run(context: Asking): Promise<Reply> {
   if (command.kind === "usage") {
     return once(services, request, () => tell(outlet, usageAnswer(command.problem, command.topic)));
   }
+  if (isOfLine(command)) return runMeant(context, command);
   return isRecorded(command) ? carry(context, command) : once(services, request, () => carry(context, command));
+}
+
+/** The command that a line's button stands for, as if it had been typed: authorised, counted and answered as that. */
+async function runMeant(context: Asking, command: LineCommand): Promise<Reply> {
+  const meant = await meantBy(context, command);
+  if (isRefusal(meant)) return once(context.services, context.request, () => turnDown(context, command, meant));
+  return run({ ...context, request: { ...context.request, ...meant } });
 }
 
 async function carry(context: Asking, command: Command): Promise<Reply> {

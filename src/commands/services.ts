@@ -10,6 +10,7 @@ import type { Canaries } from "../scheduler/enforcement.ts";
 import type { Incidents } from "../scheduler/incidents.ts";
 import type { Lease, Leases } from "../scheduler/leases.ts";
 import type { Limits } from "../scheduler/limits.ts";
+import type { Observations } from "../scheduler/observations.ts";
 import type { Held, Operations } from "../scheduler/operations.ts";
 import type { Timers } from "../scheduler/timers.ts";
 import type { Outlet } from "./desk.ts";
@@ -126,6 +127,8 @@ export type Services = {
   readonly incidents: Incidents;
   /** Undefined at a terminal that reaches no Redis. */
   readonly canaries?: Canaries;
+  /** What flow sources showed of operations. Undefined at a terminal that reaches no Redis. */
+  readonly observations?: Observations;
   /** Undefined where no flow source is configured, and at a terminal that reaches no Redis. */
   readonly flows?: FlowServices;
   /** Milliseconds since the epoch. */

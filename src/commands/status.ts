@@ -13,11 +13,13 @@ import { headlineOf } from "./canary-reply.ts";
 import { inCluster, inTime, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { detectionLines, detectionOf, stateOf } from "./detection.ts";
+import { flowSourceLines } from "./flow-status.ts";
 import { type ReaperState, reaperState } from "./heartbeat.ts";
 import { inForceLines, inForceSelector } from "./in-force-lines.ts";
 import type { Reply, Section } from "./reply.ts";
 import { toldPlaces } from "./sees.ts";
 import type { Context, Services } from "./services.ts";
+import { standingHeadline } from "./standing-headline.ts";
 import { cacheLines, knownBefore, whatToDo } from "./unanswered.ts";
 
 /** What is in force, from the cluster (which holds the truth), and how Bulkhead itself is. */
@@ -76,6 +78,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
       ...engines.lines,
       ...(await testedLines(services, name)),
       ...reaper,
+      ...flowSourceLines(services, name),
       ...(before === undefined ? cacheLines(entry.cluster.watches(), services.now()) : [before]),
       ...(shown.length === 0
         ? ["nothing of Bulkhead's is in force"]
@@ -86,6 +89,7 @@ async function clusterSection(services: Services, name: string, visible: Visible
     return list(`Cluster ${name}: does not tell`, [
       `NOT KNOWN: ${error instanceof Error ? error.message : String(error)}`,
       ...next,
+      ...flowSourceLines(services, name),
     ]);
   }
 }
@@ -156,9 +160,10 @@ async function keptLines(services: Services, isVisible: (operation: Operation) =
 
 function operationLine(services: Services, operation: Operation): string {
   const { id, kind, target, principal, incident, result } = operation;
+  const claim = standingHeadline(operation) ?? result?.headline;
   const how = `${stateOfOperation(operation)}${driftWords(operation)}${isDue(operation) ? `, NEEDS REVIEW (${operation.debt?.because ?? ""})` : ""}`;
   const where = inCluster(services, target.cluster, targetReference(target));
-  return `${id}: ${kind} ${where}, ${how}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${result === undefined ? "" : `: ${result.headline}`}`;
+  return `${id}: ${kind} ${where}, ${how}, by ${principalName(principal)}${incident === undefined ? "" : ` for ${incident}`}${claim === undefined ? "" : `: ${claim}`}`;
 }
 
 /** Of what nobody has accepted; `/np drift` has the rest. */

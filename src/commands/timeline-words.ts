@@ -27,6 +27,7 @@ function deed({ kind, verb, detail = {} }: ChainedEntry): string {
 
 const deeds: Partial<Record<ChainedEntry["kind"], string>> = {
   drift: "told",
+  observed: "told by flows",
   "approval-asked": "put to others for approval",
   withdrawn: "withdrawn before it was approved",
   void: "void, since its plan changed before it was approved",

@@ -68,6 +68,17 @@ const toolManuals = {
       "drift --declared policies/payments -n payments --output json",
     ],
   },
+  flows: {
+    usage: "flows --from FILE|- [--output text|json]",
+    does: "what a file of flows says was denied, or what comes from standard input",
+    details: [
+      "In any format that the receiver takes: Hubble's export, what Goldmane pushes, the logs of the AWS agent, Antrea, OVN, GKE and kube-network-policies; also as Fluent Bit, Vector, CloudWatch or an answer of Loki wrap them.",
+      "It needs neither a cluster nor Redis, so addresses stay addresses, and which policy denies is told only where the source names it.",
+      "Lines that cannot be read are counted with the reason; of a format that is known and not read it says what to send instead. At most two days are counted, back from the last flow.",
+      "Exit code 0: read; 1: no line of it could be read; 2: the file itself could not be.",
+    ],
+    examples: ["flows --from hubble.ndjson", "flows --from - --output json"],
+  },
   templates: {
     usage: "templates lint|list [DIR] [--output text|json]",
     does: "whether the emergency allowlist templates in a folder are fine, or what they open",
@@ -101,8 +112,9 @@ export function toolHelp([first = "", ...rest]: readonly string[]): Reply | unde
   const topic = first === "help" || first === "--help" || first === "-h" ? rest[0] : asksHelp ? first : undefined;
   if (topic === undefined || !isTool(topic)) return undefined;
   // A command of both: its own page says more, but for its use on manifests, which diff at a terminal mostly is for.
-  if (isCommandName(topic) && topic !== "diff" && !rest.some((word) => /^--(manifests|declared)/.test(word)))
-    return undefined;
+  const asksTool = (word: string): boolean =>
+    /^--(manifests|declared)/.test(word) || (topic === "flows" && word.startsWith("--from"));
+  if (isCommandName(topic) && topic !== "diff" && !rest.some(asksTool)) return undefined;
   const { usage, does, details, examples } = toolManuals[topic];
   return note(`bulkhead ${topic}: ${does}`, [
     code("Usage", `bulkhead ${usage}`),

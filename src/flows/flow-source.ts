@@ -13,6 +13,8 @@ export type FlowSourceState = {
   readonly why: string | undefined;
   readonly formats: readonly FlowFormat[];
   readonly lastFlowMs: number | undefined;
+  /** Up to which event it told, by the events' own time: from there another replica goes on. Absent: it told none. */
+  readonly positionMs?: number | undefined;
 };
 
 /** A source that is pulled, and reconnects by itself for as long as it is not stopped. */

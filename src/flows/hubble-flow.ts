@@ -11,12 +11,11 @@ import type { Carried, FlowItem, FlowProtocol, FlowRecord } from "./record.ts";
  */
 export function itemOfHubble(response: unknown, carried: Carried): FlowItem {
   const { flow, lost_events: lost, node_name: name, time } = fieldsOf<keyof Response>(response);
-  const atMs = timeOf(time) ?? carried.atMs;
-  const node = nameIn(name) ?? carried.node;
-  if (isThere(flow)) return itemOfFlow(fieldsOf(flow), { atMs, node });
+  const node = nodeIn(name) ?? carried.node;
+  if (isThere(flow)) return itemOfFlow(fieldsOf(flow), { time, atMs: carried.atMs, node });
   if (!isThere(lost)) return passed;
   const { num_events_lost: count } = fieldsOf<"num_events_lost">(lost);
-  return { kind: "lost", count: countIn(count) ?? 1, atMs, node };
+  return { kind: "lost", count: countIn(count) ?? 1, atMs: timeOf(time) ?? carried.atMs, node };
 }
 
 type Response = Fields<"flow" | "lost_events" | "node_name" | "time">;
@@ -27,15 +26,20 @@ function isThere(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-function itemOfFlow(flow: HubbleFlow, { atMs, node }: Carried): FlowItem {
+function itemOfFlow(flow: HubbleFlow, { time, atMs, node }: Carried & { time: unknown }): FlowItem {
   const verdict = hubbleVerdict(flow);
   if (verdict === "passed") return passed;
   if (verdict === "unsaid")
     return { kind: "unreadable", why: "A Hubble flow without a verdict: put it into the field mask." };
-  const seenMs = timeOf(flow.time) ?? atMs;
+  const seenMs = timeOf(flow.time) ?? timeOf(time) ?? atMs;
   const policies = hubblePolicies(flow, verdict);
-  const seen = { fromMs: seenMs, toMs: seenMs, node: nameIn(flow.node_name) ?? node };
+  const seen = { fromMs: seenMs, toMs: seenMs, node: nodeIn(flow.node_name) ?? node };
   return { kind: "flow", record: { ...trafficOf(flow), ...seen, verdict, policies } };
+}
+
+/** Some exporters and relays put `cluster/` before it. */
+function nodeIn(name: unknown): string | undefined {
+  return nameIn(nameIn(name)?.split("/").at(-1));
 }
 
 /** RFC 3339, or protobuf's Timestamp. */

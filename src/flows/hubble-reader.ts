@@ -3,21 +3,29 @@ import { itemOfHubble } from "./hubble-flow.ts";
 import { createHubblePairs } from "./hubble-pairs.ts";
 import { type HubbleFlow, hubbleEventType } from "./hubble-verdict.ts";
 import type { Carried, FlowItem, FlowRecord } from "./record.ts";
+import type { Remembered } from "./remembered.ts";
 
 /**
  * Reads one stream of what Hubble tells: as `itemOfHubble`, but one dropped packet counts once where both of its flows come
- * (facts: denied-flows §0.1), and a record of the export's aggregation counts all that it stands for, by direction.
+ * (facts: denied-flows §0.1), and a record of the export's aggregation counts all that it stands for, by direction. An
+ * event that comes again by its uuid counts no more, as long as it is among those `remembered`.
  */
-export function createHubbleReader(): (response: unknown, carried: Carried) => readonly FlowItem[] {
+export function createHubbleReader(
+  remembered: Remembered,
+): (response: unknown, carried: Carried) => readonly FlowItem[] {
   const pairs = createHubblePairs();
   return (response, carried) => {
     const item = itemOfHubble(response, carried);
     if (item.kind !== "flow") return [item];
+    const { id, toMs } = item.record;
+    if (id !== undefined && !remembered.isNew(id, toMs)) return [passed];
     const flow: HubbleFlow = fieldsOf(fieldsOf<"flow">(response).flow);
     if (flow.aggregate !== undefined) return aggregated(item.record, flow.aggregate);
-    return [pairs.isSecond(item.record, hubbleEventType(flow)) ? { kind: "passed" } : item];
+    return [pairs.isSecond(item.record, hubbleEventType(flow)) ? passed : item];
   };
 }
+
+const passed: FlowItem = { kind: "passed" };
 
 /**
  * A record by direction: what is denied on its way out never arrives, so that of one key these are other packets. Both flows
@@ -32,7 +40,7 @@ function aggregated(record: FlowRecord, aggregate: unknown): readonly FlowItem[]
     { direction: record.direction, count: countIn(counts.unknown_direction_flow_count) ?? 0 },
   ] as const;
   const told = parts.filter(({ count }) => count > 0);
-  if (told.length === 0) return [{ kind: "passed" }];
+  if (told.length === 0) return [passed];
   return told.map((part) => ({ kind: "flow", record: { ...record, ...window, ...part } }));
 }
 

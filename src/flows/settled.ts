@@ -14,6 +14,7 @@ const settlesMs = 10_000;
 const skewMs = 1_000;
 /** Of each namespace, the latest ones: records come late by minutes at most. */
 const mostChanges = 16;
+/** Beyond, all is forgotten: it is of seconds. */
 const mostNamespaces = 20_000;
 
 export function createSettled(): Settled {
@@ -24,8 +25,7 @@ export function createSettled(): Settled {
       const before = changes.get(key) ?? [];
       changes.delete(key);
       changes.set(key, [...before, atMs].slice(-mostChanges));
-      const [oldest] = changes.keys();
-      if (changes.size > mostNamespaces && oldest !== undefined) changes.delete(oldest);
+      if (changes.size > mostNamespaces) changes.clear();
     },
     isSettling: (cluster, namespaces, atMs) =>
       changes.size > 0 &&

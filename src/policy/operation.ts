@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Drifting } from "./drift.ts";
+import type { Observed } from "./observed.ts";
 import type { Plan } from "./plan.ts";
 import type { Principal } from "./principal.ts";
 import type { Target } from "./target.ts";
@@ -108,6 +109,8 @@ export type Operation = {
   readonly approval?: Approval;
   /** Where the cluster is, or was, not as the operation holds it in force. */
   readonly drift?: Drifting;
+  /** What flows have shown of it since it is in force; undefined: nobody has looked. */
+  readonly observed?: Observed;
   /** Of an undo after which Flux leaves policies alone: who ended that, and when. */
   readonly fluxResumed?: { readonly by: Principal; readonly at: number };
   /** It was done without what others should have agreed to, or its template asks for it: somebody else is to look at it. */

@@ -1,4 +1,5 @@
 import type { OpenConnections } from "./engine.ts";
+import { countWords, isOver, type Observed, observedLine } from "./observed.ts";
 import { type OpenPod, openConnectionsLine, openConnectionsSteps } from "./open-connections.ts";
 import type { Enforcement, ResidualAllow } from "./plan.ts";
 
@@ -23,6 +24,8 @@ export type Findings = {
   /** What enforces, for people; undefined: not known. */
   readonly plugin: string | undefined;
   readonly pod: OpenPod;
+  /** What flows have shown since; undefined: nobody has looked yet. */
+  readonly observed?: Observed | undefined;
 };
 
 export type Verdict = {
@@ -51,10 +54,31 @@ export function verdict(findings: Findings): Verdict {
       openConnectionsLine(openConnections, plugin),
       `Simulated: ${simulated(findings)}.`,
       `Realised: ${realisedWords[findings.realised.state]}, ${findings.realised.words}.`,
-      "Observed: no flow source.",
+      observedLine(findings.observed),
     ],
     steps: openConnectionsSteps(openConnections, pod),
   };
+}
+
+/**
+ * What flows claim of a containment that is in force, of at most 150 characters; undefined where they say nothing against
+ * it. What got through before `heldSinceMs`, when something was put back, is told by what was put back.
+ */
+export function observedHeadline(observed: Observed | undefined, heldSinceMs: number): string | undefined {
+  const claimed =
+    observed?.leak !== undefined && observed.leak.lastAt > heldSinceMs ? observedClaim(observed) : undefined;
+  return claimed && cut(claimed.headline);
+}
+
+/** The one that claims least; the first of equal ones. */
+export function leastOf(headlines: readonly (string | undefined)[]): string | undefined {
+  const [least] = headlines.filter((one) => one !== undefined).toSorted((a, b) => rankOf(a) - rankOf(b));
+  return least;
+}
+
+function rankOf(headline: string): number {
+  if (headline.startsWith("NOT ISOLATED")) return 0;
+  return headline.startsWith("UNKNOWN") ? 1 : 2;
 }
 
 const realisedWords: Record<Realised["state"], string> = {
@@ -68,11 +92,36 @@ type Claim = Pick<Verdict, "state" | "headline">;
 
 /** Proofs that it is not come before doubts whether it is. */
 function claim(findings: Findings): Claim {
+  const observed = observedClaim(findings.observed);
+  if (observed?.state === "not-isolated") return observed;
   const refuted = refutation(findings);
   if (refuted !== undefined) return { state: "not-isolated", headline: `NOT ISOLATED: ${refuted}` };
   const doubted = doubt(findings);
   if (doubted !== undefined) return { state: "unknown", headline: `UNKNOWN: ${doubted}` };
+  if (observed !== undefined) return observed;
   return { state: "isolated", headline: "ISOLATED FOR NEW CONNECTIONS" };
+}
+
+/** Nothing that is only silent speaks for or against it, and what was denied is no proof that all is. */
+function observedClaim(observed: Observed | undefined): Claim | undefined {
+  const leak = observed?.leak;
+  if (observed === undefined || leak === undefined) return undefined;
+  const [first = "traffic"] = leak.evidence;
+  const at = `${new Date(leak.lastAt).toISOString().slice(11, 19)} UTC`;
+  if (!leak.sure) {
+    return {
+      state: "unknown",
+      headline: `UNKNOWN: ${first} got through, perhaps on a connection that was open before`,
+    };
+  }
+  if (isOver(observed)) {
+    return {
+      state: "unknown",
+      headline: `UNKNOWN: ${countWords(leak)} got through until ${at}, and it was denied since`,
+    };
+  }
+  const more = leak.count === 1 && !leak.atLeast ? "" : `, ${countWords(leak)}`;
+  return { state: "not-isolated", headline: `NOT ISOLATED: ${first} got through${more}, last at ${at}` };
 }
 
 function refutation({ mismatch, enforcement, residual, realised }: Findings): string | undefined {

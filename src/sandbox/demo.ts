@@ -28,7 +28,7 @@ export async function runDemo(args: readonly string[], terminal: DemoTerminal): 
   if (unknown !== undefined) return complain(terminal, `demo takes --tour, not ${unknown}`);
   const redisUrl = terminal.env["REDIS_URL"];
   if (redisUrl === undefined) return complain(terminal, "REDIS_URL is not set: npm run demo starts a Redis by itself");
-  const world = await startWorld({ ...terminal, redisUrl });
+  const world = await startWorld({ ...terminal, redisUrl, traffic: true });
   const console = openConsole({ slack: world.slack, channel, width: terminal.width, write: terminal.write });
   try {
     if (args.includes("--tour") || !terminal.interactive) {
@@ -52,6 +52,8 @@ Bulkhead's sandbox: the real bot, with a cluster and a Slack on this machine. Yo
                what one does in a form that has opened
   pods NS      the pods of a namespace with their labels (payments, shop, db, monitoring)
   ci           a pipeline applies a policy that cuts payments/ledger off from its database
+  break enforcement [NODE], heal enforcement
+               that node (node-a, node-b, node-c), or every one, lets through what policies deny; and denies it again
   as bob       become somebody else (alice, bob, gina the guest …)
   exit
 `;
@@ -76,12 +78,8 @@ async function converse(
 }
 
 /** Does what one line says; a line that says nothing known is answered with what can be typed. */
-async function act(
-  line: string,
-  { slack, cluster }: World,
-  console: ReturnType<typeof openConsole>,
-): Promise<string | undefined> {
-  const [word = "", argument = ""] = line.split(/\s+/);
+async function act(line: string, world: World, console: ReturnType<typeof openConsole>): Promise<string | undefined> {
+  const { slack } = world;
   if (line === "") return undefined;
   if (line.startsWith("/np")) {
     await console.say(line);
@@ -90,9 +88,24 @@ async function act(
   if (/^\d+$/.test(line)) return (await console.press(Number(line))) ? undefined : `There is no button ${line} now.`;
   const form = await actOnForm(slack, console.who(), line);
   if (form !== undefined) return form === "" ? undefined : form;
+  const [word = "", argument = ""] = line.split(/\s+/);
+  return word === "as" ? become(argument, slack, console) : actOnCluster(world, line);
+}
+
+async function actOnCluster({ cluster, traffic }: World, line: string): Promise<string> {
+  const [word = "", argument = "", more] = line.split(/\s+/);
   if (word === "pods") return podTable(cluster, argument);
   if (line === "ci") return pipeline(cluster);
-  return word === "as" ? become(argument, slack, console) : introduction;
+  return argument === "enforcement" && traffic !== undefined ? enforce(traffic, word, more) : introduction;
+}
+
+function enforce(traffic: NonNullable<World["traffic"]>, word: string, node: string | undefined): string {
+  if (word === "break") {
+    traffic.breakEnforcement(node);
+    return `${node ?? "Every node"} lets everything through from now on. Cards of what is cut off there will tell.`;
+  }
+  traffic.healEnforcement();
+  return "Every node denies again what policies deny.";
 }
 
 function become(name: string, slack: World["slack"], console: ReturnType<typeof openConsole>): string | undefined {

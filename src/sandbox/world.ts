@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { type SandboxCluster, startSandboxCluster } from "./kubernetes/cluster.t
 import { seedObjects } from "./kubernetes/seed.ts";
 import { type SandboxSlack, type SandboxSlackOptions, startSandboxSlack } from "./slack/server.ts";
 import { writeTemplates } from "./templates.ts";
+import { postTo, startTraffic, type Traffic } from "./traffic.ts";
 
 export type WorldOptions = {
   readonly node: string;
@@ -23,6 +25,8 @@ export type WorldOptions = {
   /** Variables that reach this Slack in another way than by its own address. */
   readonly slackEnv?: (slack: SandboxSlack) => Readonly<Record<string, string>>;
   readonly onLine?: (line: string) => void;
+  /** Whether the cluster's programs talk to each other, and its nodes' agents tell the bot of it. Default: no. */
+  readonly traffic?: boolean;
 };
 
 /** Everything on this machine: a cluster, a Slack and the real bot between them. */
@@ -30,6 +34,8 @@ export type World = {
   readonly cluster: SandboxCluster;
   readonly slack: SandboxSlack;
   readonly bot: Bot;
+  /** Undefined where nobody talks. */
+  readonly traffic: Traffic | undefined;
   /** Environment of a process that uses the same cluster, Redis and configuration: another replica, a terminal. */
   readonly env: Readonly<Record<string, string | undefined>>;
   close(): Promise<void>;
@@ -45,8 +51,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await writeTemplates(templates);
   await writeFile(files.kubeconfig, options.kubeconfig ?? cluster.kubeconfig);
   await writeFile(files.config, stringify({ ...demoConfig(slack.teamId), templates, ...options.config }));
+  const token = options.traffic === true ? randomBytes(24).toString("hex") : undefined;
   const env = {
     ...options.env,
+    ...(token !== undefined && { FLOWS_TOKEN: token }),
     KUBECONFIG: files.kubeconfig,
     BULKHEAD_CONFIG: files.config,
     REDIS_URL: options.redisUrl,
@@ -61,15 +69,25 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   };
   try {
     const bot = await startBot({ ...options, env });
-    return { cluster, slack, bot, env, close: () => bot.stop().then(put) };
+    const traffic = token === undefined ? undefined : trafficTo(bot, cluster, token);
+    const close = async (): Promise<void> => {
+      await traffic?.stop();
+      await bot.stop();
+      await put();
+    };
+    return { cluster, slack, bot, traffic, env, close };
   } catch (error) {
     await put();
     throw error;
   }
 }
 
+function trafficTo({ url }: Bot, cluster: SandboxCluster, token: string): Traffic {
+  return startTraffic({ cluster, post: postTo(`${url}/flows/sandbox`, token), now: Date.now });
+}
+
 /**
- * The demo's configuration. A sandbox has no data plane: that policies are enforced is what the configuration says, as
+ * The demo's configuration. Packets do not flow in a sandbox: that policies are enforced is what the configuration says, as
  * it would be for a cluster whose network plugin is known to.
  */
 function demoConfig(team: string): Readonly<Record<string, unknown>> {

@@ -145,7 +145,7 @@ test("Ten and two minutes before its end one replica asks, on the card and below
   const [first] = mine();
   expect(mine()).toHaveLength(1);
   expect(first?.headline).toMatch(/^Ends in 9m 1\ds at \d\d:\d\d:\d\d UTC\. Is it still used\?$/);
-  expect(wordsIn(first!)).toContain("no source of flows yet");
+  expect(wordsIn(first!)).toContain("Bulkhead has no flow source there");
   expect(actions(first!)).toEqual(["extend", "end", "permanent"]);
   expect(wordsIn(await cardOf(id))).toContain("Is it still used?");
   await sweep();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Observed } from "../../src/policy/observed.ts";
 import type { ResidualAllow } from "../../src/policy/plan.ts";
-import { type Findings, verdict } from "../../src/policy/verdict.ts";
+import { type Findings, leastOf, observedHeadline, verdict } from "../../src/policy/verdict.ts";
 
 const proved: Findings = {
   mismatch: undefined,
@@ -115,6 +116,72 @@ describe("the headline claims nothing that is not proved (invariant 5)", () => {
     const { headline } = verdict({ ...proved, unread: ["x".repeat(148) + "😀".repeat(10)] });
     expect(headline.length).toBeLessThanOrEqual(150);
     expect(headline.isWellFormed()).toBe(true);
+  });
+});
+
+describe("what flows have shown", () => {
+  const at = Date.UTC(2026, 0, 1, 14, 0, 0);
+  const looked: Observed = { since: at, at, tells: "forwarded" };
+  const times = { atLeast: false, firstAt: at, lastAt: at + 3_000 };
+  const denied = { ...times, count: 3 };
+  const evidence = ["payments/checkout-1 → 203.0.113.9 TCP 443"];
+  const leak = { ...times, count: 12, sure: true, evidence };
+  const headlines: [string, Observed, string | undefined][] = [
+    ["nothing", looked, undefined],
+    ["denied attempts", { ...looked, denied }, undefined],
+    [
+      "that something got through",
+      { ...looked, leak },
+      "NOT ISOLATED: payments/checkout-1 → 203.0.113.9 TCP 443 got through, 12 connections, last at 14:00:03 UTC",
+    ],
+    [
+      "that something may have got through",
+      { ...looked, leak: { ...leak, sure: false } },
+      "UNKNOWN: payments/checkout-1 → 203.0.113.9 TCP 443 got through, perhaps on a connection that was open before",
+    ],
+    [
+      "that it was denied a moment later",
+      { ...looked, leak, denied: { ...denied, lastAt: at + 10_000 } },
+      "NOT ISOLATED: payments/checkout-1 → 203.0.113.9 TCP 443 got through, 12 connections, last at 14:00:03 UTC",
+    ],
+    [
+      "that it was denied long after",
+      { ...looked, leak, denied: { ...denied, lastAt: at + 600_000 } },
+      "UNKNOWN: 12 connections got through until 14:00:03 UTC, and it was denied since",
+    ],
+  ];
+  test.each(headlines)("%s", (_name, observed, headline) => {
+    expect(observedHeadline(observed, 0)).toBe(headline);
+    expect(verdict({ ...proved, observed }).headline).toBe(headline ?? "ISOLATED FOR NEW CONNECTIONS");
+  });
+
+  test("what got through before something was put back is not said again", () => {
+    expect(observedHeadline({ ...looked, leak }, at + 4_000)).toBeUndefined();
+  });
+
+  test.each([
+    [{ ...looked, tells: "nothing" } as const, "Observed: no flow source."],
+    [looked, "Observed: not known, no flow of it was seen yet. Silence is no proof."],
+    [
+      { ...looked, denied },
+      "Observed: 3 attempts were denied, last at 2026-01-01 14:00:03 UTC, none was seen to get through.",
+    ],
+    [
+      { ...looked, tells: "denied", denied } as const,
+      "Observed: 3 attempts were denied, last at 2026-01-01 14:00:03 UTC. What gets through is not seen: the flow source tells only what is denied.",
+    ],
+    [
+      { ...looked, leak: { ...leak, atLeast: true } },
+      "Observed: NO, at least 12 connections got through, last at 2026-01-01 14:00:03 UTC.",
+    ],
+  ])("%#: is a line of its own", (observed, line) => {
+    expect(verdict({ ...proved, observed }).lines.at(-1)).toBe(line);
+  });
+
+  test("never makes a claim stronger than another", () => {
+    expect(leastOf(["UNKNOWN: a", "NOT ISOLATED: b", "ISOLATED FOR NEW CONNECTIONS"])).toBe("NOT ISOLATED: b");
+    expect(leastOf([undefined, "UNKNOWN: a", "UNKNOWN: b"])).toBe("UNKNOWN: a");
+    expect(leastOf([undefined])).toBeUndefined();
   });
 });
 

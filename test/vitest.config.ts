@@ -56,6 +56,7 @@ const long = [
   "test/redis.test.ts",
   "test/sandbox/kubernetes/contract.test.ts",
   "test/slack/faults.test.ts",
+  "test/slack/pictures.test.ts",
   "test/slack/updates.test.ts",
 ];
 

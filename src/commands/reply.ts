@@ -1,3 +1,4 @@
+import type { DeniedPicture } from "../pictures/picture.ts";
 import type { RowAction } from "./row-press.ts";
 
 /**
@@ -24,6 +25,11 @@ export type Reply = {
   readonly mentions?: readonly string[];
   /** More follows by itself: where it cannot be shown, nobody has to be told otherwise. */
   readonly interim?: boolean;
+  /**
+   * What may be shown as a picture besides; the text says everything without it. Slack gets it below the card, or for the caller
+   * alone where the answer is; a terminal has none.
+   */
+  readonly picture?: DeniedPicture;
 };
 
 /** `mustRead`: where it cannot be shown in full, Confirm is not offered. */

@@ -1,6 +1,7 @@
 import type { Reply } from "../commands/reply.ts";
 import type { Cards } from "./cards.ts";
 import { errorText, type Log } from "./logger.ts";
+import type { PicturePost } from "./picture-post.ts";
 import { type Message, renderPlainly, renderReply } from "./render.ts";
 import type { ResponseUrl } from "./response-url.ts";
 
@@ -15,6 +16,7 @@ export type Way = {
 
 export type DeliveryOptions = {
   readonly cards: Cards;
+  readonly pictures: PicturePost;
   /** Such as `/np`. */
   readonly command: string;
   readonly log: Log;

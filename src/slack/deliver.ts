@@ -3,6 +3,7 @@ import type { Reply } from "../commands/reply.ts";
 import type { CardReference } from "../policy/operation.ts";
 import { createAside, type DeliveryOptions, type Way } from "./aside.ts";
 import { errorText } from "./logger.ts";
+import { withPictures } from "./outlet-pictures.ts";
 
 /** Where cards may go: what is left of a route without a caller. */
 export type Places = {
@@ -13,10 +14,13 @@ export type Places = {
 };
 
 /** Where the answers to one command or press may go. */
-type Route = Way & Places;
+type Route = Way & Places & Asker;
+
+/** Who asked, for what nobody else may see. */
+type Asker = { readonly person: string | undefined };
 
 /** The outlet of one command or press. */
-export type RequestOutlet = Outlet & {
+export type RequestOutlet = Required<Outlet> & {
   /** To be called when the outcome has been shown: sends what was held back for the last use of the response_url. */
   finish(): Promise<void>;
 };
@@ -42,7 +46,8 @@ const directHint = "Sent to you directly: the bot could not post where this was 
 
 /** Makes outlets. What they show is never lost silently: they do not throw, they log and count. */
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const forNobody = (places: Places): Outlet => createOutlet({ ...nobody, ...places }, true, options);
+  const forNobody = (places: Places): Outlet =>
+    createOutlet({ ...nobody, ...places, person: places.direct }, true, options);
   return {
     background: forNobody({ channel: undefined, direct: undefined }),
     forRequest: (route) => createOutlet(route, false, options),
@@ -51,6 +56,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 }
 
 function createOutlet(route: Route, follows: boolean, options: DeliveryOptions): RequestOutlet {
+  return withPictures(createTextOutlet(route, follows, options), { ...options, person: route.person });
+}
+
+function createTextOutlet(route: Route, follows: boolean, options: DeliveryOptions): RequestOutlet {
   const aside = createAside(route, options);
   let { channel } = route;
 

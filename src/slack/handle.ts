@@ -81,5 +81,6 @@ function outletFor(caller: Caller, identity: Identity, arrivedAt: number, option
     whisper: channel === undefined ? undefined : { channel, user: caller.user },
     responseUrl: back,
     replaces: caller.onEphemeral,
+    person: identity.kind === "person" ? caller.user : undefined,
   });
 }

@@ -2,6 +2,7 @@ import { App } from "@slack/bolt";
 import type { Dispatcher } from "undici";
 import type { Desk, Outlet } from "../commands/desk.ts";
 import type { Reply } from "../commands/reply.ts";
+import { createPictures, type PictureEvent, type Pictures } from "../pictures/pictures.ts";
 import type { Operation } from "../policy/operation.ts";
 import type { Shelf } from "../scheduler/shelf.ts";
 import type { DeliveryEvent } from "./aside.ts";
@@ -17,6 +18,7 @@ import { type ForgedCall, listenHttp } from "./http.ts";
 import { listen } from "./listen.ts";
 import { boltLogger, errorText, type Log } from "./logger.ts";
 import { createPeople } from "./people.ts";
+import { createPicturePost, type PicturePostEvent } from "./picture-post.ts";
 import { createReplayGuard } from "./replay.ts";
 import type { UpdateEvent } from "./updates.ts";
 
@@ -53,6 +55,8 @@ export type SlackEvent =
   | ForgedCall
   | FormEvent
   | UpdateEvent
+  | PictureEvent
+  | PicturePostEvent
   | "group-unknown"
   | "connected"
   | "disconnected";
@@ -67,6 +71,8 @@ export type SlackOptions = {
   readonly onEvent?: (name: SlackEvent) => void;
   /** What all replicas share. */
   readonly shelf: Shelf;
+  /** Draws what replies have as pictures; for tests. */
+  readonly pictures?: Pictures;
   /** The card of an operation as it stands now: what Slack did not take is not sent again when it is not so any more. */
   readonly redraw?: (operation: string) => Promise<Reply | undefined>;
 };
@@ -104,8 +110,11 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   const client = createClient({ ...config, timeoutMs: callTimeoutMs, log });
   const lookups = createClient({ ...config, timeoutMs: lookupTimeoutMs, log });
   const updating = createClient({ ...config, timeoutMs: callTimeoutMs, log });
+  const uploading = createClient({ ...config, timeoutMs: callTimeoutMs, log });
   const cards = createCards({ ...options, client, updating, command: config.command, onEvent });
-  const delivery = createDelivery({ cards, command: config.command, log, onEvent });
+  const drawing = options.pictures ?? createPictures({ onEvent });
+  const pictures = createPicturePost({ ...config, pictures: drawing, client: uploading, cards, log, onEvent });
+  const delivery = createDelivery({ cards, pictures, command: config.command, log, onEvent });
   const people = createPeople(lookups, { now, log });
   people.ownTeam().catch((error) => log.warn({ error: errorText(error) }, "Slack did not accept the bot token yet"));
   const groups = createGroups(lookups, { groups: config.groups, now, log, onEvent });
@@ -124,7 +133,9 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
     async drain(timeoutMs) {
       const until = performance.now() + timeoutMs;
       const worked = await entrance.drain(timeoutMs);
-      return (await cards.drain(Math.max(0, until - performance.now()))) && worked;
+      const left = (): number => Math.max(0, until - performance.now());
+      const updated = await cards.drain(left());
+      return (await pictures.drain(left())) && updated && worked;
     },
     async stop() {
       await Promise.all(way.lines.map((line) => line.stop()));

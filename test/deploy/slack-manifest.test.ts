@@ -45,8 +45,8 @@ it("names in its hint the commands that there are", () => {
   }
 });
 
-it("asks for no scope beyond the six, and for none of a person", () => {
+it("asks for no scope beyond the seven, and for none of a person", () => {
   expect(manifest.oauth_config.scopes).toEqual({
-    bot: ["commands", "chat:write", "users:read", "channels:read", "groups:read", "usergroups:read"],
+    bot: ["commands", "chat:write", "users:read", "channels:read", "groups:read", "usergroups:read", "files:write"],
   });
 });

@@ -48,6 +48,8 @@ export type EdgeOptions = {
   readonly formText?: Desk["formText"];
   /** The card of an operation as it stands by the time that an update is sent again. */
   readonly redraw?: SlackOptions["redraw"];
+  /** Draws pictures, in place of a thread that each edge has to itself. */
+  readonly pictures?: SlackOptions["pictures"];
   /** User groups that the access section names. */
   readonly groups?: readonly string[];
 };
@@ -109,6 +111,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     onEvent,
     shelf,
     ...(options.redraw === undefined ? {} : { redraw: options.redraw }),
+    ...(options.pictures === undefined ? {} : { pictures: options.pictures }),
   });
   if (options.connected !== false)
     await slack.ready.catch((error) => sandbox.close().then(() => Promise.reject(error)));

@@ -9,6 +9,7 @@ const maxWorkers = Math.min(8, Math.max(2, availableParallelism() - 1));
 
 /** They take longer than the unit suite may (three minutes on two cores), and run with the other long ones. */
 const long = [
+  "test/alertmanager.test.ts",
   "test/audit/away.test.ts",
   "test/audit/failover.test.ts",
   "test/audit/refusing.test.ts",

@@ -1,5 +1,5 @@
 import { altTextOf } from "./alt-text.ts";
-import { bound, type Plot } from "./bound.ts";
+import { bound } from "./bound.ts";
 import { drawFlags, drawSymbols } from "./draw-flags.ts";
 import { drawFrame } from "./draw-frame.ts";
 import { drawLegend } from "./draw-legend.ts";
@@ -7,7 +7,7 @@ import { drawLines } from "./draw-lines.ts";
 import { layOut } from "./layout.ts";
 import type { DeniedPicture, Picture } from "./picture.ts";
 import { rasterise } from "./raster.ts";
-import { createSheet, type Sheet } from "./sheet.ts";
+import { createSheet } from "./sheet.ts";
 import type { Typesetter } from "./typesetting.ts";
 
 /**
@@ -15,13 +15,16 @@ import type { Typesetter } from "./typesetting.ts";
  * the window is none.
  */
 export function drawDenied(input: DeniedPicture, typesetter: Typesetter): Picture {
-  const plot = bound(input);
-  const sheet = createSheet(typesetter);
-  const { svg, height } = compose(plot, sheet);
-  return { ...rasterise(sheet.close(svg, height)), altText: altTextOf(plot), labels: sheet.labels };
+  const { svg, altText, labels } = composeDenied(input, typesetter);
+  return { ...rasterise(svg), altText, labels };
 }
 
-function compose(plot: Plot, sheet: Sheet): { readonly svg: string; readonly height: number } {
+/** The same before it becomes pixels. */
+export type Composed = Pick<Picture, "altText" | "labels"> & { readonly svg: string };
+
+export function composeDenied(input: DeniedPicture, typesetter: Typesetter): Composed {
+  const plot = bound(input);
+  const sheet = createSheet(typesetter);
   const layout = layOut(plot, sheet);
   const parts = [
     drawFrame(plot, layout, sheet),
@@ -30,5 +33,5 @@ function compose(plot: Plot, sheet: Sheet): { readonly svg: string; readonly hei
     drawSymbols(layout),
     drawLegend(plot, layout, sheet),
   ];
-  return { svg: parts.join(""), height: layout.height };
+  return { svg: sheet.close(parts.join(""), layout.height), altText: altTextOf(plot), labels: sheet.labels };
 }

@@ -4,6 +4,7 @@ import { mediansTable, type Row, tableOf } from "./figures.ts";
 import { benchHistory } from "./history.ts";
 import { measureIsolation } from "./isolation.ts";
 import { manyPods } from "./many-pods.ts";
+import { benchPicture } from "./picture.ts";
 import { measureScale } from "./scale.ts";
 import type { Reading } from "./scale-reader.ts";
 import { benchSimulator } from "./simulator.ts";
@@ -47,6 +48,7 @@ process.stdout.write(`  By the bot's own clock, from arrival: ${within} of ${all
 
 await benchHistory((table) => void process.stdout.write(`${table}\n`));
 await benchTimers((table) => void process.stdout.write(`${table}\n`));
+process.stdout.write(`${await benchPicture()}\n`);
 
 const kubeconfig = process.env["KUBECONFIG"];
 if (kubeconfig) {

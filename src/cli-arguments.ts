@@ -9,6 +9,8 @@ export type Invocation = {
   /** How often --yes was given: each is one press of Confirm. */
   readonly confirmations: number;
   readonly output: "text" | "json";
+  /** The file that the answer's picture is written to, as PNG. */
+  readonly picture?: string;
 };
 
 export type AuditTool =
@@ -18,21 +20,30 @@ export type AuditTool =
 
 export type ArgumentProblem = { readonly kind: "problem"; readonly problem: string };
 
+/** The terminal's own options that take a value. */
+const valued: Readonly<Record<string, "output" | "picture">> = {
+  "--output": "output",
+  "-o": "output",
+  "--picture": "picture",
+};
+
 /** Takes the terminal's own options out; what is left is parsed as in Slack. */
 export function readArguments(args: readonly string[]): Invocation | ArgumentProblem {
   const words: string[] = [];
+  const values: { output: string; picture?: string } = { output: "text" };
   let confirmations = 0;
-  let output = "text";
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
+    const option = valued[arg];
     if (arg === "--yes" || arg === "-y") confirmations += 1;
-    else if (arg === "--output" || arg === "-o") output = args[++i] ?? "";
+    else if (option !== undefined) values[option] = args[++i] ?? "";
     else if (arg === "--help" || arg === "-h")
       return { words: ["help", ...words.slice(0, 1)], confirmations: 0, output: "text" };
     else words.push(arg);
   }
-  if (output !== "text" && output !== "json") return { kind: "problem", problem: "--output takes text or json" };
-  return { words, confirmations, output };
+  const { output, ...picture } = values;
+  if (output !== "text" && output !== "json") return problem("--output takes text or json");
+  return picture.picture === "" ? problem("--picture takes a file") : { words, confirmations, output, ...picture };
 }
 
 /**

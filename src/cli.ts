@@ -87,6 +87,10 @@ async function runCommand(
   }).catch((error: unknown) => unreachable(error));
   if (typeof result === "number") return result;
   if ("problems" in result) return result.problems.map(problem).at(-1) ?? 2;
+  if (invocation.picture !== undefined) {
+    const { writePicture } = await import("./terminal-picture.ts");
+    process.stderr.write(`${await writePicture(result, invocation.picture)}\n`);
+  }
   return answer(result, invocation);
 }
 

@@ -4,6 +4,7 @@ import { list, note, text } from "./answers.ts";
 import type { FlowScope } from "./flow-asked.ts";
 import type { ClusterFlows } from "./flow-gather.ts";
 import { type ComparedLine, ranked } from "./flow-lines.ts";
+import { pictureOf } from "./flow-picture.ts";
 import { fittingTemplate, rowOfLine } from "./flow-rows.ts";
 import type { FlowServices } from "./flow-services.ts";
 import { isUnheard, silenceLines } from "./flow-silence.ts";
@@ -40,6 +41,7 @@ export async function answerFlows(context: Context, flows: FlowServices, gathere
     told.map((one) => rowOfLine(context, flows, one, tellingOf(context, gathered, one.flows))),
   );
   const others = otherWords(all);
+  const picture = pictureOf(gathered, listed, nowMs);
   return {
     ...note(headline(gathered, open.length), [
       ...totalLines(open).map(text),
@@ -53,6 +55,7 @@ export async function answerFlows(context: Context, flows: FlowServices, gathere
     ]),
     tone: open.length > 0 || gathered.clusters.some(isUnheard) ? "warning" : "neutral",
     footer: footer(gathered),
+    ...(picture === undefined ? {} : { picture }),
   };
 }
 

@@ -77,19 +77,20 @@ function marksOf({ clusters, scope }: Gathered, lines: readonly ComparedLine[]):
     ...lines.flatMap(({ of }) => [...inNamespace(of.from), ...inNamespace(of.to)]),
   ]);
   const isNear = ({ namespace }: Revision): boolean => namespace === undefined || namespaces.has(namespace);
-  return clusters.flatMap(({ changes = [] }) => changes.filter(isNear)).map(markOf);
+  return clusters.flatMap(({ changes = [] }) => changes.filter(isNear)).map((one) => markOf(one, scope));
 }
 
 function inNamespace(place: Place): readonly string[] {
   return place.kind === "workload" ? [place.namespace] : [];
 }
 
-function markOf({ at, authors, change, namespace, name }: Revision): PictureMark {
+/** In the namespace that was asked for it goes without saying. */
+function markOf({ at, authors, change, namespace, name }: Revision, scope: FlowScope): PictureMark {
   const isOurs = authors[0]?.kind === "operation" && authors[0].claimed === undefined;
   const by = authors.length === 0 ? "" : ` by ${authorWords(authors)}`;
   return {
     atMs: at,
     kind: isOurs ? "operation" : "policy-change",
-    label: `${namespace === undefined ? "" : `${namespace}/`}${name} ${change}${by}`,
+    label: `${namespace === undefined || namespace === scope.namespace ? "" : `${namespace}/`}${name} ${change}${by}`,
   };
 }

@@ -41,11 +41,13 @@ function drawPole(flag: Flag, layout: Layout): string {
 
 function drawLabel(flag: Flag, layout: Layout, sheet: Sheet): string {
   const y = laneTop(flag, layout);
-  const cover = { x: flag.left - 5, y: y + 1, width: flag.width + 9, height: laneHeight - 2, fill: background };
+  const { left, width, flipped } = flag;
+  const cover = { x: left - 5, y: y + 1, width: width + 10, height: laneHeight - 2, fill: background };
+  const textAt = flipped ? left : left + symbolRoom - 4;
   return [
     element("rect", cover),
-    markSymbol(kindOf(flag), flag.left, y + laneHeight / 2),
-    sheet.write(flag.text, types.normal, { x: flag.left + symbolRoom - 4, y: y + 15.5 }),
+    markSymbol(kindOf(flag), flipped ? left + width : left, y + laneHeight / 2),
+    sheet.write(flag.text, types.normal, { x: textAt, y: y + 15.5 }),
   ].join("");
 }
 

@@ -11,6 +11,8 @@ export type Flag = {
   readonly left: number;
   readonly width: number;
   readonly lane: number;
+  /** Its label stands left of the mark, with the symbol at its end: on the right there is no room. */
+  readonly flipped: boolean;
 };
 
 export type FlagRoom = {
@@ -78,10 +80,12 @@ function inLanes(groups: readonly Group[], room: FlagRoom): readonly Flag[] | un
 function flagOf(marks: Group, room: FlagRoom): Omit<Flag, "lane"> {
   const { text, width } = room.measure(labelOf(marks, room));
   const x = room.xOf(marks[0]?.atMs ?? 0);
-  return { marks, text, x, width, left: Math.max(room.left, Math.min(x, room.right - width)) };
+  const flipped = x + width > room.right;
+  const left = flipped ? Math.min(Math.max(room.left, x - width), room.right - width) : x;
+  return { marks, text, x, width, left, flipped };
 }
 
-/** The lowest that is free and above the later flags whose lines would run through it; without such, any that is free. */
+/** The lowest that is free and above the later flags whose lines would run through it. */
 function laneFor(flag: Omit<Flag, "lane">, placed: readonly Flag[]): number {
   const end = flag.left + flag.width + gap;
   const beside = placed.filter((other) => other.left < end && flag.left < other.left + other.width + gap);

@@ -27,6 +27,12 @@ test("Each mark has a label of its own as long as there is room, the earlier one
   ]);
 });
 
+test("Near the right edge a label stands left of its mark", () => {
+  const [early, late] = placeFlags([mark(0, "operation", "first"), mark(119, "operation", "last")], room);
+  expect([early?.left, early?.flipped, late?.flipped]).toEqual([50, false, true]);
+  expect((late?.left ?? 0) + (late?.width ?? 0)).toBeCloseTo(late?.x ?? 0);
+});
+
 test("Where there is none, the nearest share a label and a spike keeps its own", () => {
   const changes = Array.from({ length: 12 }, (_, at) => mark(60 + at, "policy-change", `policy-${at}`));
   const flags = placeFlags([...changes, mark(66.5, "spike", "checkout")], room);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,6 +92,16 @@ test("What cannot be drawn is no end of the thread", async () => {
   expect(await drawing.draw({ ...incident, stepMs: 0 })).toEqual({ why: "The picture could not be drawn." });
   expect("png" in (await drawing.draw(incident))).toBe(true);
   expect(threads).toBe(1);
+});
+
+test("Nothing is written to disk: a root file system may be read-only", () => {
+  const program = `
+    const { createPictures } = await import(${JSON.stringify(new URL("../../src/pictures/pictures.ts", import.meta.url))});
+    const drawn = await createPictures().draw(${JSON.stringify(incident)});
+    process.stdout.write(String(drawn.why ?? drawn.widthPx));`;
+  const rights = ["--permission", "--allow-fs-read=*", "--allow-worker", "--allow-addons"];
+  const args = ["--disable-warning=SecurityWarning", ...rights, "--input-type=module", "-e", program];
+  expect(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8", env: {} })).toBe("1460");
 });
 
 test("A stop ends what is being drawn, and nothing is drawn after it", async () => {

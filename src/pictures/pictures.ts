@@ -13,6 +13,8 @@ export type Pictures = {
 export type PicturesOptions = {
   /** Counts what came of each picture. */
   readonly onEvent?: (name: PictureEvent) => void;
+  /** Hears why a picture could not be drawn. */
+  readonly onProblem?: (why: string) => void;
   /** From asking to the picture, waiting for others included, ms. */
   readonly timeoutMs?: number;
   /** After that long without work the thread ends, and its memory is free again, ms. */
@@ -51,7 +53,10 @@ export function createPictures(options: PicturesOptions = {}): Pictures {
     if (stopped) return { why: why.stopped };
     const drawn = leftMs <= 0 ? undefined : await studio.draw(input, leftMs);
     if (drawn === undefined) return { why: why.slow };
-    return drawn === "ended" || "error" in drawn ? { why: stopped ? why.stopped : why.failed } : drawn.picture;
+    if ("picture" in drawn) return drawn.picture;
+    if (stopped) return { why: why.stopped };
+    options.onProblem?.("error" in drawn ? drawn.error : drawn.ended);
+    return { why: why.failed };
   }
 
   return {

@@ -1,14 +1,14 @@
 import type { DeniedPicture } from "./picture.ts";
-import type { PictureThread } from "./thread.ts";
+import type { Ended, PictureThread } from "./thread.ts";
 import type { Drawn } from "./worker.ts";
 
 /** A thread that is there when it is needed. */
 export type Studio = {
   /**
-   * `ended`: the thread failed. Undefined: it took longer than that. Either way the next picture gets a new one. One call at
-   * a time.
+   * `ended`: the thread failed, and how. Undefined: it took longer than that. Either way the next picture gets a new one. One
+   * call at a time.
    */
-  draw(input: DeniedPicture, withinMs: number): Promise<Drawn | "ended" | undefined>;
+  draw(input: DeniedPicture, withinMs: number): Promise<Drawn | Ended | undefined>;
   close(): Promise<void>;
 };
 
@@ -35,7 +35,7 @@ export function createStudio({ start, idleMs }: StudioOptions): Studio {
       thread ??= start();
       const drawn = await within(thread.draw(input), withinMs);
       // Not waited for: a thread inside of native code ends when that is done.
-      if (drawn === undefined || drawn === "ended") void close();
+      if (drawn === undefined || "ended" in drawn) void close();
       else idle = setTimeout(() => void close(), idleMs).unref();
       return drawn;
     },

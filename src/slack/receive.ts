@@ -112,7 +112,7 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   const updating = createClient({ ...config, timeoutMs: callTimeoutMs, log });
   const uploading = createClient({ ...config, timeoutMs: callTimeoutMs, log });
   const cards = createCards({ ...options, client, updating, command: config.command, onEvent });
-  const drawing = options.pictures ?? createPictures({ onEvent });
+  const drawing = options.pictures ?? createPictures({ onEvent, onProblem: pictureTrouble(log) });
   const pictures = createPicturePost({ ...config, pictures: drawing, client: uploading, cards, log, onEvent });
   const delivery = createDelivery({ cards, pictures, command: config.command, log, onEvent });
   const people = createPeople(lookups, { now, log });
@@ -141,6 +141,10 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
       await Promise.all(way.lines.map((line) => line.stop()));
     },
   };
+}
+
+function pictureTrouble(log: Log): (why: string) => void {
+  return (why) => log.error({ error: why.slice(0, 500) }, "a picture could not be drawn");
 }
 
 type Opened = { readonly lines: readonly Connection[]; readonly port: () => number | undefined };

@@ -12,11 +12,13 @@ import { incident } from "./samples.ts";
 const folder = mkdtempSync(join(tmpdir(), "bulkhead-pictures-"));
 const running: Pictures[] = [];
 const events: PictureEvent[] = [];
+const problems: string[] = [];
 let threads = 0;
 
 afterEach(async () => {
   for (const pictures of running.splice(0)) await pictures.stop();
   events.length = 0;
+  problems.length = 0;
   threads = 0;
 });
 
@@ -27,7 +29,12 @@ function pictures(options: PicturesOptions & { readonly starts?: () => PictureTh
     threads += 1;
     return (options.starts ?? startPictureThread)();
   };
-  const made = createPictures({ ...options, start, onEvent: (name) => void events.push(name) });
+  const made = createPictures({
+    ...options,
+    start,
+    onEvent: (name) => void events.push(name),
+    onProblem: (why) => void problems.push(why),
+  });
   running.push(made);
   return made;
 }
@@ -67,6 +74,7 @@ test("A thread out of memory costs its picture alone", async () => {
   expect(await drawing.draw(incident)).toEqual({ why: "The picture could not be drawn." });
   expect("png" in (await drawing.draw(incident))).toBe(true);
   expect(events).toEqual(["picture-failed", "picture-drawn"]);
+  expect(problems).toEqual([expect.stringContaining("reaching memory limit")]);
 });
 
 test("What takes too long is left, also where it never ends, and the next picture is drawn", async () => {
@@ -92,6 +100,7 @@ test("What cannot be drawn is no end of the thread", async () => {
   expect(await drawing.draw({ ...incident, stepMs: 0 })).toEqual({ why: "The picture could not be drawn." });
   expect("png" in (await drawing.draw(incident))).toBe(true);
   expect(threads).toBe(1);
+  expect(problems).toEqual(["a picture needs a window and a step"]);
 });
 
 test("Nothing is written to disk: a root file system may be read-only", () => {

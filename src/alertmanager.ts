@@ -1,17 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { Agent, request } from "undici";
-
-/** An alert as Alertmanager's API v2 takes it. What bears the same labels is the same alert, whoever sends it. */
-export type Alert = {
-  /** Nothing of one occurrence or one replica: no ids, no times, no counts. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch. It is over by itself at its end, and is sent again before that while it lasts. */
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-  readonly generatorUrl?: string;
-};
+import type { Alert } from "./commands/spike-alert.ts";
 
 export type AlertmanagerConfig = {
   /** Such as `http://alertmanager.monitoring.svc:9093`; may have a path before `/api`. */
@@ -115,13 +105,12 @@ async function authorization({ tokenFile, username, passwordFile }: Alertmanager
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}` };
 }
 
-function wireOf({ labels, annotations, startsAtMs, endsAtMs, generatorUrl }: Alert) {
+function wireOf({ labels, annotations, startsAtMs, endsAtMs }: Alert) {
   return {
     labels: cut(labels, longest.label),
     annotations: cut(annotations, longest.annotation),
     startsAt: new Date(startsAtMs).toISOString(),
     endsAt: new Date(endsAtMs).toISOString(),
-    ...(generatorUrl !== undefined && { generatorURL: generatorUrl }),
   };
 }
 

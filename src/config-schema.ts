@@ -2,6 +2,7 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { flowsSchema } from "./config-flows-schema.ts";
 import { clusterName, duration, positiveDuration } from "./config-values.ts";
+import { watchSchema } from "./config-watch.ts";
 import { verbs } from "./policy/access.ts";
 import { isNamespaceName } from "./policy/target.ts";
 
@@ -184,6 +185,7 @@ export const configFile = z.strictObject({
     .default(defaultHistory),
   canary,
   flows: flowsSchema,
+  watch: watchSchema,
   /** A folder; default: the one that ships with this version. */
   templates: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).default(8080),

@@ -15,6 +15,7 @@ import { kubeconfigProblems } from "./config-kubeconfig.ts";
 import { peopleProblems } from "./config-names.ts";
 import { duplicateNames, schemaProblems } from "./config-problems.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
+import { type WatchConfig, watchOf } from "./config-watch.ts";
 import type { Enforcement } from "./policy/plan.ts";
 import type { RedisAccess } from "./redis.ts";
 import { parseRedisUrl, redisForms } from "./redis-address.ts";
@@ -58,6 +59,8 @@ export type Config = {
   readonly kubernetesAuditToken: string | undefined;
   /** Where denied flows come from; undefined: from nowhere. */
   readonly flows: FlowsConfig | undefined;
+  /** Where spikes of denied flows are told. */
+  readonly watch: WatchConfig;
   /** The folder of the emergency allowlists' templates. */
   readonly templates: string;
   /** Who the terminal's user is where nothing else says so. */
@@ -191,6 +194,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Omit<Co
     audit: { keepMs: file.audit.keep, limits: auditLimits(file.audit) },
     history: { keepMs: file.history.keepFor, perPolicy: file.history.perPolicy },
     kubernetesAuditToken: secrets.kubernetesAudit,
+    watch: watchOf(file.watch),
     templates: env["BULKHEAD_TEMPLATES"] || file.templates || shippedTemplates,
     terminalUser: file.terminal.user,
     port: portOf(env, file),

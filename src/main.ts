@@ -42,9 +42,11 @@ import { createTimers } from "./scheduler/timers.ts";
 import { shutDown } from "./shutdown.ts";
 import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
+import { startStanding } from "./standing.ts";
 import { type Flows, startFlows } from "./start-flows.ts";
 import { type Journals, startSweeps } from "./sweeps.ts";
-import { historyTrouble, redisTrouble, watchTrouble } from "./trouble-log.ts";
+import { historyTrouble, redisTrouble, sweepTrouble, watchTrouble } from "./trouble-log.ts";
+import { startWatching } from "./watching.ts";
 
 const loaded = readConfig(process.env, configText(configPath(process.env)), readText, "bot");
 if ("problems" in loaded) {
@@ -78,6 +80,7 @@ async function start(config: Config): Promise<void> {
   const nets = startNets({ services, redis, log, metrics, outletFor });
   const recorders = startRecorders(services, { redis, log, metrics });
   const observing = startObserving(flows, { services, outletFor, log, metrics });
+  const watching = startAround({ config, services, journals, redis, log, metrics, slack });
   const readiness = () => readinessNow(config, slack.connected(), redis.status, services);
   const health = { readiness, stuck: () => standstill(services) };
   const kubeAudit = kubeAuditOf(config, services, historyTrouble({ log, metrics }));
@@ -89,7 +92,7 @@ async function start(config: Config): Promise<void> {
     const ended = await shutDown({
       stop: () => slack.stop(),
       flush: () => desk.flush(true),
-      drain: drainOf({ slack, takeover, swept: stopAll([...sweeps, nets, recorders, observing]) }),
+      drain: drainOf({ slack, takeover, swept: stopAll([...sweeps, watching, nets, recorders, observing]) }),
       close: () => Promise.all([probes.close(), close()]),
     });
     redis.disconnect();
@@ -102,6 +105,25 @@ async function start(config: Config): Promise<void> {
 /** Asks each in turn whether it is for it. */
 function firstOf(...answerers: readonly (Answerer | undefined)[]): Answerer {
   return (request, response) => answerers.some((answers) => answers?.(request, response) === true);
+}
+
+type Around = Omit<Parameters<typeof startWatching>[0], "outletIn"> & {
+  readonly journals: Journals;
+  readonly slack: Slack;
+};
+
+/** What watches the cluster's flows, and how this replica stands. */
+function startAround({ journals, slack, ...parts }: Around): { stop(): Promise<void> } {
+  const { services, log, metrics } = parts;
+  const standing = startStanding({
+    services,
+    audit: journals.redis.audit,
+    slackConnected: () => slack.connected(),
+    metrics: metrics.standing,
+    ...sweepTrouble("standing", { log, metrics }),
+  });
+  const spikes = startWatching({ ...parts, outletIn: (channel) => slack.outletIn(channel) });
+  return { stop: async () => void (await Promise.all([standing.stop(), spikes.stop()])) };
 }
 
 /** Without a token nobody may post. */

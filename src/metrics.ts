@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { MeterEvent } from "./commands/services.ts";
 import { createFlowMetrics, type FlowMetrics } from "./flow-metrics.ts";
+import { createSpikeMetrics, type SpikeMetrics } from "./spike-metrics.ts";
+import { createStandingMetrics, type StandingMetrics } from "./standing-metrics.ts";
 
 export type Metrics = {
   meter(event: MeterEvent): void;
@@ -17,6 +19,8 @@ export type Metrics = {
   /** So many waited that they were forgotten, and compared instead. */
   recorderOverflow(cluster: string): void;
   readonly flows: FlowMetrics;
+  readonly standing: StandingMetrics;
+  readonly spikes: SpikeMetrics;
   /** Text in the Prometheus exposition format, and its content type. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -45,6 +49,8 @@ export function createMetrics(): Metrics {
     templateProblems: (count) => templates.set(count),
     slackEvent: (name) => slack.inc({ event: name }),
     flows: createFlowMetrics(registry),
+    standing: createStandingMetrics(registry),
+    spikes: createSpikeMetrics(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

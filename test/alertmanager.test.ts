@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Alert, createAlertmanager } from "../src/alertmanager.ts";
+import { createAlertmanager } from "../src/alertmanager.ts";
+import type { Alert } from "../src/commands/spike-alert.ts";
 import { type OwnServer, startAlertmanager } from "./prometheus.ts";
 import { waitFor } from "./wait.ts";
 

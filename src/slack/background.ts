@@ -26,6 +26,16 @@ export function operationOutlet({ origin, principal }: Operation, options: Backg
   };
 }
 
+/** The outlet of a channel that configuration names: nobody waits there, and it has to be internal as well. */
+export function channelOutlet(channel: string, options: BackgroundOptions): Outlet {
+  return {
+    async show(reply, card) {
+      const open = await openChannel(channel, options);
+      return options.delivery.forNobody({ channel: open, direct: undefined }).show(reply, card);
+    },
+  };
+}
+
 /** Where Slack does not say what the channel is, nothing is posted there. */
 async function openChannel(channel: string | undefined, options: BackgroundOptions): Promise<string | undefined> {
   if (channel === undefined) return undefined;

@@ -6,7 +6,7 @@ import { createPictures, type PictureEvent, type Pictures } from "../pictures/pi
 import type { Operation } from "../policy/operation.ts";
 import type { Shelf } from "../scheduler/shelf.ts";
 import type { DeliveryEvent } from "./aside.ts";
-import { operationOutlet } from "./background.ts";
+import { channelOutlet, operationOutlet } from "./background.ts";
 import { callTimeoutMs, createClient } from "./calls.ts";
 import { createCards } from "./cards.ts";
 import { type Connection, keepConnected } from "./connection.ts";
@@ -82,6 +82,8 @@ export type Slack = {
   readonly outlet: Outlet;
   /** For an operation that nobody waits for and that may have no card yet: where it was asked for, else to the person. */
   outletFor(operation: Operation): Outlet;
+  /** For what is told in a channel by itself. */
+  outletIn(channel: string): Outlet;
   /** Whether at least one connection stands; over HTTP whether it listens. */
   connected(): boolean;
   /**
@@ -127,6 +129,7 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   return {
     outlet: delivery.background,
     outletFor: (operation) => operationOutlet(operation, { delivery, people, log }),
+    outletIn: (channel) => channelOutlet(channel, { delivery, people, log }),
     connected: () => way.lines.some((line) => line.connected()),
     ready: Promise.race(way.lines.map((line) => line.ready)),
     port: way.port,

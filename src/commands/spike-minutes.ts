@@ -1,0 +1,71 @@
+import { textOf } from "../flows/flow-key.ts";
+import type { LedgerView } from "../flows/ledger.ts";
+import { mutedPattern } from "../flows/mutes.ts";
+import type { Counted, CountedMinute, PolicyChangeAt } from "../flows/spike.ts";
+import type { FlowServices } from "./flow-services.ts";
+import type { Services } from "./services.ts";
+
+const minuteMs = 60_000;
+/** What sources tell, and replicas write, is late by that much. */
+const settledMs = 45_000;
+/** The ledger knows minutes one by one for three hours (redis-ledger.ts). */
+const furthestMs = 3 * 3_600_000 - 5 * minuteMs;
+/** Where nothing was judged before, so much of what is kept is learnt from. */
+const firstMs = 3_600_000;
+const lookBackMs = 15 * minuteMs;
+const mostChanges = 100;
+
+/** The minutes that are to be judged, the earliest first; what lies too far back is passed over. */
+export function minutesDue(judgedMs: number | undefined, nowMs: number): readonly number[] {
+  const end = Math.floor((nowMs - settledMs) / minuteMs) * minuteMs;
+  const begin = judgedMs === undefined ? end - firstMs : Math.max(judgedMs + minuteMs, end - furthestMs);
+  return Array.from({ length: Math.max(0, (end - begin) / minuteMs) }, (_, index) => begin + index * minuteMs);
+}
+
+/** Which minute of which cluster. */
+export type MinuteOf = { readonly cluster: string; readonly atMs: number };
+
+/** What was counted in that minute, and what changed before. Throws where the store is away. */
+export async function minuteOf(
+  services: Services,
+  flows: FlowServices,
+  { cluster, atMs }: MinuteOf,
+): Promise<CountedMinute> {
+  const [view, changes, mutes] = await Promise.all([
+    flows.ledger.read({ cluster, fromMs: atMs, toMs: atMs + minuteMs }),
+    changesOf(services, { cluster, atMs }),
+    flows.mutes.all(services.now()),
+  ]);
+  const muted = new Set(mutes.map(({ pattern }) => textOf(pattern)));
+  const counted = view.series
+    .filter(({ key }) => key.class === "denied")
+    .map(
+      ({ key, count, error, atLeast }): Counted => ({
+        key,
+        count: Math.max(0, count - error),
+        atLeast: atLeast || error > 0,
+      }),
+    );
+  return {
+    minuteMs: atMs,
+    counted,
+    isHeard: counted.length > 0 || isWithin(view, atMs),
+    changes,
+    isMuted: (key) => muted.size > 0 && muted.has(textOf(mutedPattern(key))),
+  };
+}
+
+/** Before the first that came, and after the last, nobody told anything. */
+function isWithin({ sinceMs, lastHeardMs }: LedgerView, atMs: number): boolean {
+  return sinceMs !== undefined && lastHeardMs !== undefined && sinceMs <= atMs && atMs <= lastHeardMs;
+}
+
+async function changesOf({ history }: Services, { cluster, atMs }: MinuteOf): Promise<readonly PolicyChangeAt[]> {
+  const revisions = await history?.list({
+    cluster,
+    since: atMs - lookBackMs,
+    until: atMs + minuteMs,
+    limit: mostChanges,
+  });
+  return (revisions ?? []).map(({ id, namespace, at }) => ({ id, namespace: namespace || undefined, atMs: at }));
+}

@@ -1,0 +1,109 @@
+import type { Spike } from "../flows/spike.ts";
+import type { SpikeCard, SpikeStore, StoredSpike } from "../flows/spike-store.ts";
+import { step } from "../flows/spikes.ts";
+import type { Outlet } from "./desk.ts";
+import type { FlowServices } from "./flow-services.ts";
+import type { Services } from "./services.ts";
+import { type Alert, spikeAlert } from "./spike-alert.ts";
+import { spikeCard } from "./spike-card.ts";
+import { addressesOf, type SpikeChannels } from "./spike-channels.ts";
+import { minuteOf, minutesDue } from "./spike-minutes.ts";
+
+export type SpikeWatchParts = {
+  readonly services: Services;
+  readonly flows: FlowServices;
+  readonly store: SpikeStore;
+  readonly channels: SpikeChannels;
+  readonly outletIn: (channel: string) => Outlet;
+  /** Sends them; how many Alertmanagers did not take them. */
+  readonly alert: (alerts: readonly Alert[]) => Promise<void>;
+  readonly runbookUrl: string;
+  readonly meter: {
+    begun(spike: Spike): void;
+    judged(cluster: string, open: number, denied: { readonly perMinute: number; readonly pairs: number }): void;
+  };
+};
+
+export type SpikeWatch = {
+  /** Judges what is due of a cluster, and tells what is not told. To be called by one replica, again and again; by two it does no harm. */
+  sweep(cluster: string): Promise<void>;
+};
+
+/** An alert lasts five minutes without being sent again. */
+const alertEveryMs = 60_000;
+
+/** Spikes of denied flows: judged minute by minute, stored before they are told, and told until they are over. */
+export function createSpikeWatch(parts: SpikeWatchParts): SpikeWatch {
+  const alertedMs = new Map<string, number>();
+  return {
+    async sweep(cluster) {
+      const begun = await judge(parts, cluster);
+      const all = await parts.store.all(cluster);
+      const untold = all.filter(({ isTold }) => !isTold);
+      await Promise.all([
+        alertOf(parts, all, { alertedMs, cluster, isNews: begun > 0 }),
+        ...untold.map((stored) => tell(parts, stored)),
+      ]);
+    },
+  };
+}
+
+/** How many began. Where another replica judges too, it stops: that one goes on. */
+async function judge({ services, flows, store, meter }: SpikeWatchParts, cluster: string): Promise<number> {
+  let state = await store.read(cluster);
+  let begun = 0;
+  for (const atMs of minutesDue(state.minuteMs, services.now())) {
+    const minute = await minuteOf(services, flows, { cluster, atMs });
+    const next = step(state, minute);
+    if (!(await store.store(state, next))) return begun;
+    for (const spike of next.begun) meter.begun(spike);
+    const perMinute = minute.counted.reduce((sum, { count }) => sum + count, 0);
+    meter.judged(cluster, next.state.episodes.length, { perMinute, pairs: minute.counted.length });
+    begun += next.begun.length + next.ended.length;
+    state = next.state;
+  }
+  return begun;
+}
+
+type Alerting = {
+  readonly alertedMs: Map<string, number>;
+  readonly cluster: string;
+  readonly isNews: boolean;
+};
+
+/** What is over is sent as long as it is kept untold, and with others; Alertmanager ends it by itself besides. */
+async function alertOf(
+  { services, alert, runbookUrl }: SpikeWatchParts,
+  all: readonly StoredSpike[],
+  { alertedMs, cluster, isNews }: Alerting,
+): Promise<void> {
+  const now = services.now();
+  if (!isNews && now - (alertedMs.get(cluster) ?? 0) < alertEveryMs) return;
+  alertedMs.set(cluster, now);
+  const recent = all.filter(({ end }) => end === undefined || end.sinceMs > now - 30 * 60_000);
+  const open = new Set(recent.filter(({ end }) => end === undefined).map((one) => labelsOf(one, runbookUrl, now)));
+  const sent = recent.filter((one) => one.end === undefined || !open.has(labelsOf(one, runbookUrl, now)));
+  await alert(sent.map((one) => spikeAlert(one, runbookUrl, now)));
+}
+
+/** One of the same labels that goes on is not ended by one that is over. */
+function labelsOf(stored: StoredSpike, runbookUrl: string, now: number): string {
+  return JSON.stringify(spikeAlert(stored, runbookUrl, now).labels);
+}
+
+/** A card in each channel that it belongs to, in place of the one that is there. What reached nobody is told again. */
+async function tell(parts: SpikeWatchParts, stored: StoredSpike): Promise<void> {
+  const { services, flows, store, channels, outletIn } = parts;
+  if (!(await store.claim(stored))) return;
+  const cards: SpikeCard[] = [];
+  let isAll = true;
+  for (const { channel, sees } of addressesOf(channels, stored.spike)) {
+    const reply = await spikeCard(stored, { services, flows, sees });
+    const known = stored.cards.find((card) => card.channel === channel);
+    const { card, reached } = await outletIn(channel).show(reply, known);
+    const now = card ?? known;
+    if (now !== undefined) cards.push({ channel, ts: now.ts });
+    isAll &&= reached;
+  }
+  await store.told(stored, cards, isAll);
+}

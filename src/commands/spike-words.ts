@@ -1,0 +1,46 @@
+import type { Spike } from "../flows/spike.ts";
+import { formatDuration } from "../policy/duration.ts";
+import { betweenWords, flowName, grouped, placeWords } from "./flow-words.ts";
+import { timeWords } from "./history-lines.ts";
+
+/** `Denied flows spike: checkout.payments → db.erp:5432`; strings in it are bounded, and an edge escapes them. */
+export function spikeHeadline(spike: Spike): string {
+  const what = { spike: "Denied flows spike", new: "Newly denied", scan: "Denied again and again" }[spike.kind];
+  return `${what}: ${subjectWords(spike)}`.slice(0, 150).toWellFormed();
+}
+
+/** What it is about, without counts and times. */
+export function subjectWords({ subject }: Pick<Spike, "subject">): string {
+  if (subject.kind === "pair") return betweenWords({ key: subject.key, dnsQuery: undefined }, undefined);
+  if (subject.kind === "scan") return placeWords(subject.from, undefined);
+  const [first = "the cluster", ...more] = subject.namespaces.map(flowName);
+  return more.length === 0 ? `namespace ${first}` : `namespace ${first} and ${more.length} more`;
+}
+
+/** Since when, how much, and what is usual: whole sentences. */
+export function spikeSentences(spike: Spike): readonly string[] {
+  const { kind, perMinute, usual, atLeast, pairCount, sinceMs } = spike;
+  const least = atLeast ? "at least " : "";
+  const rate = `${least}${grouped(Math.round(perMinute))} a minute`;
+  const since = `Since ${timeWords(sinceMs)}`;
+  if (kind === "scan") {
+    return [
+      `${since} it was denied to ${grouped(pairCount)} places or more that it never tried before, ${rate}.`,
+      "That is a scan, or a workload whose every way is closed and whose policy's change Bulkhead did not see.",
+    ];
+  }
+  const than = kind === "new" ? "Before, that was hardly ever denied." : `Usual at this time: ${usualWords(usual)}.`;
+  const pairs = pairCount > 1 ? [`${grouped(pairCount)} pairs are part of it.`] : [];
+  return [`${since} ${rate} are denied. ${than}`, ...pairs];
+}
+
+/** When it ended, and how long it lasted. */
+export function endSentence(spike: Spike, end: { readonly why: "quiet" | "usual"; readonly sinceMs: number }): string {
+  const lasted = formatDuration(Math.max(60_000, end.sinceMs - spike.sinceMs));
+  if (end.why === "quiet") return `Quiet again since ${timeWords(end.sinceMs)}, after ${lasted}.`;
+  return `It went on for ${lasted}, and counts as usual from now on. It is NOT over.`;
+}
+
+function usualWords(usual: number): string {
+  return usual < 1 ? "less than one a minute" : `about ${grouped(Math.round(usual))} a minute`;
+}

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { AlertmanagerConfig } from "./alertmanager.ts";
+import type { SpikeChannels } from "./commands/spike-channels.ts";
+
+const channel = z.string().regex(/^[CG][A-Z0-9]+$/, "is no channel's id");
+const path = z.string().min(1, "is no path of a file");
+
+/** A namespace's name, or its beginning and `*`. */
+const owned = z.string().regex(/^([a-z0-9][-a-z0-9]*)?\*?$/, "is no namespace, prefix* or *");
+
+const alertmanager = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/, error: "is no address such as http://alertmanager.monitoring.svc:9093" }),
+    tokenFile: path.optional(),
+    username: z.string().min(1).optional(),
+    passwordFile: path.optional(),
+    tls: z
+      .strictObject({
+        caFile: path.optional(),
+        certFile: path.optional(),
+        keyFile: path.optional(),
+        serverName: z.string().min(1, "is no name").optional(),
+      })
+      .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+        error: "certFile and keyFile need each other",
+      })
+      .default({}),
+  })
+  .refine(({ username, passwordFile }) => (username === undefined) === (passwordFile === undefined), {
+    error: "username and passwordFile need each other",
+  });
+
+const runbook = "https://github.com/example/bulkhead/blob/main/runbooks/procedures/denied-spike.md";
+
+/** The section `watch`: where spikes of denied flows are told. Without flows there are none. */
+export const watchSchema = z
+  .strictObject({
+    /** For what no channel of `channels` owns. */
+    channel: channel.optional(),
+    channels: z.array(z.strictObject({ namespaces: z.array(owned).min(1), channel })).default([]),
+    alertmanagers: z.array(alertmanager).default([]),
+    /** Where whoever is paged reads what to do. */
+    runbookUrl: z.url().default(runbook),
+  })
+  .default({ channels: [], alertmanagers: [], runbookUrl: runbook });
+
+export type WatchConfig = {
+  readonly channels: SpikeChannels;
+  readonly alertmanagers: readonly AlertmanagerConfig[];
+  readonly runbookUrl: string;
+};
+
+export function watchOf({
+  channel: forAll,
+  channels,
+  alertmanagers,
+  runbookUrl,
+}: z.infer<typeof watchSchema>): WatchConfig {
+  return { channels: { channel: forAll, channels }, alertmanagers, runbookUrl };
+}

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Outlet } from "../../src/commands/desk.ts";
+import type { Reply } from "../../src/commands/reply.ts";
+import type { Alert } from "../../src/commands/spike-alert.ts";
+import type { SpikeChannels } from "../../src/commands/spike-channels.ts";
+import { createSpikeWatch, type SpikeWatch } from "../../src/commands/spike-watch.ts";
+import { createSpikeStore } from "../../src/flows/spike-store.ts";
+import { wordsIn } from "./desk.ts";
+import { checkout, flow, postgres, startFlowDesk } from "./flow-world.ts";
+
+const minuteMs = 60_000;
+const startMs = Date.UTC(2026, 0, 5, 9);
+
+let desk: Awaited<ReturnType<typeof startFlowDesk>>;
+let posts: { readonly channel: string; readonly reply: Reply; readonly isNew: boolean }[];
+let alerts: (readonly Alert[])[];
+let nowMs = startMs;
+
+beforeAll(async () => {
+  desk = await startFlowDesk({ services: { now: () => nowMs } });
+});
+beforeEach(async () => {
+  await desk.redis.flushdb();
+  [posts, alerts, nowMs] = [[], [], startMs];
+  desk.told.reset();
+});
+afterAll(() => desk.close());
+
+const forAll: SpikeChannels = { channel: "C0ALL", channels: [] };
+
+test("A spike is one card, that ends in place, and one alert, that is resolved", async () => {
+  const watch = replica();
+  await pass(40, [watch], 1);
+  await pass(6, [watch], 90);
+  expect(posts).toMatchObject([{ channel: "C0ALL", isNew: true }]);
+  const [first] = posts;
+  expect(first?.reply.headline).toBe("Denied flows spike: checkout.payments → postgres.db:5432");
+  expect(wordsIn(first?.reply as Reply)).toMatch(/90 a minute are denied\. Usual at this time: about 1 a minute\./);
+  expect(buttonsIn(first?.reply)).toEqual(["flow-explain", "flow-mute"]);
+  expect(last()).toMatchObject([{ labels: { namespace: "db", from: "checkout.payments", severity: "warning" } }]);
+  expect(last()[0]?.endsAtMs).toBeGreaterThan(nowMs);
+  await pass(10, [watch], 1);
+  expect(posts.filter(({ isNew }) => isNew)).toHaveLength(1);
+  expect(posts.at(-1)?.reply).toMatchObject({ headline: expect.stringMatching(/^Quiet again:/), tone: "good" });
+  expect(wordsIn(posts.at(-1)?.reply as Reply)).toMatch(/Quiet again since 2026-01-05 09:\d\d:00 UTC, after \dm/);
+  expect(last()[0]?.endsAtMs).toBeLessThanOrEqual(nowMs);
+  expect(new Set(alerts.flat().map(({ labels }) => JSON.stringify(labels))).size).toBe(1);
+});
+
+test("Three replicas at once tell it once, and one that starts later goes on", async () => {
+  await pass(40, [replica(), replica()], 1);
+  await pass(4, [replica(), replica(), replica()], 90);
+  await pass(4, [replica()], 90);
+  expect(posts.filter(({ isNew }) => isNew)).toHaveLength(1);
+  expect(new Set(alerts.flat().map(({ labels }) => JSON.stringify(labels))).size).toBe(1);
+});
+
+test("What nobody was told of, since Slack was away, is told later", async () => {
+  const watch = replica();
+  await pass(40, [watch], 1);
+  const away = replica({ show: () => Promise.resolve({ card: undefined, reached: false }) });
+  await pass(3, [away], 90);
+  expect(posts).toEqual([]);
+  await pass(3, [watch], 90);
+  expect(posts.filter(({ isNew }) => isNew)).toHaveLength(1);
+});
+
+test("Each channel hears of its own namespaces, and nothing of others", async () => {
+  const watch = replica(undefined, { channel: "C0ALL", channels: [{ namespaces: ["pay*"], channel: "C0PAY" }] });
+  await pass(40, [watch], 1);
+  await pass(4, [watch], 90);
+  const words = (channel: string) => wordsIn(posts.find((one) => one.channel === channel)?.reply as Reply);
+  expect(posts.map(({ channel }) => channel).toSorted()).toEqual(["C0ALL", "C0PAY"]);
+  expect(words("C0ALL")).toMatch(/postgres\.db/);
+  expect(words("C0PAY")).toMatch(/checkout\.payments → another namespace:5432/);
+  expect(words("C0PAY")).not.toMatch(/postgres/);
+  expect(buttonsIn(posts.find(({ channel }) => channel === "C0PAY")?.reply)).toEqual([]);
+});
+
+/** So many minutes, of each of which so many were denied, one replica after the other or all at once. */
+async function pass(minutes: number, watches: readonly SpikeWatch[], count: number): Promise<void> {
+  for (let minute = 0; minute < minutes; minute += 1) {
+    desk.told.saw(flow(checkout, postgres), { count });
+    nowMs += minuteMs;
+    desk.told.heard(startMs - minuteMs, nowMs);
+    await Promise.all(watches.map((watch) => watch.sweep("sandbox")));
+  }
+}
+
+function replica(outlet: Outlet | undefined = undefined, channels = forAll): SpikeWatch {
+  const { services } = desk;
+  const { flows } = services;
+  if (flows === undefined) throw new Error("no flows");
+  return createSpikeWatch({
+    services,
+    flows,
+    store: createSpikeStore(desk.redis),
+    channels,
+    outletIn: (channel) => outlet ?? outletOf(channel),
+    alert: (some) => {
+      if (some.length > 0) alerts.push(some);
+      return Promise.resolve();
+    },
+    runbookUrl: "https://example.com/denied-spike.md",
+    meter: { begun: () => undefined, judged: () => undefined },
+  });
+}
+
+function outletOf(channel: string): Outlet {
+  return {
+    show(reply, card) {
+      posts.push({ channel, reply, isNew: card === undefined });
+      return Promise.resolve({ card: card ?? { channel, ts: `${posts.length}` }, reached: true });
+    },
+  };
+}
+
+function last(): readonly Alert[] {
+  return alerts.at(-1) ?? [];
+}
+
+function buttonsIn(reply: Reply | undefined): readonly string[] {
+  return (reply?.sections ?? []).flatMap((one) => (one.kind === "row" ? one.buttons.map(({ action }) => action) : []));
+}

@@ -20,11 +20,18 @@ const objects = [
   ...readKustomization("deploy/components/canary"),
 ].map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`);
 
-test("There is a procedure for each thing that may be away, for a change that broke traffic, for the audit chain, and for whether policy is enforced", () => {
+test("There is a procedure for each alert and for each thing that may be away, for a change that broke traffic, for the audit chain, and for whether policy is enforced", () => {
   expect(names.filter((name) => !ofTemplates.includes(name)).toSorted()).toEqual([
+    "audit-spooling.md",
     "audit-verify.md",
+    "cache-old.md",
+    "denied-spike.md",
+    "expiry-late.md",
     "kubernetes-away.md",
+    "not-isolated.md",
+    "reaper-stale.md",
     "redis-away.md",
+    "replica-without-slack.md",
     "roll-back-a-policy.md",
     "slack-away.md",
     "verify-enforcement.md",

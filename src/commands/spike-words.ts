@@ -10,7 +10,7 @@ export function spikeHeadline(spike: Spike): string {
 }
 
 /** What it is about, without counts and times. */
-export function subjectWords({ subject }: Pick<Spike, "subject">): string {
+function subjectWords({ subject }: Pick<Spike, "subject">): string {
   if (subject.kind === "pair") return betweenWords({ key: subject.key, dnsQuery: undefined }, undefined);
   if (subject.kind === "scan") return placeWords(subject.from, undefined);
   const [first = "the cluster", ...more] = subject.namespaces.map(flowName);

@@ -13,7 +13,7 @@ export type CountedMinute = {
   readonly counted: readonly Counted[];
   /** False: no source told anything then. Silence is unknown, and no zero. */
   readonly isHeard: boolean;
-  /** Of the last `followsMs`, in any order. */
+  /** of the last ten minutes, in any order. */
   readonly changes: readonly PolicyChangeAt[];
   readonly isMuted: (key: FlowKey) => boolean;
 };
@@ -55,7 +55,7 @@ export type SpikeEnd = { readonly spike: Spike; readonly why: "quiet" | "usual";
 export const mostPairs = 5;
 
 /** What came so long after a change of a policy follows it. */
-export const followsMs = 10 * 60_000;
+const followsMs = 10 * 60_000;
 
 /** The namespaces of a key's ends, one or two or none. */
 export function namespacesOf({ from, to }: Pick<FlowKey, "from" | "to">): readonly string[] {

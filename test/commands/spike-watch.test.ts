@@ -87,7 +87,7 @@ async function pass(minutes: number, watches: readonly SpikeWatch[], count: numb
   }
 }
 
-function replica(outlet: Outlet | undefined = undefined, channels = forAll): SpikeWatch {
+function replica(outlet?: Outlet, channels = forAll): SpikeWatch {
   const { services } = desk;
   const { flows } = services;
   if (flows === undefined) throw new Error("no flows");

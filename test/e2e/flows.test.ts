@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bot, startBot } from "../../src/sandbox/bot-process.ts";
 import type { Message } from "../../src/sandbox/slack/workspace.ts";
 import { startWorld, type World } from "../../src/sandbox/world.ts";
+import { readPng } from "../pictures/png.ts";
 import { emptyTestRedis } from "../redis.ts";
 import { waitFor } from "../wait.ts";
 
@@ -94,6 +95,17 @@ test("Flows that agents post to any replica are counted together, and told in Sl
   expect(told).toContain("5432");
   expect(told).toContain("default-deny");
   await answerWith("status sandbox:", "flows are posted (hubble)");
+});
+
+test("The picture of it is sent to who asked, who alone saw the answer", async () => {
+  await answerWith("flows db", "300");
+  const shared = await waitFor(() => world.slack.messages("D0ALICE").findLast(({ files }) => files !== undefined), {
+    timeoutMs: 15_000,
+  });
+  const [picture] = shared?.files ?? [];
+  expect(picture?.alt).toMatch(/^Line chart: Denied events in db, .* Most: frontend\.shop → postgres:5432, peak of /);
+  expect(readPng({ png: picture?.bytes ?? Buffer.alloc(0) }).width).toBe(1_460);
+  expect(world.slack.messages(alice.channel).filter(({ files }) => files !== undefined)).toEqual([]);
 });
 
 test("Nobody posts without the token, or for a cluster that is not configured", async () => {

@@ -36,6 +36,7 @@ const long = [
   "test/commands/undo-owed.test.ts",
   "test/commands/verify-enforcement.test.ts",
   "test/config-problems.test.ts",
+  "test/deploy/dashboard.test.ts",
   "test/deploy/dockerfile.test.ts",
   "test/deploy/overlays.test.ts",
   "test/deploy/redis-component.test.ts",

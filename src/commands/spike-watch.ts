@@ -20,7 +20,11 @@ export type SpikeWatchParts = {
   readonly runbookUrl: string;
   readonly meter: {
     begun(spike: Spike): void;
-    judged(cluster: string, open: number, denied: { readonly perMinute: number; readonly pairs: number }): void;
+    judged(
+      cluster: string,
+      open: number,
+      denied: { readonly perMinute: number; readonly counts: readonly number[] },
+    ): void;
   };
 };
 
@@ -57,8 +61,9 @@ async function judge({ services, flows, store, meter }: SpikeWatchParts, cluster
     const next = step(state, minute);
     if (!(await store.store(state, next))) return begun;
     for (const spike of next.begun) meter.begun(spike);
-    const perMinute = minute.counted.reduce((sum, { count }) => sum + count, 0);
-    meter.judged(cluster, next.state.episodes.length, { perMinute, pairs: minute.counted.length });
+    const counts = minute.counted.map(({ count }) => count);
+    const perMinute = counts.reduce((sum, count) => sum + count, 0);
+    meter.judged(cluster, next.state.episodes.length, { perMinute, counts });
     begun += next.begun.length + next.ended.length;
     state = next.state;
   }

@@ -5,7 +5,7 @@ import { authorWords } from "../policy/author-words.ts";
 import type { Revision } from "../policy/revision.ts";
 import type { FlowScope } from "./flow-asked.ts";
 import type { ClusterFlows } from "./flow-gather.ts";
-import type { ComparedLine } from "./flow-lines.ts";
+import type { FlowLine } from "./flow-lines.ts";
 import type { FlowWindow } from "./flow-window.ts";
 import { betweenWords, unitWords } from "./flow-words.ts";
 
@@ -13,7 +13,7 @@ import { betweenWords, unitWords } from "./flow-words.ts";
 type Gathered = {
   readonly scope: FlowScope;
   readonly window: FlowWindow;
-  readonly clusters: readonly ClusterFlows[];
+  readonly clusters: readonly Pick<ClusterFlows, "cluster" | "changes" | "sinceMs">[];
 };
 
 /** More lines than so many cannot be told apart. */
@@ -23,11 +23,7 @@ const mostLines = 8;
  * The lines with most denials over time, with the changes of policies where they are; undefined where nothing was denied.
  * Units cannot be added or compared, so that it shows those of the highest line's alone.
  */
-export function pictureOf(
-  gathered: Gathered,
-  listed: readonly ComparedLine[],
-  nowMs: number,
-): DeniedPicture | undefined {
+export function pictureOf(gathered: Gathered, listed: readonly FlowLine[], nowMs: number): DeniedPicture | undefined {
   const denied = listed.filter(({ key }) => key.class === "denied").toSorted((a, b) => sure(b) - sure(a));
   const [first] = denied;
   if (first === undefined || first.steps.length === 0) return undefined;
@@ -51,16 +47,12 @@ function titleOf({ words }: FlowScope, unit: FlowUnit): string {
   return `Denied ${unitWords(unit, 2)}${words === undefined ? "" : ` in ${words}`}`;
 }
 
-function sure({ count, error }: ComparedLine): number {
+function sure({ count, error }: FlowLine): number {
   return count - error;
 }
 
 /** Null for a step from which nothing is kept, and for the one under way while it has fewer than the one before it. */
-function countsOf(
-  { key, steps }: ComparedLine,
-  { window, clusters }: Gathered,
-  nowMs: number,
-): readonly (number | null)[] {
+function countsOf({ key, steps }: FlowLine, { window, clusters }: Gathered, nowMs: number): readonly (number | null)[] {
   const stepMs = (window.toMs - window.fromMs) / steps.length;
   const sinceMs = clusters.find(({ cluster }) => cluster === key.cluster)?.sinceMs ?? window.fromMs;
   return steps.map((count, at) => {
@@ -71,7 +63,7 @@ function countsOf(
 }
 
 /** What was changed in the namespaces that are drawn, and what holds for all of them. */
-function marksOf({ clusters, scope }: Gathered, lines: readonly ComparedLine[]): readonly PictureMark[] {
+function marksOf({ clusters, scope }: Gathered, lines: readonly FlowLine[]): readonly PictureMark[] {
   const namespaces = new Set([
     scope.namespace,
     ...lines.flatMap(({ of }) => [...inNamespace(of.from), ...inNamespace(of.to)]),

@@ -8,6 +8,7 @@ import { type Alert, spikeAlert } from "./spike-alert.ts";
 import { spikeCard } from "./spike-card.ts";
 import { addressesOf, type SpikeChannels } from "./spike-channels.ts";
 import { minuteOf, minutesDue } from "./spike-minutes.ts";
+import { spikePicture } from "./spike-picture.ts";
 
 export type SpikeWatchParts = {
   readonly services: Services;
@@ -105,7 +106,10 @@ async function tell(parts: SpikeWatchParts, stored: StoredSpike): Promise<void> 
   for (const { channel, sees } of addressesOf(channels, stored.spike)) {
     const reply = await spikeCard(stored, { services, flows, sees });
     const known = stored.cards.find((card) => card.channel === channel);
-    const { card, reached } = await outletIn(channel).show(reply, known);
+    // With the first message alone: the card is told anew as long as the spike goes on.
+    const picture = known === undefined ? await spikePicture(stored, { services, flows, sees }) : undefined;
+    const shown = picture === undefined ? reply : { ...reply, picture };
+    const { card, reached } = await outletIn(channel).show(shown, known);
     const now = card ?? known;
     if (now !== undefined) cards.push({ channel, ts: now.ts });
     isAll &&= reached;

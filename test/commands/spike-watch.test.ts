@@ -37,10 +37,13 @@ test("A spike is one card, that ends in place, and one alert, that is resolved",
   expect(first?.reply.headline).toBe("Denied flows spike: checkout.payments → postgres.db:5432");
   expect(wordsIn(first?.reply as Reply)).toMatch(/90 a minute are denied\. Usual at this time: about 1 a minute\./);
   expect(buttonsIn(first?.reply)).toEqual(["flow-explain", "flow-mute"]);
+  expect(first?.reply.picture?.series).toMatchObject([{ label: "checkout.payments → postgres.db:5432" }]);
+  expect(first?.reply.picture?.marks).toMatchObject([{ kind: "spike" }]);
   expect(last()).toMatchObject([{ labels: { namespace: "db", from: "checkout.payments", severity: "warning" } }]);
   expect(last()[0]?.endsAtMs).toBeGreaterThan(nowMs);
   await pass(10, [watch], 1);
   expect(posts.filter(({ isNew }) => isNew)).toHaveLength(1);
+  expect(posts.filter(({ reply }) => reply.picture !== undefined)).toHaveLength(1);
   expect(posts.at(-1)?.reply).toMatchObject({ headline: expect.stringMatching(/^Quiet again:/), tone: "good" });
   expect(wordsIn(posts.at(-1)?.reply as Reply)).toMatch(/Quiet again since 2026-01-05 09:\d\d:00 UTC, after \dm/);
   expect(last()[0]?.endsAtMs).toBeLessThanOrEqual(nowMs);
@@ -74,6 +77,9 @@ test("Each channel hears of its own namespaces, and nothing of others", async ()
   expect(words("C0ALL")).toMatch(/postgres\.db/);
   expect(words("C0PAY")).toMatch(/checkout\.payments → another namespace:5432/);
   expect(words("C0PAY")).not.toMatch(/postgres/);
+  const drawn = (channel: string) => posts.find((one) => one.channel === channel)?.reply.picture;
+  expect(drawn("C0PAY")?.series.map(({ label }) => label)).toEqual(["checkout.payments → another namespace:5432"]);
+  expect(JSON.stringify(drawn("C0PAY"))).not.toMatch(/postgres/);
   expect(buttonsIn(posts.find(({ channel }) => channel === "C0PAY")?.reply)).toEqual([]);
 });
 

@@ -4,6 +4,7 @@ import type { Reply } from "../../src/commands/reply.ts";
 import type { Alert } from "../../src/commands/spike-alert.ts";
 import type { SpikeChannels } from "../../src/commands/spike-channels.ts";
 import { createSpikeWatch, type SpikeWatch } from "../../src/commands/spike-watch.ts";
+import type { FlowKey } from "../../src/flows/flow-key.ts";
 import { createSpikeStore } from "../../src/flows/spike-store.ts";
 import { wordsIn } from "./desk.ts";
 import { checkout, flow, postgres, startFlowDesk } from "./flow-world.ts";
@@ -15,6 +16,7 @@ let desk: Awaited<ReturnType<typeof startFlowDesk>>;
 let posts: { readonly channel: string; readonly reply: Reply; readonly isNew: boolean }[];
 let alerts: (readonly Alert[])[];
 let nowMs = startMs;
+let denied: FlowKey;
 
 beforeAll(async () => {
   desk = await startFlowDesk({ services: { now: () => nowMs } });
@@ -23,6 +25,7 @@ beforeEach(async () => {
   await desk.redis.flushdb();
   [posts, alerts, nowMs] = [[], [], startMs];
   desk.told.reset();
+  denied = flow(checkout, postgres);
 });
 afterAll(() => desk.close());
 
@@ -83,10 +86,45 @@ test("Each channel hears of its own namespaces, and nothing of others", async ()
   expect(buttonsIn(posts.find(({ channel }) => channel === "C0PAY")?.reply)).toEqual([]);
 });
 
+test("A change before which it was allowed is named as what closed it, with its rollback", async () => {
+  const watch = replica();
+  denied = flow(checkout, { kind: "range", cidr: "198.51.100.0/24" });
+  await pass(40, [watch], 1);
+  await deleted("allow-db", { app: "checkout" });
+  await pass(5, [watch], 90);
+  const row = posts[0]?.reply.sections.find((one) => one.kind === "row" && one.text.includes("allow-db"));
+  expect(row).toMatchObject({
+    text: expect.stringMatching(
+      /^A change closed what is denied: v-\w{7}: NetworkPolicy payments\/allow-db was deleted/,
+    ),
+    subject: expect.stringMatching(/^v-/),
+    buttons: [{ action: "roll-back" }, { action: "show-diff" }],
+  });
+});
+
+test("A change that closed none of it is only said to have come before", async () => {
+  const watch = replica();
+  await pass(40, [watch], 1);
+  await deleted("allow-other", { app: "nobody" });
+  await pass(5, [watch], 90);
+  expect(wordsIn(posts[0]?.reply as Reply)).toMatch(/It follows a change, which need not be its cause: v-\w{7}/);
+});
+
+/** A policy that let them out to the database's port goes now. */
+async function deleted(name: string, matchLabels: Readonly<Record<string, string>>): Promise<void> {
+  const metadata = { name, namespace: "payments", uid: `uid-${name}`, resourceVersion: "9001" };
+  const spec = { podSelector: { matchLabels }, policyTypes: ["Egress"], egress: [{ ports: [{ port: 5432 }] }] };
+  const object = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
+  const sight = { cluster: "sandbox", object, continuous: true } as const;
+  const { history } = desk.services;
+  await history?.saw([{ ...sight, kind: "there", previous: undefined, at: nowMs - 60 * minuteMs }]);
+  await history?.saw([{ ...sight, kind: "gone", resourceVersion: "9002", at: nowMs - 30_000 }]);
+}
+
 /** So many minutes, of each of which so many were denied, one replica after the other or all at once. */
 async function pass(minutes: number, watches: readonly SpikeWatch[], count: number): Promise<void> {
   for (let minute = 0; minute < minutes; minute += 1) {
-    desk.told.saw(flow(checkout, postgres), { count });
+    desk.told.saw(denied, { count });
     nowMs += minuteMs;
     desk.told.heard(startMs - minuteMs, nowMs);
     await Promise.all(watches.map((watch) => watch.sweep("sandbox")));

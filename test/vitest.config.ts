@@ -26,6 +26,7 @@ const long = [
   "test/commands/drift-others.test.ts",
   "test/commands/drift.test.ts",
   "test/commands/flux-pause.test.ts",
+  "test/commands/observe.test.ts",
   "test/commands/redis-away.test.ts",
   "test/commands/rollback-operations.test.ts",
   "test/commands/rollback-races.test.ts",

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Principal } from "../../src/policy/principal.ts";
+import { renderReply } from "../../src/slack/render.ts";
 import { loadTemplates, shippedTemplates } from "../../src/templates.ts";
 import { bob, wordsIn } from "./desk.ts";
 import { checkout, flow, frontend, linesIn, postgres, rowIn, startFlowDesk, workload } from "./flow-world.ts";
@@ -78,6 +79,28 @@ test("A muted line is listed to nobody, counts in every total, and is listed aga
   const entries = wordsIn(await desk.type("audit"));
   expect(entries).toContain("checkout.payments → postgres.db:5432 is muted for 8h");
   expect(entries).toContain("checkout.payments → postgres.db:5432 is not muted any more");
+});
+
+test("Ten lines with all their buttons, and the changes below them, fit into one message", async () => {
+  for (let port = 80; port < 95; port += 1) {
+    desk.told.saw(flow(workload("payments", "ledger"), postgres, { port: port + 1 }), {
+      count: 1_000_000 + port,
+    });
+  }
+  const { history } = desk.services;
+  const spec = { podSelector: {}, policyTypes: ["Egress"] };
+  for (const name of ["a", "b", "c", "d"]) {
+    const metadata = { name: `${name}-policy-of-somebody`, namespace: "payments", uid: name, resourceVersion: "9" };
+    const object = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
+    const at = desk.services.now();
+    await history?.saw([{ kind: "there", cluster: "sandbox", object, previous: undefined, continuous: true, at }]);
+  }
+  const reply = await desk.type("flows");
+  const { blocks } = renderReply(reply, "/np");
+  const texts = blocks.map((block) => JSON.stringify(block));
+  expect(texts.filter((block) => block.includes("np:flow-allow")).length).toBe(10);
+  expect(texts.filter((block) => block.includes("np:roll-back")).length).toBe(3);
+  expect(texts.filter((block) => block.includes("(they select it) allows it")).length).toBe(10);
 });
 
 test("A mute ends by itself, and its time may be chosen", async () => {

@@ -201,7 +201,7 @@ test("A change before which it was allowed is named, and can be rolled back; a l
   expect(lines[2]).not.toContain("allowed before");
   const row = rowIn(reply, "allow-db");
   expect(row.text).toMatch(
-    /NetworkPolicy payments\/allow-db deleted by .*\. Before it, what is listed above was allowed\.$/,
+    /NetworkPolicy payments\/allow-db deleted by .*\. What a line above names it for was allowed before\.$/,
   );
   expect(row.actions).toEqual(["show-diff", "roll-back"]);
   expect(row.subject).toMatch(/^v-/);

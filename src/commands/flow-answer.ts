@@ -34,6 +34,7 @@ export async function answerFlows(context: Context, flows: FlowServices, gathere
   return {
     ...note(headline(gathered, open.length, nowMs), [
       ...totalLines(open).map(text),
+      ...(gathered.scope.remark === undefined ? [] : [text(gathered.scope.remark)]),
       ...gathered.clusters.flatMap((one) => silenceLines(one, nowMs)).map(text),
       ...rows,
       ...moreLines(listed.length - shown.length, open.length - listed.length),

@@ -3,7 +3,7 @@ import { isContaining, type Operation } from "../policy/operation.ts";
 import type { Observation } from "../scheduler/observations.ts";
 import type { Outlet } from "./desk.ts";
 import { seenBy } from "./observe-evidence.ts";
-import { lineOf, lineWords } from "./observe-lines.ts";
+import { type FlowLine, lineOf, lineWords } from "./observe-lines.ts";
 import { tellObserved } from "./observe-tell.ts";
 import { releaseOf } from "./releasing.ts";
 import type { Services } from "./services.ts";
@@ -84,9 +84,16 @@ function foundIn(services: Services, operation: Operation, { counters, lines }: 
   if (count === undefined) return { denied };
   const what = surely === undefined ? "perhaps" : "leak";
   const told = lines.flatMap(({ name }) => lineOf(name) ?? []).filter((line) => line.what === what);
-  const words = told.map((line) => lineWords(line, seenBy(services, operation)));
+  const words = told
+    .toSorted((a, b) => inside(a) - inside(b))
+    .map((line) => lineWords(line, seenBy(services, operation)));
   const evidence = [...new Set(words)].slice(0, mostEvidence);
   return { denied, leak: { ...count, sure: surely !== undefined, evidence } };
+}
+
+/** The world outside comes first. */
+function inside({ from, to }: FlowLine): number {
+  return from.namespace === undefined || to.namespace === undefined ? 0 : 1;
 }
 
 const mostEvidence = 5;

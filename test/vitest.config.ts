@@ -40,6 +40,7 @@ const long = [
   "test/deploy/redis-component.test.ts",
   "test/e2e/clusters.test.ts",
   "test/e2e/drift.test.ts",
+  "test/e2e/home.test.ts",
   "test/e2e/http-redis-away.test.ts",
   "test/e2e/proxy.test.ts",
   "test/e2e/slack-faults.test.ts",

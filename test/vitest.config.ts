@@ -42,6 +42,7 @@ const long = [
   "test/e2e/clusters.test.ts",
   "test/e2e/drift.test.ts",
   "test/e2e/flows.test.ts",
+  "test/e2e/home.test.ts",
   "test/e2e/http-redis-away.test.ts",
   "test/e2e/proxy.test.ts",
   "test/e2e/slack-faults.test.ts",

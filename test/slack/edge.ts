@@ -1,8 +1,10 @@
 import pino from "pino";
 import type { Alarm, Desk, Outlet } from "../../src/commands/desk.ts";
+import type { HomeRequest } from "../../src/commands/home.ts";
 import { quarantineForm } from "../../src/commands/quarantine-form.ts";
 import type { Reply } from "../../src/commands/reply.ts";
 import type { Press, Request } from "../../src/commands/request.ts";
+import { principalKey } from "../../src/policy/principal.ts";
 import { type SandboxSlack, startSandboxSlack } from "../../src/sandbox/slack/server.ts";
 import type { Shelf } from "../../src/scheduler/shelf.ts";
 import { type Slack, type SlackEvent, type SlackOptions, startSlack } from "../../src/slack/receive.ts";
@@ -16,6 +18,7 @@ export type Edge = {
   readonly sandbox: SandboxSlack;
   readonly slack: Slack;
   readonly requests: Request[];
+  readonly homes: HomeRequest[];
   readonly presses: Press[];
   readonly turnedAway: { readonly request: Request | Press; readonly why: string }[];
   readonly alarms: Alarm[];
@@ -48,6 +51,8 @@ export type EdgeOptions = {
   readonly formText?: Desk["formText"];
   /** The card of an operation as it stands by the time that an update is sent again. */
   readonly redraw?: SlackOptions["redraw"];
+  /** A person's own page. */
+  readonly home?: (request: HomeRequest) => Reply;
   /** User groups that the access section names. */
   readonly groups?: readonly string[];
 };
@@ -59,6 +64,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
   const seen = {
     requests: [] as Request[],
+    homes: [] as HomeRequest[],
     presses: [] as Press[],
     turnedAway: [] as Edge["turnedAway"],
     alarms: [] as Alarm[],
@@ -82,6 +88,10 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     press: (pressed, outlet) => {
       seen.presses.push(pressed);
       return press(pressed, outlet);
+    },
+    home: (request) => {
+      seen.homes.push(request);
+      return Promise.resolve(options.home?.(request) ?? note(`The page of ${principalKey(request.principal)}`));
     },
     turnAway: async (request, why, outlet) => {
       seen.turnedAway.push({ request, why });

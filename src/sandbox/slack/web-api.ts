@@ -1,5 +1,6 @@
 import { chatMethods } from "./chat.ts";
 import { directoryMethods } from "./directory.ts";
+import type { Homes } from "./homes.ts";
 import { type Answer, type Arguments, type Method, refuse } from "./method.ts";
 import { app, team } from "./people.ts";
 import type { SocketHub } from "./socket.ts";
@@ -19,6 +20,7 @@ export type WebApiParts = {
   readonly hub: SocketHub;
   readonly triggers: Triggers;
   readonly views: Views;
+  readonly homes: Homes;
   readonly plan: () => Plan;
   readonly botToken: string;
   readonly appToken: string;
@@ -35,6 +37,7 @@ export function createWebApi(parts: WebApiParts): WebApi {
       () => ({ ok: true, url: parts.origin().replace("http", "ws") + parts.hub.issueTicket() }),
     ],
     ...viewMethods(parts.views, parts.triggers),
+    ...parts.homes.methods,
     ...chatMethods(parts.workspace),
     ...directoryMethods(parts.workspace),
     ...groupMethods(parts.workspace, parts.plan),

@@ -149,6 +149,13 @@ test("A button does nothing for who may not look at both ends, or not act", asyn
     expect((await desk.press(action, across, { principal: bob })).outcome).toBe("refused");
     expect((await desk.press(action, inside, { principal: carol })).outcome).toBe("refused");
   }
+  desk.told.saw(flow(frontend, checkout, { direction: "ingress", port: 9999 }));
+  const inward = rowIn(await desk.type("flows payments"), "9999").subject;
+  for (const action of ["flow-explain", "flow-allow", "flow-mute"]) {
+    const no = await desk.press(action, inward, { principal: bob });
+    expect(no.outcome).toBe("refused");
+    expect(wordsIn(no)).not.toContain("shop");
+  }
   expect((await desk.press("flow-explain", inside, { principal: bob })).outcome).toBe("ok");
   expect((await desk.press("flow-allow", inside, { principal: bob })).outcome).toBe("refused");
   expect((await desk.press("flow-explain", "f-0000000000")).outcome).toBe("refused");

@@ -41,6 +41,7 @@ const long = [
   "test/deploy/redis-component.test.ts",
   "test/e2e/clusters.test.ts",
   "test/e2e/drift.test.ts",
+  "test/e2e/flow-sources.test.ts",
   "test/e2e/flows.test.ts",
   "test/e2e/home.test.ts",
   "test/e2e/http-redis-away.test.ts",

@@ -99,6 +99,12 @@ test("GKE: an entry of Cloud Logging has an id, so that it counts once where it 
   expect(recordOf(entry)).toMatchObject({ id: "1abcd00", node: "gke-demo-default-pool-e8df3298-412p" });
 });
 
+test("GKE: a node is the one on which it was seen, or another", () => {
+  const entry = JSON.parse(sample("gke-policy-action.ndjson").split("\n")[2] ?? "");
+  expect(recordOf({ ...entry, node_name: entry.dest.node_name }).to.entity).toBe("host");
+  expect(recordOf({ ...entry, node_name: "another" }).to.entity).toBe("remote-node");
+});
+
 const evaluating = (id: number, port = 80) => ({
   ts: 1_784_079_000_000.5,
   caller: "logging.go:67",

@@ -46,7 +46,7 @@ export function pairText({ cluster, class: of, from, to, protocol, direction, re
 
 /** The key's text, of its pairText and its port. */
 export function withPort(pair: string, port: FlowKey["port"]): string {
-  return `${pair.slice(0, -1)},${port === "many" ? '"many"' : (port ?? "null")}]`;
+  return `${pair.slice(0, -1)},${JSON.stringify(port ?? null)}]`;
 }
 
 /** Undefined where it is no text of textOf. */

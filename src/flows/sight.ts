@@ -48,11 +48,16 @@ function keyOf(of: FlowClass, { verdict, protocol, toPort, direction, policies }
     ...ends,
     class: of,
     protocol,
-    port: isListed ? toPort : portOfTotal(toPort),
+    port: isListed ? portIn(toPort) : portOfTotal(portIn(toPort)),
     direction,
     reason: verdict.kind === "denied" || verdict.kind === "audited" ? verdict.reason : undefined,
     policies: isListed ? policies.slice(0, mostPolicies).map(bounded) : [],
   };
+}
+
+/** Whatever a source says is a port is one, or none. */
+function portIn(port: number | undefined): number | undefined {
+  return Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535 ? port : undefined;
 }
 
 function portOfTotal(port: number | undefined): number | undefined {

@@ -140,6 +140,7 @@ describe("the Redis of deploy/components/redis, started by its own script", () =
       env: process.env,
       redisUrl: server.url,
       config: { settle: "0s" },
+      traffic: true,
     });
     const console = openConsole({ slack: world.slack, channel: "C0INCIDENT", width: 100, write });
     try {

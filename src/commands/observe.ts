@@ -36,7 +36,7 @@ export type ObserverParts = {
 /** An observer of all clusters. What it has seen and not stored is bounded by what is in force. */
 export function createObserver(parts: ObserverParts): Observer {
   const { services, interests, evidence = createEvidence() } = parts;
-  const notes = createNotes(() => services.now(), randomUUID);
+  const notes = createNotes(randomUUID);
   const watches = createWatches(services, evidence, notes);
   const tellsForwarded = new Set<string>();
   const queue = createQueue(parts, notes, tellsForwarded);

@@ -8,8 +8,13 @@ import type { SeenPod, Sighting } from "./sighting.ts";
 
 const mostPolicies = 4;
 
-/** All that is made of a record: between whom it was, and where it counts. */
-export function sight(cluster: string, record: FlowRecord, known: Known & { readonly settled: Settled }): Sighting {
+/** All that is made of a record: between whom it was, and where it counts. `aheadMs`: see Sighting. */
+export function sight(
+  cluster: string,
+  record: FlowRecord,
+  known: Known & { readonly settled: Settled },
+  aheadMs = 0,
+): Sighting {
   const moment = { cluster, atMs: record.toMs };
   const from = resolveEnd(record.from, moment, known);
   const to = resolveEnd(record.to, moment, known);
@@ -27,6 +32,7 @@ export function sight(cluster: string, record: FlowRecord, known: Known & { read
     to: to.place,
     fromPod: podOf(from),
     toPod: podOf(to),
+    aheadMs,
     key: of === undefined ? undefined : keyOf(of, record, { cluster, from: from.place, to: to.place }),
   };
 }

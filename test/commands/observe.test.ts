@@ -116,6 +116,13 @@ describe("A quarantine", () => {
     expect(wordsIn(await card())).toContain("Observed: not known, no flow of it was seen yet. Silence is no proof.");
   });
 
+  test("is not said to leak by what came late from a node whose clock is ahead", async () => {
+    for (const replica of replicas) replica.saw({ ...sighting("forwarded"), aheadMs: 600_000 });
+    await sweepAll();
+    expect((await card()).headline).toMatch(/^ISOLATED FOR NEW CONNECTIONS/);
+    expect(messages(/isolated/i)).toBe(0);
+  });
+
   test("whose pod is denied says so, counted over all replicas", async () => {
     for (const replica of replicas) for (let each = 0; each < 4; each += 1) replica.saw(sighting("denied"));
     await sweepAll();

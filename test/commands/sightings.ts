@@ -40,6 +40,7 @@ export function sightingOf(
     to: { kind: "range", cidr: "203.0.113.0/24" },
     fromPod: { namespace: "payments", name, uid },
     toPod: undefined,
+    aheadMs: 0,
     key: undefined,
   };
 }

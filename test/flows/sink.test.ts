@@ -152,6 +152,21 @@ describe("The sink", () => {
     ]);
   });
 
+  test("says by how much the clock of whoever saw a flow is ahead, and counts the flow now", () => {
+    const { sink, sightings } = aSink();
+    const told = [noon + 600_000, noon, noon - 5_000, Number.NaN];
+    sink.take(
+      cluster,
+      told.map((at) => anItem({ verdict: { kind: "forwarded" }, fromMs: at, toMs: at })),
+    );
+    expect(sightings.map(({ aheadMs, record }) => [aheadMs, record.fromMs])).toEqual([
+      [600_000, noon],
+      [0, noon],
+      [0, noon - 5_000],
+      [0, noon],
+    ]);
+  });
+
   test("keeps what a ledger did not take, writes it once, and takes no more when too much waits", async () => {
     vi.useFakeTimers();
     try {

@@ -1,8 +1,8 @@
 import { classify, isEphemeral } from "./classify.ts";
 import type { FlowClass, FlowKey } from "./flow-key.ts";
 import { boundedName } from "./places.ts";
-import type { FlowPolicy, FlowRecord } from "./record.ts";
-import { type Known, type Resolved, resolveEnd } from "./resolve.ts";
+import type { FlowEnd, FlowPolicy, FlowRecord } from "./record.ts";
+import { type Known, type Moment, type Resolved, resolveEnd } from "./resolve.ts";
 import type { Settled } from "./settled.ts";
 import type { SeenPod, Sighting } from "./sighting.ts";
 
@@ -30,8 +30,8 @@ export function sight(
     record,
     from: from.place,
     to: to.place,
-    fromPod: podOf(from),
-    toPod: podOf(to),
+    fromPod: podOf(from, record.from, { moment, known }),
+    toPod: podOf(to, record.to, { moment, known }),
     aheadMs,
     key: of === undefined ? undefined : keyOf(of, record, { cluster, from: from.place, to: to.place }),
   };
@@ -41,9 +41,20 @@ function namespaceOf({ place }: Resolved): string | undefined {
   return place.kind === "workload" ? place.namespace : undefined;
 }
 
-function podOf({ tenant }: Resolved): SeenPod | undefined {
-  return tenant === undefined ? undefined : { namespace: tenant.namespace, name: tenant.name, uid: tenant.uid };
+/**
+ * A name alone may be another's by now: a StatefulSet's pod that was made anew is told of by its source before it is seen
+ * here. Where the source tells an address as well, that has to be the same pod's.
+ */
+function podOf({ tenant }: Resolved, end: FlowEnd, { moment, known }: Where): SeenPod | undefined {
+  if (tenant === undefined) return undefined;
+  const { namespace, name, uid, hostNetwork } = tenant;
+  const { pod, address } = end;
+  const isSaidTwice = pod !== undefined && address !== undefined && !hostNetwork;
+  const holder = isSaidTwice ? known.addresses.at(moment.cluster, address, moment.atMs) : tenant;
+  return holder !== undefined && holder !== "ambiguous" && holder.uid === uid ? { namespace, name, uid } : undefined;
 }
+
+type Where = { readonly moment: Moment; readonly known: Known };
 
 type Ends = Pick<FlowKey, "cluster" | "from" | "to">;
 

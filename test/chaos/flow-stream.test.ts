@@ -124,12 +124,12 @@ test.for(kinds)(
     await source.stop();
     server.kill();
     await rm(folder, { recursive: true });
-    const perSecond = Math.round(news.sent / tookS);
+    const perSecond = (flows: number): number => Math.round(flows / tookS);
     const perCore = Math.round(news.sent / ((user + system) / 1e6));
     process.stdout.write(
-      `${of}: ${counts.flows} flows in ${tookS.toFixed(1)} s over mTLS, ${perSecond} read each second, ${perCore} in a second of this process's own ` +
-        `processor, with the ${news.sent - news.made} that came again; server killed ${news.kills} times; sink full ` +
-        `${counts.refused} times; heap ${(early / 1e6).toFixed(0)} -> ${(late / 1e6).toFixed(0)} MB\n`,
+      `${of}: ${news.sent} flows in ${tookS.toFixed(1)} s over mTLS, ${perSecond(news.sent)}/s, of which ${news.sent - news.made} ` +
+        `had come before and ${perSecond(counts.flows)}/s were new; ${perCore}/s of this process's own processor; server ` +
+        `killed ${news.kills} times; sink full ${counts.refused} times; heap ${(early / 1e6).toFixed(0)} -> ${(late / 1e6).toFixed(0)} MB\n`,
     );
     expect(counts).toMatchObject({ flows: news.made, doubles: 0, lost: news.lost });
     expect(news.kills).toBeGreaterThan(1);

@@ -207,30 +207,24 @@ test("Many bodies at once are all counted", async () => {
   expect(server.sink.items).toHaveLength(50 * each);
 });
 
-test("Bodies that wait for their turn to be read count as long as they are held: beyond 32 MiB the answer is 429", async () => {
-  await using server = await start();
-  const slow = server.post("{}\n".repeat(2_500_000));
-  const others: Promise<{ readonly status: number }>[] = [];
-  for (const letter of "abcdefgh") {
-    const { promise, resolve } = Promise.withResolvers<void>();
+test("Bodies that wait for their turn to be read count as long as they are held: of more, none is taken", async () => {
+  await using server = await start({ sink: { ...keepingSink(), take: () => true } });
+  const slow = server.post("{}\n".repeat(1_500_000));
+  const codes: number[] = [];
+  for (const letter of "abcdef") {
     const headers = { authorization: `Bearer ${token}`, "content-length": 8 * 1_048_576 };
-    const answer = new Promise<{ readonly status: number }>((answered, failed) => {
-      const sent = httpRequest(server.url, { method: "POST", headers }, (response) => {
-        response.resume();
-        answered({ status: response.statusCode ?? 0 });
-        resolve();
-      });
-      sent
-        .on("error", failed)
-        .on("finish", resolve)
-        .end(letter.repeat(8 * 1_048_576));
-    });
-    others.push(answer);
+    const sent = httpRequest(server.url, { method: "POST", headers });
+    sent.on("response", (response) => codes.push(response.resume().statusCode ?? 0));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Whoever is refused before all is sent may have its connection reset.
+    sent
+      .on("error", () => resolve())
+      .on("close", resolve)
+      .on("finish", resolve);
+    sent.end(letter.repeat(8 * 1_048_576));
     await promise;
   }
-  const outcomes = await Promise.allSettled(others);
-  const codes = outcomes.map((one) => (one.status === "fulfilled" ? one.value.status : 0));
-  expect(codes.filter((code) => code === 200).length).toBeLessThanOrEqual(4);
-  expect(codes).toContain(429);
   expect((await slow).status).toBe(200);
+  await waitFor(async () => (await server.post(lines)).status === 200);
+  expect(codes.filter((code) => code === 200).length).toBeLessThanOrEqual(4);
 });

@@ -126,6 +126,13 @@ test("Losses, sources that fail or are silent, and a time of which nothing is ke
   expect(reply.footer.join(" ")).toContain("Of cluster sandbox nothing is kept from before");
 });
 
+test("A source that tells only in part says which part, also where nothing is denied", async () => {
+  desk.setSources([{ ...relay, why: "Hubble relay does not reach 3 nodes" }]);
+  expect(linesIn(await desk.type("flows payments"))).toContain(
+    "Source relay tells not all: Hubble relay does not reach 3 nodes. What it leaves out is not known.",
+  );
+});
+
 test("Silence is unknown: nothing is ever said to be not denied", async () => {
   desk.told.heard(undefined, undefined);
   const silent = await desk.type("flows payments");

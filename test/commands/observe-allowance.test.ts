@@ -97,7 +97,21 @@ function use(changes: Parameters<typeof sightingOf>[2] = { fromMs: desk.services
 }
 
 test("whether an allowance is used: not known without a source, nor by one that tells only what is denied; then not seen, then how often and when last", async () => {
-  expect(await words()).toBe("How often it is used is not known: Bulkhead has no flow source there.");
+  const unknown = "How often it is used is not known: Bulkhead has no flow source there.";
+  expect(await words()).toBe(unknown);
+  // It names no single pod, so that its silence says nothing of one.
+  sources = [
+    {
+      name: "goldmane",
+      cluster: "sandbox",
+      kind: "goldmane",
+      state: "connected",
+      why: undefined,
+      formats: ["goldmane"],
+      lastFlowMs: 1,
+    },
+  ];
+  expect(await words()).toBe(unknown);
   sources = [
     {
       name: "push",

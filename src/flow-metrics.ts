@@ -54,7 +54,7 @@ function countersOf(registry: Registry) {
 function gaugesOf(registry: Registry) {
   const registers = [registry];
   return {
-    queue: new Gauge({ name: "bulkhead_flow_queue", help: "Flows taken and not counted yet", registers }),
+    queue: new Gauge({ name: "bulkhead_flow_queue", help: "Flows taken and not in Redis yet", registers }),
     up: new Gauge({
       name: "bulkhead_flow_source_up",
       help: "Whether a source is connected",

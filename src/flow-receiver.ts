@@ -24,7 +24,7 @@ export type FlowReceiver = {
   states(): readonly FlowSourceState[];
 };
 
-/** Bodies that are being received, in all. */
+/** Bodies that are being received, or wait to be read, in all. */
 const mostWaitingBytes = 4 * mostPostedBytes;
 const retryAfterS = 2;
 
@@ -54,9 +54,13 @@ export function createFlowReceiver(options: FlowReceiverOptions): FlowReceiver {
     if (bytes > mostPostedBytes) return tooLarge;
     if (waitingBytes + bytes > mostWaitingBytes) return full;
     waitingBytes += bytes;
-    const body = await readBytes(request, mostPostedBytes).finally(() => {
+    return take(request, cluster).finally(() => {
       waitingBytes -= bytes;
     });
+  }
+
+  async function take(request: IncomingMessage, cluster: string): Promise<Answer> {
+    const body = await readBytes(request, mostPostedBytes);
     return body === undefined ? tooLarge : answerTo(await intake.take(cluster, () => inflate(request, body)));
   }
 

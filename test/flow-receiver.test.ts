@@ -206,3 +206,25 @@ test("Many bodies at once are all counted", async () => {
   const each = answers[0]?.body.read ?? 0;
   expect(server.sink.items).toHaveLength(50 * each);
 });
+
+test("Bodies that wait for their turn to be read count as long as they are held: of more, none is taken", async () => {
+  await using server = await start({ sink: { ...keepingSink(), take: () => true } });
+  const slow = server.post("{}\n".repeat(1_500_000));
+  const codes: number[] = [];
+  for (const letter of "abcdef") {
+    const headers = { authorization: `Bearer ${token}`, "content-length": 8 * 1_048_576 };
+    const sent = httpRequest(server.url, { method: "POST", headers });
+    sent.on("response", (response) => codes.push(response.resume().statusCode ?? 0));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Whoever is refused before all is sent may have its connection reset.
+    sent
+      .on("error", () => resolve())
+      .on("close", resolve)
+      .on("finish", resolve);
+    sent.end(letter.repeat(8 * 1_048_576));
+    await promise;
+  }
+  expect((await slow).status).toBe(200);
+  await waitFor(async () => (await server.post(lines)).status === 200);
+  expect(codes.filter((code) => code === 200).length).toBeLessThanOrEqual(4);
+});

@@ -1,5 +1,6 @@
 import type { CardReference } from "../policy/operation.ts";
 import type { Asked, FilledForm, Form, FormProblems, Sender, Suggestion } from "./form.ts";
+import type { HomeRequest } from "./home.ts";
 import type { Reply } from "./reply.ts";
 import type { Press, Request } from "./request.ts";
 
@@ -39,6 +40,8 @@ export type Desk = {
   /** Runs a command to its visible outcome, which is also shown. Never rejects. */
   run(request: Request, outlet: Outlet): Promise<Reply>;
   press(press: Press, outlet: Outlet): Promise<Reply>;
+  /** The person's own page, as it stands now. Never rejects. */
+  home(request: HomeRequest): Promise<Reply>;
   /** An entrance turned a known person away (guest, bot, shared channel …): audited; the answer says why. */
   turnAway(request: Request | Press, why: string, outlet: Outlet): Promise<Reply>;
   /** An entrance refused a call that no known person made. Written as samples; never rejects. */

@@ -1,8 +1,7 @@
 import { muteId } from "../flows/mutes.ts";
-import type { Revision } from "../policy/revision.ts";
 import { list, note, text } from "./answers.ts";
-import type { FlowScope } from "./flow-asked.ts";
-import type { ClusterFlows } from "./flow-gather.ts";
+import { changeRows } from "./flow-changes.ts";
+import type { ClusterFlows, GatheredFlows } from "./flow-gather.ts";
 import { type ComparedLine, ranked } from "./flow-lines.ts";
 import { pictureOf } from "./flow-picture.ts";
 import { fittingTemplate, rowOfLine } from "./flow-rows.ts";
@@ -11,18 +10,10 @@ import { isUnheard, silenceLines } from "./flow-silence.ts";
 import { neededWords } from "./flow-templates.ts";
 import { isFinding, type ToldLine, tellLines } from "./flow-told.ts";
 import { otherWords, totalLines } from "./flow-totals.ts";
-import { clockWords, type FlowWindow, lengthWords } from "./flow-window.ts";
+import { clockWords, whenWords } from "./flow-window.ts";
 import { betweenWords, type FlowTelling, grouped } from "./flow-words.ts";
-import { changesWithin } from "./history-lines.ts";
 import type { Reply, Section } from "./reply.ts";
 import type { Context } from "./services.ts";
-
-/** What was asked for and gathered, cluster by cluster. */
-export type GatheredFlows = {
-  readonly scope: FlowScope;
-  readonly window: FlowWindow;
-  readonly clusters: readonly ClusterFlows[];
-};
 
 /** So many lines are read by somebody who is in a hurry, and fit into a message of Slack with their buttons. */
 const mostLines = 10;
@@ -43,8 +34,9 @@ export async function answerFlows(context: Context, flows: FlowServices, gathere
   const others = otherWords(all);
   const picture = pictureOf(gathered, listed, nowMs);
   return {
-    ...note(headline(gathered, open.length), [
+    ...note(headline(gathered, open.length, nowMs), [
       ...totalLines(open).map(text),
+      ...(gathered.scope.remark === undefined ? [] : [text(gathered.scope.remark)]),
       ...gathered.clusters.flatMap((one) => silenceLines(one, nowMs)).map(text),
       ...rows,
       ...moreLines(listed.length - shown.length, open.length - listed.length),
@@ -93,10 +85,12 @@ function tellingOf(
 }
 
 /** That nothing was told is not that nothing was denied. */
-function headline({ scope, window, clusters }: GatheredFlows, kinds: number): string {
+function headline({ scope, window, clusters }: GatheredFlows, kinds: number, nowMs: number): string {
   const where = scope.words === undefined ? "" : ` in ${scope.words}`;
-  const when = `in the last ${lengthWords(window)}`;
+  const when = whenWords(window, nowMs);
   if (kinds === 0 && clusters.some(isUnheard)) return `What is denied${where} is not known`;
+  const isSettling = clusters.some(({ lines }) => lines.some(({ key }) => key.class === "settling"));
+  if (kinds === 0 && isSettling) return `Denied${where} ${when} only right after a start or a change`;
   if (kinds === 0) return `Nothing was told to be denied${where} ${when}`;
   return `What is denied${where} ${when}`;
 }
@@ -135,52 +129,6 @@ function withoutTemplate(context: Context, told: readonly ToldLine[], { scope }:
       ...(left > 0 ? [`and ${left} more`] : []),
     ]),
   ];
-}
-
-/** So many changes stand below the lines: /np history has all. */
-const mostChanges = 3;
-
-function changeRows(
-  { clusters, scope, window }: GatheredFlows,
-  told: readonly ToldLine[],
-  nowMs: number,
-): readonly Section[] {
-  const touched = new Set(
-    told.flatMap(({ line: { of } }) =>
-      [of.from, of.to].flatMap((end) => (end.kind === "workload" ? [end.namespace] : [])),
-    ),
-  );
-  const isNear = ({ namespace }: Revision): boolean =>
-    namespace === undefined || scope.namespace === undefined || namespace === scope.namespace || touched.has(namespace);
-  const near = clusters.flatMap(({ changes = [] }) => changes.filter(isNear)).toSorted((a, b) => b.at - a.at);
-  if (near.length === 0) {
-    const isKept = clusters.some(({ changes }) => changes !== undefined);
-    return isKept && told.length > 0 ? [text("No policy that you may see was changed in that time.")] : [];
-  }
-  const closing = new Set(told.flatMap(({ closed }) => (closed === undefined ? [] : [closed.id])));
-  const first = near.toSorted((a, b) => Number(closing.has(b.id)) - Number(closing.has(a.id))).slice(0, mostChanges);
-  const left = near.length - first.length;
-  return [
-    text(
-      `Policies that were changed in that time${left > 0 ? ` (${left} more: /np history since ${lengthWords(window).replaceAll(" ", "")})` : ""}:`,
-    ),
-    ...first.map((revision) => changeRow(revision, closing.has(revision.id), nowMs)),
-  ];
-}
-
-function changeRow(revision: Revision, isCause: boolean, nowMs: number): Section {
-  const { at, undoneBy } = revision;
-  const [told] = changesWithin([revision], { since: at, until: at });
-  const undone = undoneBy === undefined ? "" : `, undone by ${undoneBy}`;
-  return {
-    kind: "row",
-    text: `${clockWords(at, nowMs)} ${told?.text ?? revision.id}${undone}${isCause ? ". Before it, what is listed above was allowed." : ""}`,
-    subject: revision.id,
-    buttons: [
-      { action: "show-diff", label: "Show diff" },
-      ...(undoneBy === undefined ? [{ action: "roll-back" as const, label: "Roll back" }] : []),
-    ],
-  };
 }
 
 function footer({ clusters, window }: GatheredFlows): readonly string[] {

@@ -14,6 +14,8 @@ export type FlowScope = {
   readonly workloads: readonly WorkloadAsked[] | undefined;
   /** As it was asked for, for people. */
   readonly words: string | undefined;
+  /** A sentence that says for what a pod stands; undefined where it is what was asked for. */
+  readonly remark?: string | undefined;
 };
 
 /** By name, of any kind where that is undefined (in lower case, as kubectl takes it). */
@@ -48,7 +50,7 @@ export async function scopeOf(services: Services, cluster: string, asked: Asked)
   if (namespace === undefined || workload === undefined) return { namespace, workloads: undefined, words: namespace };
   const owners = await ownersOf(services, cluster, { namespace, name: workload.name });
   const words = `${namespace}/${workload.of === undefined ? "" : `${workload.of}/`}${workload.name}`;
-  return { namespace, workloads: [workload, ...owners], words };
+  return { namespace, workloads: [workload, ...owners], words, remark: remarkOf(workload.name, owners) };
 }
 
 /** The same of what an operation is about. */
@@ -60,7 +62,15 @@ export async function scopeOfTarget(services: Services, target: Target): Promise
   }
   if (pod === undefined) return { namespace: namespace === "" ? undefined : namespace, workloads: undefined, words };
   const owners = await ownersOf(services, cluster, { namespace, name: pod });
-  return { namespace, workloads: [{ of: undefined, name: pod }, ...owners], words };
+  return { namespace, workloads: [{ of: undefined, name: pod }, ...owners], words, remark: remarkOf(pod, owners) };
+}
+
+/** Siblings cannot be told from it. */
+function remarkOf(pod: string, owners: readonly WorkloadAsked[]): string | undefined {
+  const names = owners.filter(({ name }) => name !== pod).map(({ of, name }) => `${of ?? ""} ${name}`);
+  return names.length === 0
+    ? undefined
+    : `Flows are counted by workload: ${pod} stands for all of ${names.join(" and ")}.`;
 }
 
 async function ownersOf(

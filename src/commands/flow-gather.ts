@@ -28,6 +28,13 @@ export type ClusterFlows = {
   readonly changes: readonly Revision[] | undefined;
 };
 
+/** What was asked for and gathered, cluster by cluster. */
+export type GatheredFlows = {
+  readonly scope: FlowScope;
+  readonly window: FlowWindow;
+  readonly clusters: readonly ClusterFlows[];
+};
+
 /** So many changes are read: the newest are told, and tried as the cause. */
 const mostChanges = 50;
 

@@ -83,13 +83,34 @@ async function operationsInForce({ operations }: Services, { policies }: Snapsho
   );
 }
 
-/** So many changes are tried: one that broke something is among the newest. */
+/** So many changes are tried for a line: one that broke something is among the newest. */
 const mostTried = 5;
 
-/** The newest change before which a flow was allowed that is denied now. */
-export function closedBy(simulator: Simulator, revisions: readonly Revision[], key: FlowKey): Revision | undefined {
-  return revisions
-    .filter(({ undoneBy }) => undoneBy === undefined)
-    .slice(0, mostTried)
-    .find(({ before, after }) => isAllowedIn(simulated(simulator, [{ from: before, to: after }]).before, key));
+/** All lines together: a large cluster takes its time for each change that is thought away. */
+const tryMs = 1_000;
+
+/** The newest change before which a flow was allowed that is denied now; undefined where there is none, or no time to look. */
+export type ClosedBy = (key: FlowKey) => Revision | undefined;
+
+/** Each change is thought away once, whatever number of flows is asked about. `now` in milliseconds since the epoch. */
+export function createClosedBy(simulator: Simulator, revisions: readonly Revision[], now: () => number): ClosedBy {
+  const until = now() + tryMs;
+  const standing = revisions.filter(({ undoneBy }) => undoneBy === undefined);
+  const known = new Map<Revision, Simulator>();
+  const withoutIt = (revision: Revision): Simulator => {
+    const { before: from, after: to } = revision;
+    const found = known.get(revision) ?? simulated(simulator, [{ from, to }]).before;
+    known.set(revision, found);
+    return found;
+  };
+  return (key) =>
+    standing
+      .filter((revision) => bearsOn(revision, key))
+      .slice(0, mostTried)
+      .find((revision) => now() < until && isAllowedIn(withoutIt(revision), key));
+}
+
+/** A policy acts in its own namespace, or in all where it has none. */
+export function bearsOn({ namespace }: Pick<Revision, "namespace">, { from, to }: FlowKey): boolean {
+  return namespace === undefined || [from, to].some((end) => end.kind === "workload" && end.namespace === namespace);
 }

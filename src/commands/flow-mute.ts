@@ -26,7 +26,10 @@ export async function locateMute(
   return isRefusal(key) ? key : placeOf(context, key);
 }
 
-/** Where the person may mute the key: the first such end, else the first end, of which decideAccess then says no. */
+/**
+ * Where the person may mute the key: the first such end, else one where they may look, of which decideAccess then says no: its
+ * answer names the namespace.
+ */
 export function placeOf(
   { services, request }: Pick<Context, "services" | "request">,
   { cluster, from, to }: FlowKey,
@@ -35,11 +38,11 @@ export function placeOf(
   const { access } = services.settings;
   const may = (place: Place): boolean =>
     mutingVerbs.some((verb) => decideAccess(access, request.principal, verb, place).allowed);
-  const [first] = places;
+  const sees = seenIn({ services, request }, cluster);
   return (
     places.find((place) => place.namespace !== "" && may(place)) ??
     places.find(may) ??
-    first ?? { cluster, namespace: "" }
+    places.find(({ namespace }) => sees(namespace)) ?? { cluster, namespace: "" }
   );
 }
 
@@ -125,8 +128,8 @@ function toldWords(context: Context, { pattern }: Mute): string {
 
 /** Written after the mute: it hides a line, and nothing is open or closed by it. */
 async function audit({ services, request }: Context, mute: Mute, summary: string): Promise<void> {
-  const { cluster, from, to } = mute.pattern;
-  const end = [from, to].find(({ kind }) => kind === "workload");
+  const { cluster } = mute.pattern;
+  const { namespace } = placeOf({ services, request }, mute.pattern);
   await services.audit.append(
     {
       id: `mute:${createHash("sha256").update(request.delivery).digest("hex").slice(0, 16)}`,
@@ -134,7 +137,7 @@ async function audit({ services, request }: Context, mute: Mute, summary: string
       at: new Date(services.now()).toISOString(),
       verb: "flows",
       cluster,
-      ...(end?.kind === "workload" ? { namespace: end.namespace } : {}),
+      ...(namespace === undefined || namespace === "" ? {} : { namespace }),
       object: `line ${mute.id}`,
       actor: request.principal,
       where: { source: request.source, ...(request.channel === undefined ? {} : { channel: request.channel }) },

@@ -29,6 +29,9 @@ function sourceLine({ name, state, why, lastFlowMs }: FlowSourceState): readonly
   if (state === "failing") {
     return [`Source ${name} fails: ${flowName(why ?? "nobody knows why")}. What it would have told is not known.`];
   }
+  if (state === "connected" && why !== undefined) {
+    return [`Source ${name} tells not all: ${flowName(why)}. What it leaves out is not known.`];
+  }
   if (state !== "connecting") return [];
   return [
     `Source ${name} is not connected yet${lastFlowMs === undefined ? "" : " again"}: what it would tell is not known.`,

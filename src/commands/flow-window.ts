@@ -33,6 +33,12 @@ export function lengthWords({ fromMs, toMs }: FlowWindow): string {
   return formatDuration(toMs - fromMs);
 }
 
+/** `in the last 15m`, or of a time that is over, `from 14:02 to 14:20`. */
+export function whenWords(window: FlowWindow, nowMs: number): string {
+  if (window.toMs > nowMs) return `in the last ${lengthWords(window)}`;
+  return `from ${clockWords(window.fromMs, nowMs)} to ${clockWords(window.toMs, nowMs)}`;
+}
+
 /** `14:02`, UTC, of milliseconds since the epoch; with the day, `11-21 14:02`, where that is not the day of `nowMs`. */
 export function clockWords(atMs: number, nowMs: number): string {
   const [day, now] = [atMs, nowMs].map((ms) => new Date(ms).toISOString());

@@ -6,7 +6,7 @@ import { ownObjectsOf } from "./deny-objects.ts";
 import { createOpenBy, type Ground, type OpenBy } from "./open-by.ts";
 
 /** What a sighting counts as for an operation: the name of a counter (see countersOf); undefined: for nothing. */
-export type Judge = (sighting: Sighting, nowMs: number) => Counter | undefined;
+export type Judge = (sighting: Sighting) => Counter | undefined;
 
 /**
  * What got through, and what used an allowance, is counted by who told it as well: both ends may tell of one connection.
@@ -42,9 +42,9 @@ export function judgeOf(operation: Operation, { pods, policies, ground }: Scene)
 function judgeHeld(operation: Operation, pods: readonly Pod[], isOpen: OpenBy): Judge {
   const held = new Map(pods.map((pod) => [pod.uid, heldPod(pod)]));
   const realisedMs = realisedAt(operation);
-  return (sighting, nowMs) => {
+  return (sighting) => {
     const isListed = (_flow: unknown, _pod: unknown, direction: "ingress" | "egress") => isOpen(sighting, direction);
-    const found = observationOf(sighting, { pods: held, realisedMs, marginMs, nowMs, isListed });
+    const found = observationOf(sighting, { pods: held, realisedMs, marginMs, isListed });
     if (found.kind === "denied") return "denied";
     return found.kind === "leak" ? `${found.sure ? "leak" : "perhaps"}:${tellerOf(sighting)}` : undefined;
   };
@@ -66,7 +66,7 @@ function judgeUsed(operation: Operation, isOpen: OpenBy): Judge {
   return (sighting) => {
     const { verdict, isReply, isNew, fromMs, direction } = sighting.record;
     const isTold = verdict.kind === "forwarded" && isReply !== true && isNew !== false && fromMs > beganMs;
-    if (!isTold) return undefined;
+    if (!isTold || sighting.aheadMs > marginMs) return undefined;
     const sides = direction === undefined ? (["ingress", "egress"] as const) : [direction];
     return sides.some((side) => isOpen(sighting, side) === true) ? `used:${tellerOf(sighting)}` : undefined;
   };

@@ -65,9 +65,13 @@ export function lineOf(text: string): FlowLine | undefined {
   };
 }
 
-/** A clause: `payments/checkout-1 → 203.0.113.9 TCP 443`. */
-export function lineWords({ from, to, protocol, port }: FlowLine): string {
-  return `${endWords(from)} → ${endWords(to)} ${protocol}${port === undefined ? "" : ` ${port}`}`;
+/**
+ * A clause: `payments/checkout-1 → 203.0.113.9 TCP 443`. Pods of namespaces that the reader may not see (`isSeen`) have no
+ * name in it.
+ */
+export function lineWords({ from, to, protocol, port }: FlowLine, isSeen: (namespace: string) => boolean): string {
+  const [source, target] = [endWords(from, isSeen), endWords(to, isSeen)];
+  return `${source} → ${target} ${protocol}${port === undefined ? "" : ` ${port}`}`;
 }
 
 /** No name of Kubernetes is longer. */
@@ -90,8 +94,9 @@ function clean(text: string): string {
   return oneLine(text).slice(0, longest).toWellFormed();
 }
 
-function endWords({ namespace, name }: LineEnd): string {
-  return namespace === undefined ? name : `${namespace}/${name}`;
+function endWords({ namespace, name: of }: LineEnd, isSeen: (namespace: string) => boolean): string {
+  if (namespace === undefined) return of;
+  return isSeen(namespace) ? `${namespace}/${of}` : "a pod of another namespace";
 }
 
 function parsed(text: string): unknown {

@@ -25,7 +25,7 @@ const mostLines = 200;
 const mostLeaks = 20;
 
 /** `newId` makes an id that nothing else has. */
-export function createNotes(now: () => number, newId: () => string): Notes {
+export function createNotes(newId: () => string): Notes {
   const pending = new Map<string, Pending>();
   const of = ({ operation: { id } }: Watched): Pending => {
     const known = pending.get(id) ?? createPending(newId);
@@ -34,7 +34,7 @@ export function createNotes(now: () => number, newId: () => string): Notes {
   };
   return {
     take(watched, sighting, seen) {
-      const counter = watched.judge(sighting, now());
+      const counter = watched.judge(sighting);
       const isLeak = counter !== undefined && gotThrough(counter);
       if (counter !== undefined) of(watched).count(counter, seen);
       const most = mostLines + (isLeak ? mostLeaks : 0);
@@ -42,7 +42,7 @@ export function createNotes(now: () => number, newId: () => string): Notes {
       return isLeak;
     },
     judgeAgain(watched, sighting, seen) {
-      const counter = watched.judge(sighting, now());
+      const counter = watched.judge(sighting);
       if (counter === undefined) return;
       of(watched).count(counter, seen);
       if (gotThrough(counter)) of(watched).line(lineText(sighting, counter), seen, mostLines + mostLeaks);

@@ -2,7 +2,8 @@ import type { Count, Leak, Observed, Tells } from "../policy/observed.ts";
 import { isContaining, type Operation } from "../policy/operation.ts";
 import type { Observation } from "../scheduler/observations.ts";
 import type { Outlet } from "./desk.ts";
-import { lineOf, lineWords } from "./observe-lines.ts";
+import { seenBy } from "./observe-evidence.ts";
+import { type FlowLine, lineOf, lineWords } from "./observe-lines.ts";
 import { tellObserved } from "./observe-tell.ts";
 import { releaseOf } from "./releasing.ts";
 import type { Services } from "./services.ts";
@@ -24,7 +25,7 @@ export async function settleObserved(parts: Settling, id: string, seen: Observat
   const operation = await services.operations.get(id);
   if (operation === undefined || operation.state !== "in-force") return;
   const at = services.now();
-  const next = afterLook(operation, seen, { at, tells });
+  const next = afterLook(operation, foundIn(services, operation, seen), { at, tells });
   if (next === undefined || (await releaseOf(services, operation)) !== undefined) return;
   const stored = await services.operations.replace({ ...operation, observed: next });
   // Somebody else was first: the next look compares again.
@@ -38,9 +39,8 @@ type Looked = { readonly at: number; readonly tells: Tells };
 const everyMs = 30_000;
 
 /** Undefined where the record says it already, or says it well enough for now. */
-function afterLook(operation: Operation, seen: Observation, looked: Looked): Observed | undefined {
-  const { observed: before } = operation;
-  const next = nextOf(before, foundIn(operation, seen), looked);
+function afterLook({ observed: before }: Operation, found: Found, looked: Looked): Observed | undefined {
+  const next = nextOf(before, found, looked);
   if (before === undefined)
     return next.tells === "nothing" && keys.every((key) => next[key] === undefined) ? undefined : next;
   if (isNews(before, next, looked.at)) return next;
@@ -75,16 +75,25 @@ type Found = {
   readonly used?: Count | undefined;
 };
 
-function foundIn({ kind }: Operation, { counters, lines }: Observation): Found {
-  if (!isContaining(kind)) return { used: ofTellers(counters, "used") };
+/** Its words are for the card, and so for whoever asked for the operation. */
+function foundIn(services: Services, operation: Operation, { counters, lines }: Observation): Found {
+  if (!isContaining(operation.kind)) return { used: ofTellers(counters, "used") };
   const denied = counters.get("denied");
   const [surely, perhaps] = [ofTellers(counters, "leak"), ofTellers(counters, "perhaps")];
   const count = surely ?? perhaps;
   if (count === undefined) return { denied };
   const what = surely === undefined ? "perhaps" : "leak";
   const told = lines.flatMap(({ name }) => lineOf(name) ?? []).filter((line) => line.what === what);
-  const evidence = [...new Set(told.map(lineWords))].slice(0, mostEvidence);
+  const words = told
+    .toSorted((a, b) => inside(a) - inside(b))
+    .map((line) => lineWords(line, seenBy(services, operation)));
+  const evidence = [...new Set(words)].slice(0, mostEvidence);
   return { denied, leak: { ...count, sure: surely !== undefined, evidence } };
+}
+
+/** The world outside comes first. */
+function inside({ from, to }: FlowLine): number {
+  return from.namespace === undefined || to.namespace === undefined ? 0 : 1;
 }
 
 const mostEvidence = 5;

@@ -1,4 +1,4 @@
-import { countWords, type Leak, type Observed, observedLine, usedLine } from "../policy/observed.ts";
+import { clock, countWords, type Leak, type Observed, observedLine, usedLine } from "../policy/observed.ts";
 import type { Operation } from "../policy/operation.ts";
 import { targetName } from "../policy/target.ts";
 import { list, note } from "./answers.ts";
@@ -75,7 +75,7 @@ function messageOf(operation: Operation, leak: Leak): Reply {
   return {
     ...note(`${claim}: ${id}, ${targetName(target)}`.slice(0, 150), [
       list(undefined, [
-        `Flows say that traffic ${leak.sure ? "gets through" : "gets through that perhaps began before"}: ${leak.evidence[0] ?? countWords(leak)}, first at ${new Date(leak.firstAt).toISOString()}.`,
+        `Flows say that traffic ${leak.sure ? "gets through" : "gets through that perhaps began before"}: ${leak.evidence[0] ?? countWords(leak)}, first at ${clock(leak.firstAt)}.`,
         "The card has the evidence, and what to do now.",
       ]),
     ]),

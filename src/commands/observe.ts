@@ -6,6 +6,8 @@ import type { Operation } from "../policy/operation.ts";
 import type { Observations } from "../scheduler/observations.ts";
 import type { Outlet } from "./desk.ts";
 import { tellsOf } from "./flow-tells.ts";
+import { createClosing } from "./observe-closing.ts";
+import { recordEvidence } from "./observe-evidence.ts";
 import { createNotes, type Notes } from "./observe-notes.ts";
 import { settleObserved } from "./observe-settle.ts";
 import { createWatches } from "./observe-watches.ts";
@@ -34,10 +36,11 @@ export type ObserverParts = {
 /** An observer of all clusters. What it has seen and not stored is bounded by what is in force. */
 export function createObserver(parts: ObserverParts): Observer {
   const { services, interests, evidence = createEvidence() } = parts;
-  const notes = createNotes(() => services.now(), randomUUID);
+  const notes = createNotes(randomUUID);
   const watches = createWatches(services, evidence, notes);
   const tellsForwarded = new Set<string>();
   const queue = createQueue(parts, notes, tellsForwarded);
+  const closing = createClosing(() => services.now());
   const report = (error: unknown): void => services.meter({ kind: "error", where: "observe", message: String(error) });
   return {
     saw(sighting) {
@@ -57,9 +60,11 @@ export function createObserver(parts: ObserverParts): Observer {
       const looked = await Promise.allSettled([...services.clusters.keys()].map((name) => watches.look(name, live)));
       interests.set(watches.interests());
       const all = watches.all().map(({ operation }) => operation);
-      notes.keep(new Set(all.map(({ id }) => id)));
+      const due = closing.due(all);
+      notes.keep(new Set([...all, ...closing.waiting()].map(({ id }) => id)));
       const settled = await Promise.allSettled(all.map((one) => queue.next(one)));
-      for (const one of [...looked, ...settled]) if (one.status === "rejected") throw one.reason;
+      const closed = await Promise.allSettled(due.map((one) => queue.close(one).then(() => closing.done(one))));
+      for (const one of [...looked, ...settled, ...closed]) if (one.status === "rejected") throw one.reason;
     },
     async stop() {
       interests.set([]);
@@ -71,19 +76,23 @@ export function createObserver(parts: ObserverParts): Observer {
 type Queue = {
   /** Stores and tells what was seen of the operation, after what is under way for it. */
   next(operation: Operation): Promise<void>;
-  /** The same at once, unless something is under way: the sweep does it then. */
+  /** Stores what was seen of one that is not looked at any more, or long enough, and writes down what was around it. */
+  close(operation: Operation): Promise<void>;
+  /** As `next`, at once, unless something is under way: the sweep does it then. */
   soon(operation: Operation, report: (error: unknown) => void): void;
 };
 
 function createQueue(parts: ObserverParts, notes: Notes, tellsForwarded: ReadonlySet<string>): Queue {
   const { services, outletFor } = parts;
   const running = new Map<string, Promise<void>>();
-  const settle = async ({ id, target: { cluster } }: Operation): Promise<void> => {
+  const store = async (id: string): Promise<void> => {
     const portion = notes.portion(id);
-    if (portion !== undefined) {
-      await services.observations.add(id, portion);
-      notes.stored(id);
-    }
+    if (portion === undefined) return;
+    await services.observations.add(id, portion);
+    notes.stored(id);
+  };
+  const settle = async ({ id, target: { cluster } }: Operation): Promise<void> => {
+    await store(id);
     const tells = tellsOf(services, cluster, tellsForwarded.has(cluster));
     await settleObserved({ services, outletFor, tells }, id, await services.observations.read(id));
   };
@@ -100,6 +109,11 @@ function createQueue(parts: ObserverParts, notes: Notes, tellsForwarded: Readonl
   };
   return {
     next,
+    async close(operation) {
+      await running.get(operation.id)?.catch(() => undefined);
+      await store(operation.id);
+      await recordEvidence(services, operation, await services.observations.read(operation.id));
+    },
     soon(operation, report) {
       if (!running.has(operation.id)) next(operation).catch(report);
     },

@@ -40,10 +40,13 @@ type Content =
   | { readonly kind: "fields"; readonly fields: readonly (readonly [label: string, value: string])[] }
   | { readonly kind: "list"; readonly title: string | undefined; readonly items: readonly string[] }
   | { readonly kind: "code"; readonly title: string | undefined; readonly text: string }
-  /** A line with buttons of its own, which carry what it is about: the id of a change, of a flow's line or of a mute. */
+  /** A line with buttons of its own, which carry what it is about: the id of a change, of a flow's line, of a mute or of an operation. */
   | { readonly kind: "row"; readonly text: string; readonly subject: string; readonly buttons: readonly RowButton[] };
 
-export type RowButton = { readonly action: RowAction; readonly label: string };
+/** Does something, or leads to a message of ours: the address is Slack's own word. */
+export type RowButton =
+  | { readonly action: RowAction | ButtonAction; readonly label: string }
+  | { readonly url: string; readonly label: string };
 
 /** What a press asks for; `id` of the operation is all that the button carries. */
 export type ButtonAction =

@@ -20,6 +20,7 @@ import { flows, flowsVerbs, locateFlows } from "./flows.ts";
 import { formFor, orNone, orProblem } from "./form-help.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
+import { type HomeRequest, homePage } from "./home.ts";
 import { incident, incidentVerbs } from "./incident.ts";
 import { once } from "./once.ts";
 import { parse } from "./parse.ts";
@@ -62,6 +63,7 @@ export function createDesk(services: Services): Desk {
           : run({ services, request: typed, outlet, samples }),
       );
     },
+    home: (asked) => homeOf(services, asked),
     turnAway: (asked, why, outlet) => {
       const request = wellFormed(asked);
       return guarded(services, outlet, request, () =>
@@ -71,6 +73,19 @@ export function createDesk(services: Services): Desk {
     alarm: (alarm) => samples.alarm(alarm),
     flush: (all) => samples.flush(all),
   };
+}
+
+/** Whoever may look nowhere is told so; what breaks is metered, and said. */
+async function homeOf(services: Services, asked: HomeRequest): Promise<Reply> {
+  const anywhere = { cluster: undefined, namespace: undefined };
+  const decision = decideAccess(services.settings.access, asked.principal, "status", anywhere);
+  if (!decision.allowed) return refused("this page", refusal(decision.reason, lookAtWhoami));
+  try {
+    return await homePage(services, asked);
+  } catch (error) {
+    services.meter({ kind: "error", where: "home", message: String(error) });
+    return broken("home", error);
+  }
 }
 
 /** Refusals go through the samples: not everybody may write to the log as often as they type. */

@@ -3,7 +3,7 @@ import { formatDuration } from "../policy/duration.ts";
 import { manifestName } from "../policy/manifest.ts";
 import { type Revision, referenceOf } from "../policy/revision.ts";
 import { note, text } from "./answers.ts";
-import { closedBy, judgeOf } from "./flow-judge.ts";
+import { createClosedBy, judgeOf } from "./flow-judge.ts";
 import { explainText } from "./flow-press.ts";
 import type { FlowServices } from "./flow-services.ts";
 import { shelve } from "./flow-shelf.ts";
@@ -92,7 +92,7 @@ async function causeAmong(
   const judge = await judgeOf(services, spike.cluster, keys);
   if ("why" in judge) return undefined;
   for (const key of keys) {
-    const closed = closedBy(judge.simulator, revisions, key);
+    const closed = createClosedBy(judge.simulator, revisions, () => services.now())(key);
     if (closed !== undefined) return closed;
   }
   return undefined;

@@ -158,7 +158,8 @@ async function keptLines(services: Services, isVisible: (operation: Operation) =
     .map((one) => `${operationLine(services, one)} (kept in the cluster until Redis is back)`);
 }
 
-function operationLine(services: Services, operation: Operation): string {
+/** An operation in one line: what, how it stands, by whom, and its result. */
+export function operationLine(services: Services, operation: Operation): string {
   const { id, kind, target, principal, incident, result } = operation;
   const claim = standingHeadline(operation) ?? result?.headline;
   const how = `${stateOfOperation(operation)}${driftWords(operation)}${isDue(operation) ? `, NEEDS REVIEW (${operation.debt?.because ?? ""})` : ""}`;
@@ -181,7 +182,8 @@ function stateOfOperation(operation: Operation): string {
   return mayHaveLeft(operation) ? "failed, may have left objects" : state;
 }
 
-async function storeLines(services: Services): Promise<readonly string[]> {
+/** Whether Redis answers and the audit chain is whole. */
+export async function storeLines(services: Services): Promise<readonly string[]> {
   try {
     const [head, { warnings, entries }] = await Promise.all([services.audit.head(), auditHealth(services)]);
     return [
@@ -197,7 +199,7 @@ async function storeLines(services: Services): Promise<readonly string[]> {
 }
 
 /** What keeps a file from being a template is known without Redis. */
-function templateLines({ templates }: Services): readonly string[] {
+export function templateLines({ templates }: Services): readonly string[] {
   return templates.problems().map(({ file, reason }) => `WARNING: template ${file}: ${reason}`);
 }
 

@@ -12,9 +12,19 @@ export function actionOf(entry: ChainedEntry): string {
 /** What came of it: intent and outcome of one operation each say what the other does not. */
 export function outcomeOf(entry: ChainedEntry): string {
   if (entry.kind === "intent") return planned(entry);
+  if (entry.kind === "observed") return [entry.summary, ...linesIn(entry)].join("; ");
   const times = entry.kind === "outcome" ? stepTimes(entry) : "";
   return times === "" ? entry.summary : `${entry.summary}. ${times}`;
 }
+
+const told = z.looseObject({ lines: z.array(z.string()) });
+
+/** Of flows around an operation the first: whoever reads a whole chain may see all of it. */
+function linesIn({ detail }: ChainedEntry): readonly string[] {
+  return told.safeParse(detail).data?.lines.slice(0, mostLines) ?? [];
+}
+
+const mostLines = 10;
 
 function deed({ kind, verb, detail = {} }: ChainedEntry): string {
   if (kind === "intent") return `${verb} confirmed`;

@@ -4,6 +4,7 @@ import { addLoss, addTo, type Bucket, createBucket, type Entry, entriesOf, losse
 import { type FlowKey, keyOfText } from "./flow-key.ts";
 import type { Loss } from "./ledger.ts";
 import type { FlowUnit } from "./record.ts";
+import type { CountedEntry, Timed } from "./view.ts";
 
 const version = 1;
 
@@ -17,19 +18,29 @@ export async function packBucket(bucket: Bucket): Promise<Buffer> {
   return promisify(deflateRaw)([head, ...entries.map(lineOf)].join("\n"), { level: 1 });
 }
 
-/** What packBucket made, with room for `most`; undefined where it is nothing that this release can read. */
-export async function unpackBucket(packed: Buffer, most: number, keyOf = keyOfText): Promise<Bucket | undefined> {
+/** What packBucket made, line by line; undefined where it is nothing that this release can read. */
+export async function readPacked(packed: Buffer): Promise<Omit<Timed, "startMs"> | undefined> {
   try {
     const [head = "", ...lines] = (await promisify(inflateRaw)(packed)).toString("utf8").split("\n");
     const { v, losses } = JSON.parse(head) as { v: number; losses: [Loss["kind"], number][] };
-    if (v !== version) return undefined;
-    const bucket = createBucket(most);
-    for (const [kind, count] of losses) addLoss(bucket, kind, count);
-    for (const line of lines) addLine(bucket, line, keyOf);
-    return bucket;
+    return v === version ? { losses, entries: lines.map(entryOfLine) } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The same as a bucket again, with room for `most`. */
+export async function unpackBucket(packed: Buffer, most: number, keyOf = keyOfText): Promise<Bucket | undefined> {
+  const read = await readPacked(packed);
+  if (read === undefined) return undefined;
+  const bucket = createBucket(most);
+  for (const [kind, count] of read.losses) addLoss(bucket, kind, count);
+  for (const entry of read.entries) {
+    const [text = "", unit = ""] = entry.text.split("\t");
+    const key = keyOf(text);
+    if (key !== undefined) addTo(bucket, { ...entry, key, unit: unit as FlowUnit }, entry.text);
+  }
+  return bucket;
 }
 
 /** Reads the keys of many buckets, which are mostly the same ones; remembers so many of them. */
@@ -51,14 +62,11 @@ function lineOf({ text, count, error, atLeast, firstMs, lastMs, dnsQuery }: Entr
   return (dnsQuery === undefined ? fields : [...fields, JSON.stringify(dnsQuery)]).join("\t");
 }
 
-function addLine(bucket: Bucket, line: string, keyOf: (text: string) => FlowKey | undefined): void {
-  const [text = "", unit = "", count, error, atLeast, first = "", last = "", dnsQuery] = line.split("\t");
-  const key = keyOf(text);
-  if (key === undefined) return;
+function entryOfLine(line: string): CountedEntry {
+  const [text, unit, count, error, atLeast, first = "", last = "", dnsQuery] = line.split("\t");
   const firstMs = Number.parseInt(first, 36);
-  const addition = {
-    key,
-    unit: unit as FlowUnit,
+  return {
+    text: `${text}\t${unit}`,
     count: Number(count),
     error: Number(error),
     atLeast: atLeast === "1",
@@ -66,5 +74,4 @@ function addLine(bucket: Bucket, line: string, keyOf: (text: string) => FlowKey 
     lastMs: firstMs + Number.parseInt(last, 36),
     dnsQuery: dnsQuery === undefined ? undefined : (JSON.parse(dnsQuery) as string),
   };
-  addTo(bucket, addition, `${text}\t${unit}`);
 }

@@ -50,7 +50,7 @@ export function addLoss({ losses }: Bucket, kind: Loss["kind"], count: number): 
 }
 
 /** Packets and connections are not counted together. */
-export function entryText({ key, unit }: Pick<Addition, "key" | "unit">): string {
+function entryText({ key, unit }: Pick<Addition, "key" | "unit">): string {
   return `${textOf(key)}\t${unit}`;
 }
 

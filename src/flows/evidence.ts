@@ -54,14 +54,24 @@ function addedTo(before: Remembered | undefined, sighting: Sighting): Remembered
 }
 
 /** All that what is decided by it looks at, and the second. */
-function keyOf({ cluster, record, fromPod, toPod }: Sighting): string {
+function keyOf({ cluster, record, fromPod, toPod, aheadMs }: Sighting): string {
   const { verdict, from, to, protocol, fromPort, toPort, direction, isReply, isNew } = record;
   const [source, target] = [fromPod?.uid ?? from.address ?? from.entity, toPod?.uid ?? to.address ?? to.entity];
   // Ports of clients differ with every connection.
   const port = fromPort === undefined || fromPort >= 32_768 ? undefined : fromPort;
   const second = Math.floor(record.fromMs / 1_000);
   const until = record.toMs === record.fromMs ? undefined : record.toMs;
-  const what = [verdict.kind, protocol, port, toPort, direction, isReply, isNew, record.unit];
+  const what = [
+    verdict.kind,
+    protocol,
+    port,
+    toPort,
+    direction,
+    isReply,
+    isNew,
+    record.unit,
+    Math.ceil(aheadMs / 1_000),
+  ];
   return JSON.stringify([second, until, cluster, source, target, ...what]);
 }
 

@@ -33,16 +33,25 @@ export type FlowKey = {
   readonly policies: readonly FlowPolicy[];
 };
 
-/** The same text for the same key, and another for any other: JSON with a version. */
+/** The same text for the same key, and another for any other: JSON with a version, on one line. */
 export function textOf(key: FlowKey): string {
-  const { cluster, class: of, from, to, protocol, port, direction, reason, policies } = key;
+  return withPort(pairText(key), key.port);
+}
+
+/** The same for keys that differ by their port alone. */
+export function pairText({ cluster, class: of, from, to, protocol, direction, reason, policies }: FlowKey): string {
   const named = policies.map(({ kind, namespace, name }) => [kind ?? null, namespace ?? null, name]);
-  return JSON.stringify([1, cluster, of, wordsOf(from), wordsOf(to), protocol, port, direction, reason, named]);
+  return JSON.stringify([1, cluster, of, wordsOf(from), wordsOf(to), protocol, direction, reason, named]);
+}
+
+/** The key's text, of its pairText and its port. */
+export function withPort(pair: string, port: FlowKey["port"]): string {
+  return `${pair.slice(0, -1)},${JSON.stringify(port ?? null)}]`;
 }
 
 /** Undefined where it is no text of textOf. */
 export function keyOfText(text: string): FlowKey | undefined {
-  const [version, cluster, of, from, to, protocol, port, direction, reason, named] = JSON.parse(text);
+  const [version, cluster, of, from, to, protocol, direction, reason, named, port] = JSON.parse(text);
   if (version !== 1) return undefined;
   return {
     cluster,

@@ -10,7 +10,6 @@ import { createPacketReader, type PacketLine } from "./kube-network-policies.ts"
 import { type OtherObject, otherObject, otherText } from "./other-formats.ts";
 import { itemOfOvn } from "./ovn-line.ts";
 import type { Carried, FlowItem } from "./record.ts";
-import { createRemembered, type Remembered } from "./remembered.ts";
 
 /** Reads one stream of entries, each by itself known for what it is. */
 export type FlowReader = {
@@ -20,20 +19,16 @@ export type FlowReader = {
   end(): readonly FlowItem[];
 };
 
-/**
- * One for each stream: some formats tell of one packet in several lines, and agents send again what may not have come. An event
- * that has an id counts once, as long as it is remembered. All that is remembered is bounded.
- */
+/** One for each stream: some formats tell of one packet in several lines. What it remembers of them is bounded. */
 export function createFlowReader(): FlowReader {
-  const remembered = createRemembered(mostRemembered);
-  const hubble = createHubbleReader(remembered);
+  const hubble = createHubbleReader();
   const packets = createPacketReader();
 
   function ofObject(object: object, carried: Carried, depth: number): readonly FlowItem[] {
     const known: Known = fieldsOf(object);
     if (isGoldmane(known)) return itemsOfGoldmane(known.flow ?? known, carried);
     if (hubbleFields.some((name) => known[name] !== undefined)) return hubble(known, carried);
-    if (isGke(known)) return [once(itemOfGke(known, carried), remembered)];
+    if (isGke(known)) return [itemOfGke(known, carried)];
     if (isAws(known)) return [itemOfAws(known, carried)];
     if (known.msg !== undefined && known.caller !== undefined) return [packets(known, carried)];
     const other = otherObject(known);
@@ -64,15 +59,6 @@ export function createFlowReader(): FlowReader {
 
   return { read: (entry, carried) => read(entry, carried, 0), end: () => [] };
 }
-
-/** Cloud Logging's insertId stays the same where an entry is sent again. */
-function once(item: FlowItem, remembered: Remembered): FlowItem {
-  if (item.kind !== "flow" || item.record.id === undefined) return item;
-  return remembered.isNew(item.record.id, item.record.toMs) ? item : { kind: "passed" };
-}
-
-/** About 2 MB of ids: some batches of an agent's. */
-const mostRemembered = 20_000;
 
 /** 64 Ki characters; the longest that are known, with every label and header of HTTP, have some ten. */
 const longestLine = 65_536;

@@ -34,7 +34,8 @@ export function itemOfGke(entry: GkeEntry, carried: Carried): FlowItem {
 function itemOf(line: GkeEntry, carried: Carried): FlowItem {
   const connection = fieldsOf<ConnectionField>(line.connection);
   const verdict = verdictOf(line.disposition);
-  const [from, to] = [endIn(line.src, connection.src_ip), endIn(line.dest, connection.dest_ip)];
+  const node = nameIn(line.node_name) ?? carried.node;
+  const [from, to] = [endIn(line.src, connection.src_ip, node), endIn(line.dest, connection.dest_ip, node)];
   if (verdict === undefined || isUnknown(from) || isUnknown(to)) return unreadable;
   const { direction } = connection;
   const record = eventOf({
@@ -50,7 +51,7 @@ function itemOf(line: GkeEntry, carried: Carried): FlowItem {
     count: Math.max(countIn(line.count) ?? 1, 1),
     unit: "connections",
     atMs: timeIn(line.timestamp) ?? carried.atMs,
-    node: nameIn(line.node_name) ?? carried.node,
+    node,
   });
   return { kind: "flow", record };
 }
@@ -64,12 +65,13 @@ function verdictOf(disposition: unknown): FlowRecord["verdict"] | undefined {
   return disposition === "deny" ? { kind: "denied", reason: "unsaid" } : undefined;
 }
 
-/** A pod, a node, or an `instance`, which is an address. A workload may be the ReplicaSet. */
-function endIn(end: unknown, address: unknown): FlowEnd {
+/** A pod, a node (the one on which it was seen, or another), or an `instance`, which is an address. A workload may be the ReplicaSet. */
+function endIn(end: unknown, address: unknown, node: string | undefined): FlowEnd {
   const { pod_name, pod_namespace, namespace, workload_kind, workload_name, node_name, instance } =
     fieldsOf<EndField>(end);
   const ip = addressIn(address) ?? addressIn(instance);
-  if (nameIn(node_name) !== undefined) return endOf({ address: ip, entity: "host" });
+  const named = nameIn(node_name);
+  if (named !== undefined) return endOf({ address: ip, entity: named === (node ?? named) ? "host" : "remote-node" });
   const name = nameIn(workload_name);
   return endOf({
     address: ip,

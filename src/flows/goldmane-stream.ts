@@ -30,7 +30,7 @@ export function followGoldmane(options: GrpcSourceOptions): FlowSource {
     stream,
     overlapMs,
     request: (sinceMs, all) => ({
-      start_time_gte: sinceMs === undefined ? "0" : String(Math.max(1, Math.floor(sinceMs / 1_000))),
+      start_time_gte: sinceMs === undefined ? "0" : String(Math.max(1, Math.ceil(sinceMs / 1_000))),
       filter: { actions: all.length === 0 ? ["Deny"] : ["Deny", "Allow"] },
     }),
     read(message, nowMs) {

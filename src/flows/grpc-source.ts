@@ -160,13 +160,18 @@ async function askAlive({ options, dialect, memory }: Parts, { connection }: Her
 }
 
 /** With whatever is of interest now: where that changes a new subscription begins before the old one ends. */
-async function readOn({ options, dialect, memory, funnel }: Parts, { connection, report, over }: Here): Promise<never> {
+async function readOn(parts: Parts, { connection, report, over }: Here): Promise<never> {
+  const { interests, cluster } = parts.options;
+  const wanted = () => JSON.stringify(interests.of(cluster));
+  let asked = "";
   let changed = Promise.withResolvers<void>();
-  const unhear = options.interests.onChange(() => changed.resolve());
+  const unhear = interests.onChange(() => (wanted() === asked ? undefined : changed.resolve()));
   over.addEventListener("abort", unhear, { once: true });
-  const tell = (message: object) => note({ options, dialect, memory, funnel }, report, message);
-  const open = () =>
-    subscribe(() => connection.stream(dialect.stream, requestOf(options, dialect, memory)), funnel, tell);
+  const open = () => {
+    asked = wanted();
+    const start = () => connection.stream(parts.dialect.stream, requestOf(parts));
+    return subscribe(start, parts.funnel, (message) => note(parts, report, message));
+  };
   let current = open();
   for (;;) {
     await Promise.race([current.ended, changed.promise]);
@@ -183,12 +188,14 @@ async function readOn({ options, dialect, memory, funnel }: Parts, { connection,
   }
 }
 
-function requestOf({ cluster, interests, now }: GrpcSourceOptions, dialect: Dialect, memory: Memory): object {
+/** What is forgotten is not asked for again; where that is of the last moment, the rest of that moment is lost. */
+function requestOf({ options, dialect, memory, funnel }: Parts): object {
   const { startMs, lastMs = 0, remembered } = memory;
-  memory.startMs ??= now();
-  const sinceMs =
-    startMs === undefined ? undefined : Math.max(startMs, lastMs - dialect.overlapMs, remembered.forgottenMs() + 1);
-  return dialect.request(sinceMs, interests.of(cluster));
+  memory.startMs ??= options.now();
+  const forgottenMs = remembered.forgottenMs();
+  if (forgottenMs >= lastMs) for (const item of lossesBetween(lastMs, lastMs + 1)) funnel.put(item);
+  const sinceMs = startMs === undefined ? undefined : Math.max(startMs, lastMs - dialect.overlapMs, forgottenMs + 1);
+  return dialect.request(sinceMs, options.interests.of(options.cluster));
 }
 
 function note({ options, dialect, memory, funnel }: Parts, report: Report, message: object): void {

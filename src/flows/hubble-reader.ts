@@ -3,17 +3,16 @@ import { itemOfHubble } from "./hubble-flow.ts";
 import { createHubblePairs } from "./hubble-pairs.ts";
 import { type HubbleFlow, hubbleEventType } from "./hubble-verdict.ts";
 import type { Carried, FlowItem, FlowRecord } from "./record.ts";
-import type { Remembered } from "./remembered.ts";
+import { createRemembered } from "./remembered.ts";
 
 /**
  * Reads one stream of what Hubble tells: as `itemOfHubble`, but one dropped packet counts once where both of its flows come
- * (facts: denied-flows §0.1), and a record of the export's aggregation counts all that it stands for, by direction. An
- * event that comes again by its uuid counts no more, as long as it is among those `remembered`.
+ * (facts: denied-flows §0.1), and a record of the export's aggregation counts all that it stands for, by direction. A flow
+ * that an agent sends again is passed, so that it is not taken for another packet's.
  */
-export function createHubbleReader(
-  remembered: Remembered,
-): (response: unknown, carried: Carried) => readonly FlowItem[] {
+export function createHubbleReader(): (response: unknown, carried: Carried) => readonly FlowItem[] {
   const pairs = createHubblePairs();
+  const remembered = createRemembered(mostRemembered);
   return (response, carried) => {
     const item = itemOfHubble(response, carried);
     if (item.kind !== "flow") return [item];
@@ -25,11 +24,14 @@ export function createHubbleReader(
   };
 }
 
+/** About 2 MB of ids: some batches of an agent's. */
+const mostRemembered = 20_000;
+
 const passed: FlowItem = { kind: "passed" };
 
 /**
  * A record by direction: what is denied on its way out never arrives, so that of one key these are other packets. Both flows
- * of a packet may be in the count, which no line tells: its unit is events. Its time is the end of its window.
+ * of a packet may be in the count, which no line tells: its unit is events. Its time is the end of its window. An id would be that of the first flow in it.
  */
 function aggregated(record: FlowRecord, aggregate: unknown): readonly FlowItem[] {
   const counts = fieldsOf<"ingress_flow_count" | "egress_flow_count" | "unknown_direction_flow_count">(aggregate);
@@ -41,7 +43,7 @@ function aggregated(record: FlowRecord, aggregate: unknown): readonly FlowItem[]
   ] as const;
   const told = parts.filter(({ count }) => count > 0);
   if (told.length === 0) return [passed];
-  return told.map((part) => ({ kind: "flow", record: { ...record, ...window, ...part } }));
+  return told.map((part) => ({ kind: "flow", record: { ...record, ...window, ...part, id: undefined } }));
 }
 
 /** No line tells how long it counted: AKS does it for 30 s, unless it is set otherwise (facts: denied-flows §4). */

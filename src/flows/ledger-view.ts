@@ -1,8 +1,7 @@
-import { unpackBucket } from "./bucket-text.ts";
+import { readPacked } from "./bucket-text.ts";
 import type { FlowKey } from "./flow-key.ts";
 import type { LedgerQuery, LedgerView } from "./ledger.ts";
 import { type LedgerStore, type Minute, minuteMs, minutesOf, quarterMs, quarterOf } from "./ledger-store.ts";
-import { mostStored } from "./open-minutes.ts";
 import { createView } from "./view.ts";
 
 type KeyOf = (text: string) => FlowKey | undefined;
@@ -16,15 +15,15 @@ export async function readView(store: LedgerStore, query: LedgerQuery, keyOf: Ke
   const [quarters, told] = await Promise.all([store.quarters(cluster, quarterOf(fromMs), toMs), store.times(cluster)]);
   const there = await store.minutesThere(cluster, quarters);
   const isByMinutes = there.every((minutes) => minutes > 0) && toMs - fromMs <= 12 * quarterMs;
-  const view = createView(query, isByMinutes ? minuteMs : quarterMs);
+  const view = createView(query, isByMinutes ? minuteMs : quarterMs, keyOf);
   for (const [index, quarter] of quarters.entries()) {
     const hasMinutes = (there[index] ?? 0) > 0;
     const starts = hasMinutes ? minutesOf(quarter) : [quarter];
     const wanted = starts.filter((startMs) => fromMs <= startMs && startMs < toMs);
     const found = await Promise.all(wanted.map((startMs) => packedOf(store, { cluster, startMs }, hasMinutes)));
     for (const { startMs, packed } of found.flat()) {
-      const bucket = await unpackBucket(packed, mostStored, keyOf);
-      if (bucket !== undefined) view.add({ startMs, bucket });
+      const read = await readPacked(packed);
+      if (read !== undefined) view.add({ startMs, ...read });
     }
   }
   return view.view(told);

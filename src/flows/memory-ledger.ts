@@ -1,4 +1,4 @@
-import { addLoss, addTo, type Bucket, createBucket } from "./bucket.ts";
+import { addLoss, addTo, type Bucket, createBucket, entriesOf, lossesOf } from "./bucket.ts";
 import type { Batch, Ledger } from "./ledger.ts";
 import { createView } from "./view.ts";
 
@@ -35,7 +35,8 @@ export function createMemoryLedger(): Ledger {
       const kept = clusters.get(query.cluster);
       const view = createView(query, minuteMs);
       for (const [startMs, bucket] of kept?.minutes ?? [])
-        if (query.fromMs <= startMs && startMs < query.toMs) view.add({ startMs, bucket });
+        if (query.fromMs <= startMs && startMs < query.toMs)
+          view.add({ startMs, entries: entriesOf(bucket), losses: lossesOf(bucket) });
       return view.view({ sinceMs: kept?.sinceMs, lastHeardMs: kept?.lastHeardMs });
     },
     tend: async () => undefined,

@@ -1,7 +1,7 @@
-import { addLoss, addTo, type Bucket, createBucket, entriesOf, entryText, lossesOf, sizeOf } from "./bucket.ts";
-import type { FlowKey } from "./flow-key.ts";
+import { addLoss, addTo, type Bucket, createBucket, entriesOf, lossesOf, sizeOf } from "./bucket.ts";
+import { type FlowKey, pairText, withPort } from "./flow-key.ts";
 import type { Batch, Loss } from "./ledger.ts";
-import { isTooMany, pairText } from "./port-fold.ts";
+import { isTooMany } from "./port-fold.ts";
 import type { FlowRecord } from "./record.ts";
 
 const minuteMs = 60_000;
@@ -36,8 +36,11 @@ export function createPending(): Pending {
   return {
     count(key, record) {
       const { count, unit, atLeast, fromMs: firstMs, toMs: lastMs, dnsQuery } = record;
-      const addition = { key: foldScan(ports, key), count, unit, atLeast, firstMs, lastMs, dnsQuery };
-      addTo(bucketOf(key.cluster, startOf(lastMs)), addition, entryText(addition));
+      const pair = pairText(key);
+      const port = foldScan(ports, pair, key.port);
+      const folded = port === key.port ? key : { ...key, port };
+      const addition = { key: folded, count, unit, atLeast, firstMs, lastMs, dnsQuery };
+      addTo(bucketOf(key.cluster, startOf(lastMs)), addition, `${withPort(pair, port)}\t${unit}`);
     },
     lose: ({ cluster, minuteMs: atMs, kind, count }) => addLoss(bucketOf(cluster, atMs), kind, count),
     heard: (cluster, atMs) => void heard.set(cluster, atMs),
@@ -66,13 +69,13 @@ export function startOf(atMs: number): number {
   return Math.floor(atMs / minuteMs) * minuteMs;
 }
 
-/** The same key, or `many` for its port where its pair has had so many. */
-function foldScan(seen: Map<string, Set<number>>, key: FlowKey): FlowKey {
-  if (typeof key.port !== "number") return key;
-  const pair = pairText(key);
+/** The same port, or `many` where its pair has had so many. */
+function foldScan(seen: Map<string, Set<number>>, pair: string, port: FlowKey["port"]): FlowKey["port"] {
+  if (typeof port !== "number") return port;
   const ports = seen.get(pair) ?? new Set();
-  if (isTooMany(ports, key.port)) return { ...key, port: "many" };
+  if (isTooMany(ports, port)) return "many";
+  if (ports.has(port)) return port;
   if (seen.size >= mostPairs) seen.clear();
-  seen.set(pair, ports.add(key.port));
-  return key;
+  seen.set(pair, ports.add(port));
+  return port;
 }

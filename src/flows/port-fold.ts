@@ -1,5 +1,5 @@
 import { isEphemeral } from "./classify.ts";
-import { type FlowKey, textOf } from "./flow-key.ts";
+import { type FlowKey, pairText } from "./flow-key.ts";
 
 /** A pair with more ports than this is one that scans. */
 const mostPorts = 32;
@@ -9,11 +9,6 @@ const mostEphemeral = 4;
 const outstanding = { count: 20, part: 1 / 32 };
 
 type Counted = { readonly key: FlowKey; readonly count: number; readonly error: number };
-
-/** The key without its port: two of the same pair differ by nothing else. */
-export function pairText(key: FlowKey): string {
-  return textOf({ ...key, port: undefined });
-}
 
 /** Whether one more port of the pair, that has these, is to be counted with the rest of them. */
 export function isTooMany(ports: ReadonlySet<number>, port: number): boolean {

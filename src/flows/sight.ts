@@ -1,15 +1,20 @@
 import { classify, isEphemeral } from "./classify.ts";
 import type { FlowClass, FlowKey } from "./flow-key.ts";
 import { boundedName } from "./places.ts";
-import type { FlowPolicy, FlowRecord } from "./record.ts";
-import { type Known, type Resolved, resolveEnd } from "./resolve.ts";
+import type { FlowEnd, FlowPolicy, FlowRecord } from "./record.ts";
+import { type Known, type Moment, type Resolved, resolveEnd } from "./resolve.ts";
 import type { Settled } from "./settled.ts";
 import type { SeenPod, Sighting } from "./sighting.ts";
 
 const mostPolicies = 4;
 
-/** All that is made of a record: between whom it was, and where it counts. */
-export function sight(cluster: string, record: FlowRecord, known: Known & { readonly settled: Settled }): Sighting {
+/** All that is made of a record: between whom it was, and where it counts. `aheadMs`: see Sighting. */
+export function sight(
+  cluster: string,
+  record: FlowRecord,
+  known: Known & { readonly settled: Settled },
+  aheadMs = 0,
+): Sighting {
   const moment = { cluster, atMs: record.toMs };
   const from = resolveEnd(record.from, moment, known);
   const to = resolveEnd(record.to, moment, known);
@@ -25,8 +30,9 @@ export function sight(cluster: string, record: FlowRecord, known: Known & { read
     record,
     from: from.place,
     to: to.place,
-    fromPod: podOf(from),
-    toPod: podOf(to),
+    fromPod: podOf(from, record.from, { moment, known }),
+    toPod: podOf(to, record.to, { moment, known }),
+    aheadMs,
     key: of === undefined ? undefined : keyOf(of, record, { cluster, from: from.place, to: to.place }),
   };
 }
@@ -35,9 +41,20 @@ function namespaceOf({ place }: Resolved): string | undefined {
   return place.kind === "workload" ? place.namespace : undefined;
 }
 
-function podOf({ tenant }: Resolved): SeenPod | undefined {
-  return tenant === undefined ? undefined : { namespace: tenant.namespace, name: tenant.name, uid: tenant.uid };
+/**
+ * A name alone may be another's by now: a StatefulSet's pod that was made anew is told of by its source before it is seen
+ * here. Where the source tells an address as well, that has to be the same pod's.
+ */
+function podOf({ tenant }: Resolved, end: FlowEnd, { moment, known }: Where): SeenPod | undefined {
+  if (tenant === undefined) return undefined;
+  const { namespace, name, uid, hostNetwork } = tenant;
+  const { pod, address } = end;
+  const isSaidTwice = pod !== undefined && address !== undefined && !hostNetwork;
+  const holder = isSaidTwice ? known.addresses.at(moment.cluster, address, moment.atMs) : tenant;
+  return holder !== undefined && holder !== "ambiguous" && holder.uid === uid ? { namespace, name, uid } : undefined;
 }
+
+type Where = { readonly moment: Moment; readonly known: Known };
 
 type Ends = Pick<FlowKey, "cluster" | "from" | "to">;
 
@@ -48,11 +65,16 @@ function keyOf(of: FlowClass, { verdict, protocol, toPort, direction, policies }
     ...ends,
     class: of,
     protocol,
-    port: isListed ? toPort : portOfTotal(toPort),
+    port: isListed ? portIn(toPort) : portOfTotal(portIn(toPort)),
     direction,
     reason: verdict.kind === "denied" || verdict.kind === "audited" ? verdict.reason : undefined,
     policies: isListed ? policies.slice(0, mostPolicies).map(bounded) : [],
   };
+}
+
+/** Whatever a source says is a port is one, or none. */
+function portIn(port: number | undefined): number | undefined {
+  return Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535 ? port : undefined;
 }
 
 function portOfTotal(port: number | undefined): number | undefined {

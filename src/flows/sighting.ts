@@ -16,6 +16,8 @@ export type Sighting = {
   readonly to: Place;
   readonly fromPod: SeenPod | undefined;
   readonly toPod: SeenPod | undefined;
+  /** So far ahead of ours was the clock of whoever saw it, milliseconds; else 0. The record says then when it came. */
+  readonly aheadMs: number;
   /** Undefined for what was forwarded: that is not counted. */
   readonly key: FlowKey | undefined;
 };

@@ -89,7 +89,7 @@ function takeRecord(
   if (record.count === 0) return;
   if (record.toMs < nowMs - oldestMs)
     return pending.lose({ cluster, minuteMs: startOf(nowMs), kind: "late", count: record.count });
-  const sighting = sight(cluster, record, options);
+  const sighting = sight(cluster, record, options, Math.max(0, finite(told.toMs, nowMs) - nowMs));
   if (sighting.key !== undefined) pending.count(sighting.key, record);
   options.onSighting?.(sighting);
 }

@@ -1,60 +1,68 @@
-import { type Bucket, type Entry, entriesOf, lossesOf } from "./bucket.ts";
-import { textOf } from "./flow-key.ts";
+import type { Entry } from "./bucket.ts";
+import { keyOfText, textOf } from "./flow-key.ts";
 import type { LedgerQuery, LedgerView, Loss, Series } from "./ledger.ts";
 import { foldPorts } from "./port-fold.ts";
+import type { FlowUnit } from "./record.ts";
 
-/** A bucket, and since when it counts: milliseconds since the epoch. */
-export type Timed = { readonly startMs: number; readonly bucket: Bucket };
+/** What was counted since `startMs`, milliseconds since the epoch. Keys are in the entries' texts (entryText). */
+export type Timed = {
+  readonly startMs: number;
+  readonly entries: Iterable<CountedEntry>;
+  readonly losses: Iterable<readonly [Loss["kind"], number]>;
+};
 
-type Told = Pick<LedgerView, "sinceMs" | "lastHeardMs" | "stepMs">;
+export type CountedEntry = Omit<Entry, "key" | "unit">;
+
+type Told = Pick<LedgerView, "sinceMs" | "lastHeardMs">;
 
 /** So many keys are merged; more is more than anybody looks at, and what is lowest goes. */
 const mostKeys = 20_000;
 
-/** The same answer whatever the order and the division of the buckets. */
-export function createView(query: LedgerQuery, stepMs: number) {
+/** The same answer whatever the division of what is added; and whatever its order, as long as there are no more keys than that. */
+export function createView(query: LedgerQuery, stepMs: number, keyOf = keyOfText) {
+  const { cluster, fromMs, toMs } = query;
   const merged = new Map<string, Merged>();
   const losses = new Map<string, Loss>();
-  const steps = Math.max(1, Math.ceil((query.toMs - query.fromMs) / stepMs));
+  const steps = Math.max(1, Math.ceil((toMs - fromMs) / stepMs));
   let dropped = 0;
 
   return {
-    add({ startMs, bucket }: Timed): void {
-      const step = Math.min(steps - 1, Math.max(0, Math.floor((startMs - query.fromMs) / stepMs)));
-      for (const entry of entriesOf(bucket)) merge(merged, entry, { step, steps });
-      for (const [kind, count] of lossesOf(bucket)) {
+    add({ startMs, entries, losses: lost }: Timed): void {
+      const step = Math.min(steps - 1, Math.max(0, Math.floor((startMs - fromMs) / stepMs)));
+      for (const entry of entries) merge(merged, entry, step);
+      for (const [kind, count] of lost) {
         const key = `${kind} ${startMs}`;
-        const before = losses.get(key)?.count ?? 0;
-        losses.set(key, { cluster: query.cluster, minuteMs: startMs, kind, count: before + count });
+        losses.set(key, { cluster, minuteMs: startMs, kind, count: count + (losses.get(key)?.count ?? 0) });
       }
       if (merged.size > 2 * mostKeys) dropped += trim(merged);
     },
-    view(told: Omit<Told, "stepMs">): LedgerView {
+    view(told: Told): LedgerView {
+      dropped += trim(merged);
       const all: Loss[] = [...losses.values()].toSorted((a, b) => a.minuteMs - b.minuteMs || order(a.kind, b.kind));
-      if (dropped > 0) all.push({ cluster: query.cluster, minuteMs: query.fromMs, kind: "evicted", count: dropped });
-      return { ...told, series: seriesOf([...merged.values()]), stepMs, losses: all };
+      if (dropped > 0) all.push({ cluster, minuteMs: fromMs, kind: "evicted", count: dropped });
+      return { ...told, series: seriesOf(merged, steps, keyOf), stepMs, losses: all };
     },
   };
 }
 
-type Merged = { -readonly [Field in keyof Series]: Series[Field] } & { steps: number[] };
+/** `stepped`: a step and what was counted in it, in turn; most keys have few steps of many. */
+type Merged = Pick<CountedEntry, "dnsQuery"> & {
+  -readonly [Field in keyof Omit<CountedEntry, "text">]: CountedEntry[Field];
+} & { readonly stepped: number[] };
 
-function merge(merged: Map<string, Merged>, entry: Entry, at: { readonly step: number; readonly steps: number }): void {
-  const found = merged.get(entry.text);
-  const { key, unit, dnsQuery } = entry;
-  const into = found ?? { key, unit, ...nothing(at.steps), dnsQuery };
-  if (found === undefined) merged.set(entry.text, into);
-  join(into, entry);
-  into.steps[at.step] = (into.steps[at.step] ?? 0) + entry.count;
-}
-
-function nothing(steps: number) {
-  const times = { firstMs: Number.POSITIVE_INFINITY, lastMs: Number.NEGATIVE_INFINITY };
-  return { count: 0, error: 0, atLeast: false, ...times, steps: Array.from({ length: steps }, () => 0) };
+function merge(merged: Map<string, Merged>, entry: CountedEntry, step: number): void {
+  const { text, count, error, atLeast, firstMs, lastMs, dnsQuery } = entry;
+  const into = merged.get(text);
+  if (into === undefined)
+    merged.set(text, { count, error, atLeast, firstMs, lastMs, dnsQuery, stepped: [step, count] });
+  else {
+    join(into, entry);
+    into.stepped.push(step, count);
+  }
 }
 
 /** Of two names that were asked for, the latest; of one moment, the one that sorts first. */
-function join(into: Merged, more: Omit<Entry, "text" | "key" | "unit">): void {
+function join(into: Omit<Merged, "stepped">, more: Omit<Merged, "stepped">): void {
   const isLater =
     more.lastMs > into.lastMs || (more.lastMs === into.lastMs && (more.dnsQuery ?? "") < (into.dnsQuery ?? ""));
   if (more.dnsQuery !== undefined && (isLater || into.dnsQuery === undefined)) into.dnsQuery = more.dnsQuery;
@@ -67,31 +75,48 @@ function join(into: Merged, more: Omit<Entry, "text" | "key" | "unit">): void {
 
 /** Answers how much was counted of what goes. */
 function trim(merged: Map<string, Merged>): number {
+  if (merged.size <= mostKeys) return 0;
   const lowest = [...merged].toSorted(([a, one], [b, other]) => compare(one, other) || order(a, b)).slice(mostKeys);
   for (const [text] of lowest) merged.delete(text);
   return lowest.reduce((sum, [, { count }]) => sum + count, 0);
 }
 
-function seriesOf(all: readonly Merged[]): readonly Series[] {
-  const keyOf = foldPorts(all.filter(({ key }) => key.class === "denied" || key.class === "audited"));
-  const folded = new Map<string, Merged>();
+type Writable = { -readonly [Field in keyof Series]: Series[Field] } & { readonly steps: number[] };
+
+function seriesOf(merged: ReadonlyMap<string, Merged>, steps: number, keyOf: typeof keyOfText): readonly Series[] {
+  const all = [...merged].flatMap(([text, one]) => writable(text, one, { steps, keyOf }));
+  const folded = foldPorts(all.filter(({ key }) => key.class === "denied" || key.class === "audited"));
+  const byText = new Map<string, Writable>();
   for (const one of all) {
-    const key = keyOf(one);
+    const key = folded(one);
     const text = `${textOf(key)}\t${one.unit}`;
-    const into = folded.get(text);
-    if (into === undefined) folded.set(text, { ...one, key });
+    const into = byText.get(text);
+    if (into === undefined) byText.set(text, { ...one, key });
     else {
       join(into, one);
-      into.steps = into.steps.map((count, step) => count + (one.steps[step] ?? 0));
+      for (const [step, count] of one.steps.entries()) into.steps[step] = (into.steps[step] ?? 0) + count;
     }
   }
-  return [...folded]
-    .toSorted(([a, one], [b, other]) => compare(one, other) || order(a, b))
-    .slice(0, mostKeys)
-    .map(([, series]) => series);
+  return [...byText].toSorted(([a, one], [b, other]) => compare(one, other) || order(a, b)).map(([, series]) => series);
 }
 
-function compare(a: Series, b: Series): number {
+type Reading = { readonly steps: number; readonly keyOf: typeof keyOfText };
+
+/** Nothing for a key that this release cannot read. */
+function writable(text: string, merged: Merged, { steps: many, keyOf }: Reading): readonly Writable[] {
+  const [keyText = "", unit = ""] = text.split("\t");
+  const key = keyOf(keyText);
+  if (key === undefined) return [];
+  const { stepped, ...counted } = merged;
+  const steps = Array.from({ length: many }, () => 0);
+  for (let at = 0; at < stepped.length; at += 2) {
+    const step = stepped[at] ?? 0;
+    steps[step] = (steps[step] ?? 0) + (stepped[at + 1] ?? 0);
+  }
+  return [{ ...counted, key, unit: unit as FlowUnit, steps }];
+}
+
+function compare(a: Pick<Series, "count" | "error">, b: Pick<Series, "count" | "error">): number {
   return b.count - b.error - (a.count - a.error) || b.count - a.count;
 }
 

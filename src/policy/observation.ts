@@ -24,6 +24,8 @@ export type SeenFlow = {
   };
   readonly fromPod: SeenPodName | undefined;
   readonly toPod: SeenPodName | undefined;
+  /** So far ahead of the bot's was the clock of whoever saw it, milliseconds; the times above are when it came, then. */
+  readonly aheadMs: number;
 };
 
 type SeenPodName = { readonly uid: string };
@@ -43,7 +45,6 @@ export type Holding = {
   readonly realisedMs: number;
   /** How far clocks of nodes may be off, milliseconds. */
   readonly marginMs: number;
-  readonly nowMs: number;
   /** Whether the card lists it as left open; undefined: that could not be told. */
   isListed(flow: SeenFlow, pod: HeldPod, direction: "ingress" | "egress"): boolean | undefined;
 };
@@ -90,8 +91,9 @@ function heldIn({ record, fromPod, toPod }: SeenFlow, { pods }: Holding): Held |
   return undefined;
 }
 
-function deniedOf({ record }: SeenFlow, { realisedMs }: Holding): Observation {
+function deniedOf({ record, aheadMs }: SeenFlow, { realisedMs, marginMs }: Holding): Observation {
   if (record.isReply === true) return nothing("it is a reply");
+  if (aheadMs > marginMs) return nothing(clockIsWrong);
   return record.fromMs > realisedMs ? { kind: "denied" } : nothing("it was seen before the pod was cut off");
 }
 
@@ -127,20 +129,20 @@ function isToMany(address: string, protocol: string): boolean {
 }
 
 /** Why it may have begun before, or when is not known. */
-function untimely({ record }: SeenFlow, { realisedMs, marginMs, nowMs }: Holding): string | undefined {
+function untimely({ record, aheadMs }: SeenFlow, { realisedMs, marginMs }: Holding): string | undefined {
   const { fromMs, toMs, isNew } = record;
   if (!Number.isFinite(fromMs) || !Number.isFinite(toMs)) return "when it was seen is not known";
+  // When it came says nothing of when it began: it may have been on its way for minutes.
+  if (aheadMs > marginMs) return clockIsWrong;
   if (fromMs <= realisedMs + marginMs) {
     return toMs <= realisedMs
       ? "it was seen before the pod was cut off"
       : "its window begins before the pod was cut off";
   }
-  if (toMs > nowMs + aheadMs) return "it was seen in the future: a clock is wrong";
   return isNew === false ? "its connection was open already" : undefined;
 }
 
-/** A clock that is further ahead than that tells nothing of what was before and after. */
-const aheadMs = 60_000;
+const clockIsWrong = "it was seen in the future: a clock is wrong";
 
 /** Packets alone may be of a connection that was open before. */
 function beginsWithin({ record: { isNew, unit } }: SeenFlow): boolean {

@@ -96,6 +96,6 @@ function manyWords({ count, atLeast, lastAt }: Count, one: string, many: string)
 }
 
 /** `2026-01-01 14:00:03 UTC`. */
-function clock(ms: number): string {
+export function clock(ms: number): string {
   return `${new Date(ms).toISOString().replace("T", " ").slice(0, 19)} UTC`;
 }

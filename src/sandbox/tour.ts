@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { podTable } from "./pod-table.ts";
 import { playAllowance } from "./tour-allow.ts";
+import { playObserved } from "./tour-observed.ts";
 import { playRollback } from "./tour-rollback.ts";
 import { pressAndSee, sayAndSee, type TourOptions, until } from "./tour-steps.ts";
 import type { World } from "./world.ts";
@@ -22,6 +23,7 @@ export async function playTour(options: TourOptions): Promise<number> {
   pods(options, "shop");
   await say(`/np explain shop/${pod} → shop/cart:8081`, /Yes: shop\/frontend-\S+ can connect to shop\/cart/);
   await say(`/np quarantine shop/${pod} review 2h talks to an address nobody knows`, /Plan: quarantine/);
+  const confirmed = world.slack.calls.length;
   await pressAndSee(options, "Confirm", /ISOLATED FOR NEW CONNECTIONS/);
   await until(() => frontends(world).length === 3, "the ReplicaSet's replacement");
   write("\n── The pod is out of its Service and its ReplicaSet; a replacement runs beside it ──\n");
@@ -29,6 +31,7 @@ export async function playTour(options: TourOptions): Promise<number> {
   await say(`/np explain shop/${pod} → shop/cart:8081`, /No: shop\/frontend-\S+ cannot connect to shop\/cart/);
   await say("/np explain shop/frontend → shop/cart:8081", /Yes: shop\/frontend can connect to shop\/cart/);
   await say("/np status shop", /quarantined for/);
+  await playObserved(options, nodeOf(world, pod), confirmed);
   await say(`/np release shop/${pod} false alarm, it was the new CDN`, /Plan: release/);
   await pressAndSee(options, "Confirm", /Released: shop/);
   await until(
@@ -58,6 +61,11 @@ function firstPod({ cluster }: World, namespace: string, app: string): string {
   const [first] = names.map(({ metadata }) => metadata.name).toSorted();
   if (first === undefined) throw new Error(`the sandbox has no pod of ${namespace}/${app}`);
   return first;
+}
+
+function nodeOf({ cluster }: World, pod: string): string {
+  const found = cluster.objects("Pod", "shop").find(({ metadata }) => metadata.name === pod);
+  return (found?.["spec"] as { readonly nodeName?: string } | undefined)?.nodeName ?? "node-a";
 }
 
 /** Pods of the Deployment frontend, the quarantined one included: that one keeps its name. */

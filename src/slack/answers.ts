@@ -41,6 +41,11 @@ export function foreigner(): Reply {
   return note("Not available to you", "Bulkhead answers members of its own workspace only.", "refused");
 }
 
+/** The home tab of somebody whom Slack vouches for and who may not use the bot. */
+export function noHome(why: string): Reply {
+  return note("Not available to you", why, "refused");
+}
+
 /** For a failure of our own; says what it does not know. */
 export function failure(delivery: string, command: string): Reply {
   const text = `This is a fault in Bulkhead, and it cannot say how far it got. Look at ${command} status before you repeat it. The log has more under "${delivery}".`;

@@ -42,7 +42,7 @@ const hints = {
   late: "Only you see this: Slack does not take changes of the card just now, and gets it as soon as it does.",
 } as const;
 
-const directHint = "Sent to you directly: the bot could not post where this was asked.";
+const directHint = "Sent to you directly: the bot can post nothing where this was asked.";
 
 /** Makes outlets. What they show is never lost silently: they do not throw, they log and count. */
 export function createDelivery(options: DeliveryOptions): Delivery {

@@ -5,9 +5,11 @@ import type { RequestOutlet } from "./deliver.ts";
 import { readSubmission } from "./form-payload.ts";
 import type { Forms, SentForm } from "./forms.ts";
 import { type HandleOptions, handle } from "./handle.ts";
+import type { Homes } from "./homes.ts";
 import type { ForgedCall } from "./http.ts";
 import { errorText } from "./logger.ts";
-import { type Arrival, readCommand, readPress } from "./payload.ts";
+import { type Arrival, readCommand, readHome, readPress } from "./payload.ts";
+import { linkAction } from "./render.ts";
 import { createWork } from "./work.ts";
 
 /** What the entrance counts. */
@@ -15,6 +17,7 @@ export type EntranceEvent =
   | "command"
   | "press"
   | "submission"
+  | "home"
   | "malformed"
   | "unmatched"
   | "foreign"
@@ -32,6 +35,8 @@ export type Entrance = {
   press(payload: unknown, arrival: Arrival, ack: () => Promise<void>): Promise<void>;
   /** A form was sent; the acknowledgement closes it or says what is wrong in it. */
   submission(payload: unknown, arrival: Arrival, ack: (answer: FormAnswer) => Promise<void>): Promise<void>;
+  /** Somebody opened the home tab; Bolt has acknowledged that. */
+  home(payload: unknown): void;
   /** Somebody types into a field of a form: what may be chosen. */
   search(payload: unknown): Promise<readonly types.Option[]>;
   /** A call was refused before anybody could be asked who it came from: counted, and told to the desk. */
@@ -42,6 +47,7 @@ export type Entrance = {
 
 export type EntranceOptions = HandleOptions & {
   readonly forms: Forms;
+  readonly homes: Homes;
   readonly onAck?: (ms: number) => void;
   readonly onEvent: (name: EntranceEvent | ForgedCall) => void;
 };
@@ -68,7 +74,13 @@ export function createEntrance(options: EntranceOptions): Entrance {
       const read = readPress(payload, arrival);
       await acknowledge(ack, arrival, options);
       if (read === undefined) return onEvent("malformed");
-      void work.start(() => handle(read.caller, read.request, (press, outlet) => desk.press(press, outlet), options));
+      if (read.request.action === linkAction) return;
+      void work.start(() => pressAndRedraw(read, options));
+    },
+    home(payload) {
+      onEvent("home");
+      const caller = readHome(payload);
+      if (caller !== undefined) void work.start(() => options.homes.publish(caller));
     },
     submission: (payload, arrival, ack) =>
       work.start(async () => {
@@ -84,7 +96,14 @@ export function createEntrance(options: EntranceOptions): Entrance {
   };
 }
 
+type ReadPress = NonNullable<ReturnType<typeof readPress>>;
+
 type Run = (request: Request, outlet: RequestOutlet) => Promise<unknown>;
+
+async function pressAndRedraw({ caller, request }: ReadPress, options: EntranceOptions): Promise<void> {
+  await handle(caller, request, (press, outlet) => options.desk.press(press, outlet), options);
+  if (caller.onHome === true) await options.homes.publish(caller);
+}
 
 /**
  * A command that says too little opens a form: who may not is told so meanwhile, and is offered nothing in it. Where no form

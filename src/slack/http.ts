@@ -112,12 +112,16 @@ async function judge(request: IncomingMessage, at: number, options: HttpOptions)
   return parsed["ssl_check"] === "1" ? { status: 200 } : { body: parsed, signature };
 }
 
-/** Bolt finds the listener; it acknowledges by answering the request. */
+/**
+ * Bolt finds the listener; it acknowledges by answering the request. Slack asks once whether the address for events is ours
+ * (docs.slack.dev/reference/events/url_verification), signed as any call.
+ */
 async function dispatch(
   app: App,
   body: Record<string, unknown>,
   { response, arrival }: { readonly response: ServerResponse; readonly arrival: Arrival },
 ): Promise<void> {
+  if (body["type"] === "url_verification") return answer(response, 200, { challenge: body["challenge"] });
   await app.processEvent({
     body,
     ack: (said: unknown) => {

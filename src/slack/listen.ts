@@ -13,7 +13,7 @@ export type ListenOptions = {
 };
 
 /**
- * One listener for the command, one for our buttons, two for forms. What matches neither (another command, a shortcut, an old button)
+ * One listener for the command, one for our buttons, two for forms, one for the home tab. What matches neither (another command, a shortcut, an old button)
  * is acknowledged and counted: in Socket Mode Bolt says nothing then, and the person sees Slack's timeout.
  */
 export function listen(app: App, options: ListenOptions): void {
@@ -32,6 +32,10 @@ export function listen(app: App, options: ListenOptions): void {
   app.action(new RegExp(`^${actionPrefix}`), async ({ body, ack, context }) => {
     context["matched"] = true;
     await entrance.press(body, arrivalOf(context), () => ack());
+  });
+  app.event("app_home_opened", async ({ body, context }) => {
+    context["matched"] = true;
+    entrance.home(body);
   });
   app.view({ callback_id: new RegExp(`^${formPrefix}`), type: "view_submission" }, async ({ body, ack, context }) => {
     context["matched"] = true;

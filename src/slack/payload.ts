@@ -15,6 +15,8 @@ export type Caller = {
   readonly onEphemeral: boolean;
   /** Whether to write to the caller directly where no other way is left: a form has no response_url. */
   readonly direct: boolean;
+  /** The button was on the caller's own page, which is drawn anew afterwards. */
+  readonly onHome?: true;
 };
 
 /** When an envelope arrived (milliseconds since the epoch), and Slack's id of it. */
@@ -83,6 +85,7 @@ const pressPayload = z.object({
     })
     .default({ channel_id: undefined, message_ts: undefined, thread_ts: undefined, is_ephemeral: false }),
   message: z.object({ thread_ts: optionalId }).nullish(),
+  view: z.object({ type: z.string().max(64) }).nullish(),
   actions: z
     .tuple([z.object({ action_id: z.string().max(255), value: shortValue, action_ts: optionalId })])
     .rest(z.unknown()),
@@ -100,21 +103,43 @@ export function readPress(payload: unknown, arrival: Arrival): Read<Press> | und
   // With an org-wide installation `team` is null and the user's own team is what there is.
   const team = data.team?.id ?? data.user.team_id;
   if (team === undefined) return undefined;
-  const caller: Caller = {
+  const caller = presserOf(data, team, name);
+  const pressed = { action: name, operation: action.value ?? "" };
+  const card = cardOf(caller, data);
+  const moment = action.action_ts === undefined ? undefined : `${caller.user}:${action.action_ts}`;
+  const delivery = deliveryKey(caller, data.trigger_id ?? moment, arrival);
+  return { caller, request: { ...origin(caller, arrival), ...pressed, card, delivery } };
+}
+
+function presserOf(data: z.infer<typeof pressPayload>, team: string, action: string): Caller {
+  const onHome = data.view?.type === "home";
+  return {
     enterprise: data.enterprise?.id,
     team,
     user: data.user.id,
     channel: data.container.channel_id ?? data.channel?.id,
     responseUrl: data.response_url,
     // A button beside a line of an answer is a command that could have been typed: what comes of it is as new.
-    onEphemeral: data.container.is_ephemeral && !isRowAction(name),
-    direct: false,
+    onEphemeral: data.container.is_ephemeral && !isRowAction(action),
+    // There is no channel there, so that what is new goes to the person.
+    direct: onHome,
+    ...(onHome && { onHome }),
   };
-  const pressed = { action: name, operation: action.value ?? "" };
-  const card = cardOf(caller, data);
-  const moment = action.action_ts === undefined ? undefined : `${caller.user}:${action.action_ts}`;
-  const delivery = deliveryKey(caller, data.trigger_id ?? moment, arrival);
-  return { caller, request: { ...origin(caller, arrival), ...pressed, card, delivery } };
+}
+
+const homePayload = z.object({
+  team_id: id,
+  enterprise_id: optionalId,
+  event: z.object({ user: id, tab: z.string().max(64) }),
+});
+
+/** An app_home_opened event (docs.slack.dev); undefined where it is malformed, or is about the messages tab. */
+export function readHome(payload: unknown): Caller | undefined {
+  const parsed = homePayload.safeParse(payload);
+  if (!parsed.success || parsed.data.event.tab !== "home") return undefined;
+  const { team_id: team, enterprise_id: enterprise, event } = parsed.data;
+  const nowhere = { channel: undefined, responseUrl: undefined, onEphemeral: false, direct: false };
+  return { enterprise, team, user: event.user, ...nowhere, onHome: true };
 }
 
 /** Slack sends the same trigger_id with every delivery of one command or press; an envelope id is new each time. */

@@ -14,6 +14,7 @@ import { createDelivery } from "./deliver.ts";
 import { createEntrance, type EntranceEvent } from "./entrance.ts";
 import { createForms, type FormEvent } from "./forms.ts";
 import { createGroups } from "./groups.ts";
+import { createHomes, type HomeEvent } from "./homes.ts";
 import { type ForgedCall, listenHttp } from "./http.ts";
 import { listen } from "./listen.ts";
 import { boltLogger, errorText, type Log } from "./logger.ts";
@@ -57,6 +58,7 @@ export type SlackEvent =
   | UpdateEvent
   | PictureEvent
   | PicturePostEvent
+  | HomeEvent
   | "group-unknown"
   | "connected"
   | "disconnected";
@@ -122,7 +124,8 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
   const groups = createGroups(lookups, { groups: config.groups, now, log, onEvent });
   const identifying = { people, groups, teams: config.teams, log };
   const forms = createForms({ ...options, ...identifying, client: lookups, onEvent });
-  const entrance = createEntrance({ ...options, ...config, ...identifying, forms, delivery, onEvent });
+  const homes = createHomes({ ...options, ...identifying, command: config.command, client: updating, onEvent });
+  const entrance = createEntrance({ ...options, ...config, ...identifying, forms, homes, delivery, onEvent });
   const app = createApp(config, log);
   listen(app, { command: config.command, entrance, log, onEvent });
   const way = open(app, config, { ...options, onEvent, alarm: (kind) => entrance.alarm(kind) });

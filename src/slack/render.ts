@@ -1,5 +1,5 @@
 import type { types } from "@slack/bolt";
-import type { Button, Reply, Section } from "../commands/reply.ts";
+import type { Button, Reply, RowButton, Section } from "../commands/reply.ts";
 import { cut, oneLine } from "./escape.ts";
 import { mentionBlocks } from "./mentions.ts";
 import { richText, type SectionLimits } from "./rich-text.ts";
@@ -21,6 +21,9 @@ const slack = {
 
 /** action_id of a button: this and the action's name. */
 export const actionPrefix = "np:";
+
+/** The same of a button that only leads somewhere. */
+export const linkAction = "open";
 
 const mark: Record<Reply["tone"], string> = { neutral: "", good: "✔ ", warning: "⚠ ", bad: "✖ " };
 
@@ -148,7 +151,7 @@ function rowActions(section: Section): types.ActionsBlock[] {
 
 /** Slack refuses one action_id twice in a block. */
 function buttonBlock(buttons: readonly Shown[], value: string): types.ActionsBlock[] {
-  const distinct = buttons.filter((button, at) => buttons.findIndex(({ action }) => action === button.action) === at);
+  const distinct = buttons.filter((one, at) => buttons.findIndex((other) => idOf(other) === idOf(one)) === at);
   if (distinct.length === 0) return [];
   return [{ type: "actions", elements: distinct.slice(0, slack.actions).map((button) => element(button, value)) }];
 }
@@ -157,11 +160,16 @@ function element(button: Shown, value: string): types.Button {
   const label = oneLine(button.label);
   return {
     type: "button",
-    text: { type: "plain_text", text: cut(label === "" ? button.action : label, slack.button), emoji: false },
-    action_id: `${actionPrefix}${button.action}`,
-    value,
-    ...(button.style === undefined ? {} : { style: button.style }),
+    text: { type: "plain_text", text: cut(label === "" ? idOf(button) : label, slack.button), emoji: false },
+    action_id: `${actionPrefix}${idOf(button)}`,
+    ...("url" in button ? { url: button.url } : { value }),
+    ...(!("style" in button) || button.style === undefined ? {} : { style: button.style }),
   };
 }
 
-type Shown = { readonly action: string; readonly label: string; readonly style?: Button["style"] };
+type Shown = Button | RowButton;
+
+/** Slack tells of a press on a link as well: `linkAction` needs no answer. */
+function idOf(button: Shown): string {
+  return "url" in button ? linkAction : button.action;
+}

@@ -1,6 +1,7 @@
 import { burst, measureAcknowledgement } from "./acknowledgement.ts";
 import { measureDetection } from "./detection.ts";
 import { mediansTable, type Row, tableOf } from "./figures.ts";
+import { benchFlows } from "./flows.ts";
 import { benchHistory } from "./history.ts";
 import { measureIsolation } from "./isolation.ts";
 import { manyPods } from "./many-pods.ts";
@@ -47,6 +48,7 @@ const { all, within } = acknowledgement.inBot;
 process.stdout.write(`  By the bot's own clock, from arrival: ${within} of ${all} within 100 ms.\n\n`);
 
 await benchHistory((table) => void process.stdout.write(`${table}\n`));
+await benchFlows((table) => void process.stdout.write(`${table}\n`));
 await benchTimers((table) => void process.stdout.write(`${table}\n`));
 process.stdout.write(`${await benchPicture()}\n`);
 

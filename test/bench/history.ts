@@ -1,8 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { createHistory, type History } from "../../src/history/history.ts";
 import { createConnection } from "../../src/kubernetes/connection.ts";
@@ -10,6 +6,7 @@ import { imageOf, type RawPolicy } from "../../src/policy/revision.ts";
 import type { Sight } from "../../src/policy/sight.ts";
 import { startOwnRedis } from "../redis.ts";
 import { mediansTable, tableOf } from "./figures.ts";
+import { startProcess } from "./line-process.ts";
 import { bulkPolicy, manyPolicies, policyNamespaces } from "./many-policies.ts";
 import type { Came, Started } from "./policy-watcher.ts";
 
@@ -195,27 +192,4 @@ async function timesOf(count: number, work: (index: number) => Promise<unknown>)
 
 async function usedMemory(redis: Redis): Promise<number> {
   return Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
-}
-
-/** A process that answers in lines, and ends when its standard input does. */
-function startProcess(file: string, args: readonly string[]) {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, ["--expose-gc", path, ...args], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  if (child.stdout === null) throw new Error("a process without output");
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const ended = once(child, "exit");
-  return {
-    async line(): Promise<string> {
-      const next = await lines.next();
-      if (next.done) throw new Error(`${file} ended`);
-      return next.value;
-    },
-    ask: () => void child.stdin?.write("\n"),
-    async stop(): Promise<void> {
-      child.stdin?.end();
-      await ended;
-    },
-  };
 }

@@ -1,14 +1,31 @@
+import { fileURLToPath } from "node:url";
 import type { Bot } from "../../src/sandbox/bot-process.ts";
 
-/** What a process used at one moment, in bytes. */
+/** What a process held at one moment, in bytes: `heap` is what is still there after a collection. */
 export type Memory = { readonly rss: number; readonly heap: number };
 
-/** From the process's own metrics; undefined where it does not answer. */
+/** For the environment of whatever memoryOf looks at. */
+export const measured = {
+  NODE_OPTIONS: `--expose-gc --import=${fileURLToPath(new URL("collect-garbage.mjs", import.meta.url))}`,
+};
+
+/**
+ * From the process's own metrics; undefined where it does not answer. Garbage is collected first: V8 lets tens of MiB of
+ * it lie where a machine has much memory, and how much says nothing of what a process holds.
+ */
 export async function memoryOf(bot: Bot | undefined): Promise<Memory | undefined> {
-  const metrics = await fetch(`${bot?.url}/metrics`).then(
-    (answer) => answer.text(),
-    () => "",
-  );
+  if (bot === undefined) return undefined;
+  try {
+    process.kill(bot.pid, "SIGUSR2");
+    // A signal is handled between two turns of the loop: whoever answered once since has handled it.
+    await fetch(`${bot.url}/livez`);
+    return parse(await (await fetch(`${bot.url}/metrics`)).text());
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(metrics: string): Memory | undefined {
   const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)?.[1] ?? Number.NaN);
   const memory = { rss: value("process_resident_memory_bytes"), heap: value("nodejs_heap_size_used_bytes") };
   return Number.isNaN(memory.rss + memory.heap) ? undefined : memory;

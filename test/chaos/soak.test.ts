@@ -10,7 +10,7 @@ import { type Arena, startArena } from "./arena.ts";
 import type { Sources } from "./evidence.ts";
 import { check } from "./invariants.ts";
 import { prepare, sourcesOf } from "./lane.ts";
-import { type Memory, memoryOf, quarters } from "./memory.ts";
+import { type Memory, measured, memoryOf, quarters } from "./memory.ts";
 import { createRandom } from "./random.ts";
 import { troubles } from "./troubles.ts";
 
@@ -34,7 +34,7 @@ let sources: Sources;
 
 beforeAll(async () => {
   const names = ["shop", "bulkhead"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
-  arena = await startArena({ objects: names });
+  arena = await startArena({ objects: names, env: () => measured });
   for (const name of pods) await prepare(arena.admin, namespace, name);
   for (let i = 0; i < 3; i++) await (await arena.addReplica()).start();
   recording = await recordNamespace(arena.admin, namespace, (minutes + 30) * 60);
@@ -83,7 +83,7 @@ async function busyUntil(until: number, memory: Memory[]): Promise<void> {
   };
   const watching = (async () => {
     while (going()) {
-      await delay(1_000);
+      await delay(2_000);
       const used = await memoryOf(arena.replicas[0]?.bot());
       if (used !== undefined) memory.push(used);
     }

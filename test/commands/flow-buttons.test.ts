@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Principal } from "../../src/policy/principal.ts";
+import { renderReply } from "../../src/slack/render.ts";
 import { loadTemplates, shippedTemplates } from "../../src/templates.ts";
 import { bob, wordsIn } from "./desk.ts";
 import { checkout, flow, frontend, linesIn, postgres, rowIn, startFlowDesk, workload } from "./flow-world.ts";
@@ -80,6 +81,28 @@ test("A muted line is listed to nobody, counts in every total, and is listed aga
   expect(entries).toContain("checkout.payments → postgres.db:5432 is not muted any more");
 });
 
+test("Ten lines with all their buttons, and the changes below them, fit into one message", async () => {
+  for (let port = 80; port < 95; port += 1) {
+    desk.told.saw(flow(workload("payments", "ledger"), postgres, { port: port + 1 }), {
+      count: 1_000_000 + port,
+    });
+  }
+  const { history } = desk.services;
+  const spec = { podSelector: {}, policyTypes: ["Egress"] };
+  for (const name of ["a", "b", "c", "d"]) {
+    const metadata = { name: `${name}-policy-of-somebody`, namespace: "payments", uid: name, resourceVersion: "9" };
+    const object = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
+    const at = desk.services.now();
+    await history?.saw([{ kind: "there", cluster: "sandbox", object, previous: undefined, continuous: true, at }]);
+  }
+  const reply = await desk.type("flows");
+  const { blocks } = renderReply(reply, "/np");
+  const texts = blocks.map((block) => JSON.stringify(block));
+  expect(texts.filter((block) => block.includes("np:flow-allow")).length).toBe(10);
+  expect(texts.filter((block) => block.includes("np:roll-back")).length).toBe(3);
+  expect(texts.filter((block) => block.includes("(they select it) allows it")).length).toBe(10);
+});
+
 test("A mute ends by itself, and its time may be chosen", async () => {
   desk.told.saw(flow(checkout, postgres));
   const { subject } = rowIn(await desk.type("flows payments"), "postgres");
@@ -125,6 +148,13 @@ test("A button does nothing for who may not look at both ends, or not act", asyn
   for (const action of ["flow-explain", "flow-allow", "flow-mute"]) {
     expect((await desk.press(action, across, { principal: bob })).outcome).toBe("refused");
     expect((await desk.press(action, inside, { principal: carol })).outcome).toBe("refused");
+  }
+  desk.told.saw(flow(frontend, checkout, { direction: "ingress", port: 9999 }));
+  const inward = rowIn(await desk.type("flows payments"), "9999").subject;
+  for (const action of ["flow-explain", "flow-allow", "flow-mute"]) {
+    const no = await desk.press(action, inward, { principal: bob });
+    expect(no.outcome).toBe("refused");
+    expect(wordsIn(no)).not.toContain("shop");
   }
   expect((await desk.press("flow-explain", inside, { principal: bob })).outcome).toBe("ok");
   expect((await desk.press("flow-allow", inside, { principal: bob })).outcome).toBe("refused");

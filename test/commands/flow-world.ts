@@ -179,7 +179,7 @@ export function rowIn(reply: Reply, words: string) {
   return {
     subject: row.subject,
     text: row.text,
-    actions: row.buttons.map(({ action }) => action),
+    actions: row.buttons.map((button) => ("action" in button ? button.action : "open")),
     labels: row.buttons.map(({ label }) => label),
   };
 }

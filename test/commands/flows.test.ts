@@ -126,6 +126,13 @@ test("Losses, sources that fail or are silent, and a time of which nothing is ke
   expect(reply.footer.join(" ")).toContain("Of cluster sandbox nothing is kept from before");
 });
 
+test("A source that tells only in part says which part, also where nothing is denied", async () => {
+  desk.setSources([{ ...relay, why: "Hubble relay does not reach 3 nodes" }]);
+  expect(linesIn(await desk.type("flows payments"))).toContain(
+    "Source relay tells not all: Hubble relay does not reach 3 nodes. What it leaves out is not known.",
+  );
+});
+
 test("Silence is unknown: nothing is ever said to be not denied", async () => {
   desk.told.heard(undefined, undefined);
   const silent = await desk.type("flows payments");
@@ -172,6 +179,8 @@ test("A pod, the beginning of its name and a kind stand for its workload; at mos
     const reply = await desk.type(`flows payments/${name}`);
     const lines = linesIn(reply);
     expect(lines.filter((line) => line.startsWith("new: checkout → postgres.db")).length).toBe(10);
+    const remark = `Flows are counted by workload: ${name} stands for all of deployment checkout.`;
+    expect(lines.includes(remark)).toBe(name.startsWith("checkout-"));
     expect(lines).toContain("2 more kinds are not listed. Name a namespace or a workload: /np flows payments/checkout");
     expect(wordsIn(reply)).not.toContain("ledger →");
   }
@@ -201,10 +210,33 @@ test("A change before which it was allowed is named, and can be rolled back; a l
   expect(lines[2]).not.toContain("allowed before");
   const row = rowIn(reply, "allow-db");
   expect(row.text).toMatch(
-    /NetworkPolicy payments\/allow-db deleted by .*\. Before it, what is listed above was allowed\.$/,
+    /NetworkPolicy payments\/allow-db deleted by .*\. What a line above names it for was allowed before\.$/,
   );
   expect(row.actions).toEqual(["show-diff", "roll-back"]);
   expect(row.subject).toMatch(/^v-/);
+});
+
+test("What the policies allow now is no finding where they were changed after it was last seen", async () => {
+  const object = policy("allow-late", { podSelector: {}, policyTypes: ["Ingress"] });
+  const sight = { kind: "there", cluster: "sandbox", previous: undefined, continuous: true } as const;
+  await desk.services.history?.saw([{ ...sight, object, at: desk.services.now() - minute }]);
+  desk.told.saw(flow(checkout, workload("payments", "ledger"), { port: 9000 }), { agoMs: 4 * minute });
+  const reply = await desk.type("flows payments");
+  expect(linesIn(reply)[1]).toMatch(
+    /egress, allowed by the policies now, which were changed since it was last seen at HH:MM \(v-\w{7}\)$/,
+  );
+  expect(wordsIn(reply)).not.toContain("although all policies together");
+});
+
+test("A rule that the source does not name is said beside what the policies say, and a Service stands for its pods", async () => {
+  desk.told.saw(flow(checkout, workload("db", "postgres", "Service"), { reason: "rule" }));
+  desk.told.saw(flow(checkout, workload("db", "db", "Namespace")), { count: 2 });
+  desk.told.saw(flow(checkout, workload("db", "gone")), { count: 3 });
+  expect(linesIn(await desk.type("flows payments")).slice(1, 4)).toEqual([
+    "new: checkout → gone.db:5432  3 denied connections, since HH:MM, egress, by which policy was not worked out: its pods are not there any more",
+    "new: checkout → db.db:5432  2 denied connections, since HH:MM, egress, no rule of payments/allow-checkout, allow-dns or default-deny (they select it) allows it",
+    "new: checkout → postgres.db:5432  1 denied connection, since HH:MM, egress, by a rule that the source does not name, no rule of payments/allow-checkout, allow-dns or default-deny (they select it) allows it",
+  ]);
 });
 
 test("Names from outside stay on their line, are cut, and end nobody's answer", async () => {

@@ -1,12 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { operationCard } from "../../src/commands/card.ts";
 import { createObserver, type Observer } from "../../src/commands/observe.ts";
 import { lineOf, lineWords } from "../../src/commands/observe-lines.ts";
+import { outcomeOf } from "../../src/commands/timeline-words.ts";
 import type { FlowSourceState } from "../../src/flows/flow-source.ts";
 import { createInterests } from "../../src/flows/interests.ts";
 import type { FlowRecord } from "../../src/flows/record.ts";
 import type { Sighting } from "../../src/flows/sighting.ts";
 import { createObservations } from "../../src/scheduler/observations.ts";
 import { startDesk, stored, type TestDesk, wordsIn } from "./desk.ts";
+import { type Death, mortal } from "./mortal.ts";
+import { sightingOf } from "./sightings.ts";
 
 let desk: TestDesk;
 let replicas: readonly Observer[];
@@ -63,9 +67,13 @@ const relay: FlowSourceState = {
 };
 
 function newReplica(): Observer {
+  return replicaOf(desk.services, desk.outlet);
+}
+
+function replicaOf(of: TestDesk["services"], outlet: TestDesk["outlet"]): Observer {
   const flows = { sources: () => sources } as unknown as NonNullable<TestDesk["services"]["flows"]>;
-  const services = { ...desk.services, flows, observations: createObservations(desk.redis) };
-  return createObserver({ services, outletFor: () => desk.outlet, interests });
+  const services = { ...of, flows, observations: createObservations(desk.redis) };
+  return createObserver({ services, outletFor: () => outlet, interests });
 }
 
 async function sweepAll(): Promise<void> {
@@ -74,45 +82,13 @@ async function sweepAll(): Promise<void> {
 
 async function card() {
   const found = await desk.services.operations.get(operation);
-  const { operationCard } = await import("../../src/commands/card.ts");
   return operationCard(found!, desk.services.now());
 }
 
 /** A new connection of the pod to the world, a moment ago. */
 function sighting(verdict: FlowRecord["verdict"]["kind"], changes: Partial<FlowRecord> = {}): Sighting {
-  const at = desk.services.now() - 100;
-  const end = { namespace: undefined, pod: undefined, workload: undefined, names: [], entity: undefined };
-  const said = verdict === "forwarded" ? { kind: verdict } : { kind: verdict, reason: "no-rule" as const };
-  return {
-    cluster: "sandbox",
-    record: {
-      format: "hubble",
-      id: undefined,
-      verdict: said as FlowRecord["verdict"],
-      from: { ...end, address: `10.1.0.${pods}`, namespace: "payments", pod },
-      to: { ...end, address: "203.0.113.9", entity: "world" },
-      protocol: "TCP",
-      fromPort: 40_000,
-      toPort: 443,
-      direction: "egress",
-      isReply: false,
-      isNew: true,
-      fromMs: at,
-      toMs: at,
-      count: 1,
-      unit: "events",
-      atLeast: false,
-      policies: [],
-      node: undefined,
-      dnsQuery: undefined,
-      ...changes,
-    },
-    from: { kind: "workload", namespace: "payments", of: "Pod", name: pod },
-    to: { kind: "range", cidr: "203.0.113.0/24" },
-    fromPod: { namespace: "payments", name: pod, uid },
-    toPod: undefined,
-    key: undefined,
-  };
+  const fromMs = desk.services.now() - 100;
+  return sightingOf({ name: pod, uid, address: `10.1.0.${pods}` }, verdict, { fromMs, ...changes });
 }
 
 function messages(headline: RegExp): number {
@@ -138,6 +114,13 @@ describe("A quarantine", () => {
   test("of which nothing was seen is not known to hold: silence is no proof", async () => {
     expect((await card()).headline).toMatch(/^ISOLATED FOR NEW CONNECTIONS/);
     expect(wordsIn(await card())).toContain("Observed: not known, no flow of it was seen yet. Silence is no proof.");
+  });
+
+  test("is not said to leak by what came late from a node whose clock is ahead", async () => {
+    for (const replica of replicas) replica.saw({ ...sighting("forwarded"), aheadMs: 600_000 });
+    await sweepAll();
+    expect((await card()).headline).toMatch(/^ISOLATED FOR NEW CONNECTIONS/);
+    expect(messages(/isolated/i)).toBe(0);
   });
 
   test("whose pod is denied says so, counted over all replicas", async () => {
@@ -244,7 +227,70 @@ describe("A quarantine", () => {
     const { lines, more } = await createObservations(desk.redis).read(operation);
     expect(lines).toHaveLength(200);
     expect(more).toBeGreaterThan(0);
-    expect(lines.map(({ name }) => lineWords(lineOf(name)!))).toContain(`payments/${pod} → 203.0.113.9 TCP 22`);
+    expect(lines.map(({ name }) => lineWords(lineOf(name)!, () => true))).toContain(
+      `payments/${pod} → 203.0.113.9 TCP 22`,
+    );
     await other.stop();
   });
+
+  test("names no pod of a namespace that whoever asked for it may not see", async () => {
+    const other = { namespace: "vault", name: "keys-0", uid: "other" };
+    const seen = sighting("forwarded", {
+      to: { ...sighting("forwarded").record.to, address: "10.1.9.9", entity: undefined },
+    });
+    replicas[0]!.saw({
+      ...seen,
+      toPod: other,
+      to: { kind: "workload", namespace: "vault", of: "Pod", name: "keys-0" },
+    });
+    await expect.poll(async () => (await card()).headline).toMatch(/→ a pod of another namespace TCP 443 got through/);
+    expect(wordsIn(await card())).not.toMatch(/vault|keys-0/);
+    expect(JSON.stringify(await entries())).not.toMatch(/vault|keys-0/);
+  });
+
+  test("has what was seen around it in the audit once it is over, once, with names in the detail alone", async () => {
+    for (const replica of replicas) replica.saw(sighting("denied", { toPort: 8_443 }));
+    await sweepAll();
+    await desk.press("confirm", (await desk.type(`release ${operation}`)).operation);
+    await sweepAll();
+    desk.pass(11_000);
+    await sweepAll();
+    const all = await desk.services.audit.read({ operation });
+    const around = all.filter(({ id }) => id === `${operation}:observed:around`);
+    expect(around).toEqual([
+      expect.objectContaining({
+        summary: expect.stringMatching(/^Flows seen 15 minutes before and after it: \d+ kept, \d+ of them denied$/),
+      }),
+    ]);
+    const told = outcomeOf(around[0]!);
+    expect(told).toMatch(/denied: payments\/checkout-\d+ → 203\.0\.113\.9 TCP 8443 \(egress\), 3 times/);
+  });
+});
+
+describe("A replica that dies at any of its calls while it tells what got through", () => {
+  const through = async (death: Death | undefined): Promise<readonly string[]> => {
+    const replica = mortal(desk.services, desk.outlet, death);
+    const dying = replicaOf(replica.services, replica.outlet);
+    await dying.sweep();
+    dying.saw(sighting("forwarded"));
+    await Promise.race([dying.sweep(), replica.dead]);
+    desk.pass(11_000);
+    await sweepAll();
+    await sweepAll();
+    return replica.calls;
+  };
+
+  test.each([1, 2, 3, 4, 5, 6].flatMap((at) => [{ at, when: "before" } as const, { at, when: "after" } as const]))(
+    "call $at, $when",
+    async (death) => {
+      const calls = await through(death);
+      expect((await card()).headline).toMatch(/^NOT ISOLATED: payments/);
+      const told = messages(/^NOT ISOLATED: q-/);
+      // Whoever died after it was shown, and before that was stored, could not say so.
+      const isShownUnstored = death.when === "after" && calls[death.at - 1] === "show";
+      expect(told).toBeGreaterThanOrEqual(1);
+      expect(told).toBeLessThanOrEqual(isShownUnstored || calls[death.at - 1] === "replace" ? 2 : 1);
+      expect(await entries()).toHaveLength(1);
+    },
+  );
 });

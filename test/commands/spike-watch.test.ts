@@ -164,5 +164,7 @@ function last(): readonly Alert[] {
 }
 
 function buttonsIn(reply: Reply | undefined): readonly string[] {
-  return (reply?.sections ?? []).flatMap((one) => (one.kind === "row" ? one.buttons.map(({ action }) => action) : []));
+  return (reply?.sections ?? []).flatMap((one) =>
+    one.kind === "row" ? one.buttons.map((button) => ("action" in button ? button.action : "open")) : [],
+  );
 }

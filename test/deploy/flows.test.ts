@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config.ts";
+import { createFlowReader } from "../../src/flows/formats.ts";
+import { readAtMs, sample } from "../flows/samples.ts";
 import { find, type Manifest, read, readYaml } from "./manifests.ts";
 import { hasKubectl, renderOwn } from "./rendered.ts";
 
@@ -48,6 +50,25 @@ describe("components/flow-receiver", () => {
     for (const line of ['"verdict":"FORWARDED"', "Verdict ACCEPT", '"disposition":"allow"', "verdict=allow"])
       expect(line).not.toMatch(passes);
   });
+
+  it.each(["hubble-export.ndjson", "antrea-np.log", "ovn-acl-audit.log", "gke-policy-action.ndjson"])(
+    "has both agents send %s as the bot reads it",
+    (name) => {
+      const lines = sample(name)
+        .split("\n")
+        .filter((line) => line !== "");
+      const kinds = (body: readonly (string | object)[]) => {
+        const reader = createFlowReader();
+        return body.flatMap((entry) => reader.read(entry, { atMs: readAtMs })).map(({ kind }) => kind);
+      };
+      const [path] = fluentBit.inputs.map(({ path: one }) => one);
+      const told = kinds(lines);
+      expect(told).toContain("flow");
+      expect(kinds(lines.map((log) => ({ date: 1, log })))).toEqual(told);
+      const around = { file: path, host: "node-1", source_type: "file", timestamp: "2026-07-15T03:00:00Z" };
+      expect(kinds(lines.map((message) => ({ ...around, message })))).toEqual(told);
+    },
+  );
 
   it.runIf(hasKubectl)("gives the bot the token that it reads, lets agents in, and no other port", () => {
     const objects = renderOwn({ resources: ["../base"], components: ["../components/flow-receiver"] });

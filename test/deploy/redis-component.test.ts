@@ -1,9 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FlowKey } from "../../src/flows/flow-key.ts";
+import { createMutes, mutedPattern, muteId } from "../../src/flows/mutes.ts";
+import { createRedisLedger } from "../../src/flows/redis-ledger.ts";
+import { createSourceStates } from "../../src/flows/source-states.ts";
+import { createTurns } from "../../src/flows/turns.ts";
 import { openConsole } from "../../src/sandbox/console.ts";
 import { playTour } from "../../src/sandbox/tour.ts";
 import { startWorld } from "../../src/sandbox/world.ts";
+import { createObservations } from "../../src/scheduler/observations.ts";
 import { checkout, read } from "./manifests.ts";
 import { type ComponentRedis, passwords, startComponentRedis } from "./own-redis.ts";
 
@@ -75,6 +81,56 @@ describe("the Redis of deploy/components/redis, started by its own script", () =
     await expect(bot.call(command, ...args)).rejects.toThrow(/NOPERM|can't access|can't run/);
   });
 
+  it("lets the bot count flows, roll minutes up, mute, take turns and keep what was observed", async () => {
+    await admin.call("acl", "log", "reset");
+    const hourMs = 3_600_000;
+    const nowMs = Math.floor(Date.now() / 60_000) * 60_000;
+    const ledger = createRedisLedger(bot, { keepMs: 6 * hourMs });
+    const key: FlowKey = {
+      cluster: "eu",
+      class: "denied",
+      from: { kind: "node" },
+      to: { kind: "range", cidr: "10.0.0.0/24" },
+      protocol: "TCP",
+      port: 80,
+      direction: "egress",
+      reason: "no-rule",
+      policies: [],
+    };
+    for (const ageMs of [8 * hourMs, 2 * hourMs, 0]) {
+      const minuteMs = nowMs - ageMs;
+      const tally = {
+        key,
+        minuteMs,
+        count: 3,
+        unit: "events",
+        atLeast: false,
+        firstMs: minuteMs,
+        lastMs: minuteMs,
+      } as const;
+      const losses = [{ cluster: "eu", minuteMs, kind: "source", count: 1 }] as const;
+      await ledger.write({ id: `b-${ageMs}`, tallies: [tally], losses });
+    }
+    await ledger.tend(nowMs);
+    const view = await ledger.read({ cluster: "eu", fromMs: nowMs - 5 * hourMs, toMs: nowMs + 60_000 });
+    expect(view.series.map(({ count }) => count)).toEqual([6]);
+    const mutes = createMutes(bot);
+    const by = { kind: "in-pod" } as const;
+    await mutes.put({ id: muteId(key), pattern: mutedPattern(key), by, at: nowMs, until: nowMs + hourMs }, nowMs);
+    expect([await mutes.all(nowMs + 2 * hourMs), await mutes.remove(muteId(key))]).toEqual([[], undefined]);
+    const turns = createTurns(bot, "one");
+    expect([await turns.take("eu/relay"), await turns.take("eu/relay")]).toEqual([true, true]);
+    await turns.release("eu/relay");
+    const states = createSourceStates(bot, "one");
+    await states.tell([], nowMs - 48 * hourMs);
+    expect(await states.all(nowMs)).toEqual([]);
+    const observations = createObservations(bot);
+    const seen = { name: "denied", count: 1, atLeast: false, firstAt: nowMs, lastAt: nowMs };
+    await observations.add("q-1", { id: "p", counters: [seen], lines: [{ ...seen, kept: 9 }] });
+    expect((await observations.read("q-1")).lines).toHaveLength(1);
+    expect(await admin.call("acl", "log")).toEqual([]);
+  });
+
   it("lets the bot do all that an incident takes, and refuses it nothing on the way", { timeout: 90_000 }, async () => {
     await admin.call("acl", "log", "reset");
     const lines: string[] = [];
@@ -84,6 +140,7 @@ describe("the Redis of deploy/components/redis, started by its own script", () =
       env: process.env,
       redisUrl: server.url,
       config: { settle: "0s" },
+      traffic: true,
     });
     const console = openConsole({ slack: world.slack, channel: "C0INCIDENT", width: 100, write });
     try {

@@ -39,6 +39,11 @@ it("declares /np, whose users arrive as ids, over Socket Mode with buttons", () 
   expect(manifest.settings).toMatchObject({ socket_mode_enabled: true, interactivity: { is_enabled: true } });
 });
 
+it("has a home tab, and is told when somebody opens it", () => {
+  expect(manifest.features).toMatchObject({ app_home: { home_tab_enabled: true, messages_tab_enabled: true } });
+  expect(manifest.settings).toMatchObject({ event_subscriptions: { bot_events: ["app_home_opened"] } });
+});
+
 it("names in its hint the commands that there are", () => {
   for (const verb of ["quarantine", "release", "status", "explain", "audit", "verify-enforcement", "whoami", "help"]) {
     expect(manifest.features.slash_commands[0]!.usage_hint).toContain(verb);

@@ -41,6 +41,7 @@ function sighting(toPort: number, seen: Partial<Sighting["record"]> = {}): Sight
     to: { kind: "range", cidr: "10.0.0.0/24" },
     fromPod: undefined,
     toPod: undefined,
+    aheadMs: 0,
     key: undefined,
   };
 }

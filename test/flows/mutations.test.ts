@@ -17,9 +17,11 @@ const isWhole = /\.json$|\.yaml$|klog/;
 test.each(sampleNames)("Nothing that is made of %s breaks the reader, and no line of it is lost", (name) => {
   const random = randomBy(seed);
   const originals = isWhole.test(name) ? [sample(name)] : sample(name).split("\n").filter(Boolean);
-  const reader = createFlowReader();
+  let reader = createFlowReader();
   const seen = { flow: 0, lost: 0, passed: 0, unsupported: 0, unreadable: 0 };
   for (let index = 0; index < times; index += 1) {
+    // Ids come again with each round, and a reader that remembers them would look at nothing else.
+    if (index % originals.length === 0) reader = createFlowReader();
     const body = mutated(originals[index % originals.length]!, random);
     for (const { entry, carried } of entriesOf(body)) {
       const items = reader.read(entry, { atMs: readAtMs, ...carried });

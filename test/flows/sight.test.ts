@@ -76,6 +76,25 @@ describe("An end of a flow", () => {
   });
 });
 
+test("A pod is the one of its name only where its address agrees: another may have the name by now", () => {
+  const addresses = createPodAddresses();
+  const db = { name: "db-0", labels: {}, podIPs: ["10.0.0.7", "fd00::7"], controller: undefined } as const;
+  addresses.saw(cluster, aPod({ ...db, uid: "held" }), noon - 1_800_000);
+  addresses.saw(cluster, aPod({ name: "agent", uid: "agent", hostNetwork: true, podIPs: ["192.168.0.1"] }), noon);
+  const podOf = (pod: string, address: string | undefined) =>
+    sight(cluster, aFlow({ from: { ...nobody, namespace: "shop", pod, address } }), {
+      addresses,
+      settled: createSettled(),
+    }).fromPod?.uid;
+  expect(["10.0.0.7", "fd00::7", undefined, "10.0.0.9"].map((address) => podOf("db-0", address))).toEqual([
+    "held",
+    "held",
+    "held",
+    undefined,
+  ]);
+  expect(podOf("agent", "192.168.0.1")).toBe("agent");
+});
+
 describe("A flow counts as", () => {
   test("denied, audited or dropped for another reason, as its source says", () => {
     expect(classOf({})).toBe("denied");

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Ledger } from "../../src/flows/ledger.ts";
 import { createMemoryLedger } from "../../src/flows/memory-ledger.ts";
@@ -120,6 +121,27 @@ describe("The sink", () => {
     expect(losses).toEqual([{ cluster, minuteMs: noon, kind: "late", count: 7 }]);
   });
 
+  test("takes any numbers: 10 000 records of them add up to a number, and lie in the time that is kept", async () => {
+    const { sink, ledger } = aSink();
+    const number = fc.oneof(fc.double(), fc.maxSafeInteger(), fc.constantFrom(Number.MAX_VALUE, Infinity, -Infinity));
+    const hostile = fc.record({ count: number, fromMs: number, toMs: number, fromPort: number, toPort: number });
+    fc.assert(
+      fc.property(hostile, (over) =>
+        sink.take(cluster, [anItem(over), { kind: "lost", atMs: over.toMs, ...lost(over) }]),
+      ),
+      { numRuns: 10_000 },
+    );
+    await sink.stop();
+    const { series, losses } = await ledger.read({ cluster, fromMs: noon - 3 * 3_600_000, toMs: noon + 60_000 });
+    for (const { count, firstMs, lastMs } of series) {
+      expect(Number.isSafeInteger(count)).toBe(true);
+      expect(firstMs).toBeLessThanOrEqual(lastMs);
+      expect(lastMs).toBeLessThanOrEqual(noon);
+    }
+    expect(series.length).toBeGreaterThan(0);
+    expect(losses.every(({ count }) => Number.isSafeInteger(count))).toBe(true);
+  });
+
   test("adds up what sources lost and what could not be read", async () => {
     const { sink, ledger } = aSink();
     const lost: FlowItem = { kind: "lost", count: 30, atMs: noon, node: undefined };
@@ -127,6 +149,21 @@ describe("The sink", () => {
     expect((await readAfter(sink, ledger)).losses).toEqual([
       { cluster, minuteMs: noon, kind: "source", count: 60 },
       { cluster, minuteMs: noon, kind: "unreadable", count: 1 },
+    ]);
+  });
+
+  test("says by how much the clock of whoever saw a flow is ahead, and counts the flow now", () => {
+    const { sink, sightings } = aSink();
+    const told = [noon + 600_000, noon, noon - 5_000, Number.NaN];
+    sink.take(
+      cluster,
+      told.map((at) => anItem({ verdict: { kind: "forwarded" }, fromMs: at, toMs: at })),
+    );
+    expect(sightings.map(({ aheadMs, record }) => [aheadMs, record.fromMs])).toEqual([
+      [600_000, noon],
+      [0, noon],
+      [0, noon - 5_000],
+      [0, noon],
     ]);
   });
 
@@ -184,6 +221,10 @@ describe("The sink", () => {
     });
   });
 });
+
+function lost({ count }: { readonly count: number }) {
+  return { count, node: undefined };
+}
 
 function many(index: number): Partial<FlowRecord> {
   return { from: { ...aFlow().from, workload: { kind: "Deployment", name: `web-${index}` } }, toPort: 80 };

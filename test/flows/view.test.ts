@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addLoss, addTo, type Bucket, createBucket } from "../../src/flows/bucket.ts";
+import { addLoss, addTo, type Bucket, createBucket, entriesOf, lossesOf } from "../../src/flows/bucket.ts";
 import { packBucket, unpackBucket } from "../../src/flows/bucket-text.ts";
 import type { Tally } from "../../src/flows/ledger.ts";
 import { createView } from "../../src/flows/view.ts";
@@ -44,7 +44,8 @@ function bucketsOf(parts: readonly (readonly Tally[])[]) {
 
 function viewOf(buckets: readonly { readonly startMs: number; readonly bucket: Bucket }[]) {
   const view = createView(query, minuteMs);
-  for (const one of buckets) view.add(one);
+  for (const { startMs, bucket } of buckets)
+    view.add({ startMs, entries: entriesOf(bucket), losses: lossesOf(bucket) });
   return view.view({ sinceMs: undefined, lastHeardMs: undefined });
 }
 

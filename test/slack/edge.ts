@@ -1,8 +1,10 @@
 import pino from "pino";
 import type { Alarm, Desk, Outlet } from "../../src/commands/desk.ts";
+import type { HomeRequest } from "../../src/commands/home.ts";
 import { quarantineForm } from "../../src/commands/quarantine-form.ts";
 import type { Reply } from "../../src/commands/reply.ts";
 import type { Press, Request } from "../../src/commands/request.ts";
+import { principalKey } from "../../src/policy/principal.ts";
 import { type SandboxSlack, startSandboxSlack } from "../../src/sandbox/slack/server.ts";
 import type { Shelf } from "../../src/scheduler/shelf.ts";
 import { type Slack, type SlackEvent, type SlackOptions, startSlack } from "../../src/slack/receive.ts";
@@ -16,6 +18,7 @@ export type Edge = {
   readonly sandbox: SandboxSlack;
   readonly slack: Slack;
   readonly requests: Request[];
+  readonly homes: HomeRequest[];
   readonly presses: Press[];
   readonly turnedAway: { readonly request: Request | Press; readonly why: string }[];
   readonly alarms: Alarm[];
@@ -50,6 +53,8 @@ export type EdgeOptions = {
   readonly redraw?: SlackOptions["redraw"];
   /** Draws pictures, in place of a thread that each edge has to itself. */
   readonly pictures?: SlackOptions["pictures"];
+  /** A person's own page. */
+  readonly home?: (request: HomeRequest) => Reply;
   /** User groups that the access section names. */
   readonly groups?: readonly string[];
 };
@@ -61,6 +66,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
   const seen = {
     requests: [] as Request[],
+    homes: [] as HomeRequest[],
     presses: [] as Press[],
     turnedAway: [] as Edge["turnedAway"],
     alarms: [] as Alarm[],
@@ -84,6 +90,10 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     press: (pressed, outlet) => {
       seen.presses.push(pressed);
       return press(pressed, outlet);
+    },
+    home: (request) => {
+      seen.homes.push(request);
+      return Promise.resolve(options.home?.(request) ?? note(`The page of ${principalKey(request.principal)}`));
     },
     turnAway: async (request, why, outlet) => {
       seen.turnedAway.push({ request, why });

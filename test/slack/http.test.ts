@@ -210,6 +210,13 @@ describe("Forms of a call", () => {
     expect([edge.requests, edge.presses, edge.alarms]).toEqual([[], [], []]);
   });
 
+  test("The address for events is confirmed to Slack, and to nobody who cannot sign", async () => {
+    const body = JSON.stringify({ type: "url_verification", challenge: "3eZbrw1a", token: "deprecated" });
+    const answered = await send(signed(body, { type: "application/json" }));
+    expect([answered.status, await answered.json()]).toEqual([200, { challenge: "3eZbrw1a" }]);
+    expect((await send({ body, headers: { "content-type": "application/json" } })).status).toBe(401);
+  });
+
   test("Other paths and methods are not there", async () => {
     const base = `http://127.0.0.1:${edge.slack.port()}`;
     expect((await fetch(`${base}/metrics`)).status).toBe(404);

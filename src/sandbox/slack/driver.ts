@@ -139,7 +139,8 @@ function waitForMessage(
   return workspace.until(() => workspace.all().find(predicate), timeoutMs, late);
 }
 
-function known<T>(value: T | undefined, id: string): T {
+/** Throws where there is none: a test that names somebody wrongly. */
+export function known<T>(value: T | undefined, id: string): T {
   if (value === undefined) throw new Error(`the sandbox Slack knows no ${id}`);
   return value;
 }

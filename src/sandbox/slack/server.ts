@@ -1,11 +1,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createDispatch, type Delivery } from "./dispatch.ts";
-import { createDriver, type Driver } from "./driver.ts";
+import { createDriver, type Driver, known } from "./driver.ts";
 import { sendEvent } from "./events.ts";
 import { exchange, type RecordedCall } from "./exchange.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createFiles } from "./files.ts";
+import { createHomeHands, createHomes, type HomeHands } from "./homes.ts";
 import { createHttpDelivery, type HttpDelivery } from "./http-delivery.ts";
 import { createLimits } from "./limits.ts";
 import { app, type SandboxChannel, type SandboxGroup, type SandboxUser, team } from "./people.ts";
@@ -31,33 +32,34 @@ export type SandboxSlackOptions = {
   readonly eventRetriesMs?: readonly number[];
 };
 
-export type SandboxSlack = Driver & {
-  /** For `slackApiUrl`, with its trailing slash. */
-  readonly apiUrl: string;
-  readonly botToken: string;
-  readonly appToken: string;
-  readonly signingSecret: string;
-  /** HTTP mode, and requests with something wrong. */
-  readonly http: HttpDelivery;
-  readonly teamId: string;
-  readonly appId: string;
-  readonly botUserId: string;
-  /** Every call so far, oldest first. */
-  readonly calls: readonly RecordedCall[];
-  /** A free workspace has no user groups; it is a paid one at first. */
-  setPlan(plan: Plan): void;
-  /** Faults of the Web API and of response_urls. */
-  readonly faults: Pick<Faults, "add" | "clear">;
-  /** Slack's rate limits on or off. */
-  readonly setLimits: (on: boolean) => void;
-  /** Sends an event, and again until it is acknowledged, as Slack does. */
-  event(event: Readonly<Record<string, unknown>>): Promise<readonly Delivery[]>;
-  readonly connections: SocketHub["connections"];
-  readonly disconnect: SocketHub["disconnect"];
-  readonly drop: SocketHub["drop"];
-  readonly refuse: SocketHub["refuse"];
-  readonly close: () => Promise<void>;
-};
+export type SandboxSlack = Driver &
+  HomeHands & {
+    /** For `slackApiUrl`, with its trailing slash. */
+    readonly apiUrl: string;
+    readonly botToken: string;
+    readonly appToken: string;
+    readonly signingSecret: string;
+    /** HTTP mode, and requests with something wrong. */
+    readonly http: HttpDelivery;
+    readonly teamId: string;
+    readonly appId: string;
+    readonly botUserId: string;
+    /** Every call so far, oldest first. */
+    readonly calls: readonly RecordedCall[];
+    /** A free workspace has no user groups; it is a paid one at first. */
+    setPlan(plan: Plan): void;
+    /** Faults of the Web API and of response_urls. */
+    readonly faults: Pick<Faults, "add" | "clear">;
+    /** Slack's rate limits on or off. */
+    readonly setLimits: (on: boolean) => void;
+    /** Sends an event, and again until it is acknowledged, as Slack does. */
+    event(event: Readonly<Record<string, unknown>>): Promise<readonly Delivery[]>;
+    readonly connections: SocketHub["connections"];
+    readonly disconnect: SocketHub["disconnect"];
+    readonly drop: SocketHub["drop"];
+    readonly refuse: SocketHub["refuse"];
+    readonly close: () => Promise<void>;
+  };
 
 const secrets = {
   botToken: "xoxb-sandbox",
@@ -72,17 +74,21 @@ export async function startSandboxSlack(options: SandboxSlackOptions = {}): Prom
   const parts = createParts(options);
   const { server, hub, http, faults, limits, dispatch, calls, now } = parts;
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const driver = createDriver(parts);
+  const event: SandboxSlack["event"] = (told) =>
+    sendEvent(dispatch, told, { now, retriesMs: options.eventRetriesMs ?? eventRetriesMs });
   return {
     ...secrets,
     ...ids,
-    ...createDriver(parts),
+    ...driver,
+    ...createHomeHands({ ...parts, event, person: (id) => known(driver.user(id), id) }),
     apiUrl: `${parts.origin()}/api/`,
     http,
     calls,
     faults,
     setLimits: (on) => limits.set(on),
     setPlan: parts.setPlan,
-    event: (event) => sendEvent(dispatch, event, { now, retriesMs: options.eventRetriesMs ?? eventRetriesMs }),
+    event,
     connections: hub.connections,
     disconnect: hub.disconnect,
     drop: hub.drop,
@@ -101,6 +107,7 @@ function createParts(options: SandboxSlackOptions) {
   const dispatch = createDispatch({ workspace, hub, http });
   const triggers = createTriggers(now);
   const views = createViews(now);
+  const homes = createHomes(workspace);
   const responseUrls = createResponseUrls(workspace, now);
   const files = createFiles(workspace, origin);
   const faults = createFaults(now);
@@ -110,13 +117,13 @@ function createParts(options: SandboxSlackOptions) {
   const setPlan = (chosen: Plan): void => {
     plan = chosen;
   };
-  const api = createWebApi({ ...secrets, workspace, hub, triggers, views, files, plan: () => plan, origin });
+  const api = createWebApi({ ...secrets, workspace, hub, triggers, views, homes, files, plan: () => plan, origin });
   const desk = { api, responseUrls, files, faults, limits, now, record: (call: RecordedCall) => void calls.push(call) };
   server.on("request", (request, response) => {
     exchange(desk, request, response).catch((error: unknown) => response.destroy(asError(error)));
   });
   server.on("upgrade", (request, socket, head) => hub.upgrade(request, socket, head));
-  const state = { workspace, views, triggers, responseUrls, faults, limits, calls, setPlan };
+  const state = { workspace, views, homes, triggers, responseUrls, faults, limits, calls, setPlan };
   return { ...state, server, hub, http, dispatch, now, origin };
 }
 

@@ -1,6 +1,7 @@
 import { chatMethods } from "./chat.ts";
 import { directoryMethods } from "./directory.ts";
 import type { Files } from "./files.ts";
+import type { Homes } from "./homes.ts";
 import { type Answer, type Arguments, type Method, refuse } from "./method.ts";
 import { app, team } from "./people.ts";
 import type { SocketHub } from "./socket.ts";
@@ -21,6 +22,7 @@ export type WebApiParts = {
   readonly triggers: Triggers;
   readonly views: Views;
   readonly files: Files;
+  readonly homes: Homes;
   readonly plan: () => Plan;
   readonly botToken: string;
   readonly appToken: string;
@@ -37,6 +39,7 @@ export function createWebApi(parts: WebApiParts): WebApi {
       () => ({ ok: true, url: parts.origin().replace("http", "ws") + parts.hub.issueTicket() }),
     ],
     ...viewMethods(parts.views, parts.triggers),
+    ...parts.homes.methods,
     ...chatMethods(parts.workspace),
     ...directoryMethods(parts.workspace),
     ...parts.files.methods,

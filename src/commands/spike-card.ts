@@ -91,8 +91,9 @@ async function causeAmong(
   const keys = spike.pairs.map(({ key }) => key);
   const judge = await judgeOf(services, spike.cluster, keys);
   if ("why" in judge) return undefined;
+  const closedBy = createClosedBy(judge.simulator, revisions, () => services.now());
   for (const key of keys) {
-    const closed = createClosedBy(judge.simulator, revisions, () => services.now())(key);
+    const closed = closedBy(key);
     if (closed !== undefined) return closed;
   }
   return undefined;

@@ -1,10 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Services } from "./commands/services.ts";
 import type { FlowsConfig } from "./config-flows.ts";
-import { createMutes } from "./flows/mutes.ts";
+import { createFlowStores } from "./flow-stores.ts";
 import { createRedisLedger } from "./flows/redis-ledger.ts";
 import { createSourceStates } from "./flows/source-states.ts";
-import { createShelf } from "./scheduler/shelf.ts";
 
 /**
  * What the bot's replicas counted, for a terminal, which counts nothing itself. FLOWS_TOKEN may be known to the bot alone, so flows
@@ -21,5 +20,5 @@ export async function readFlows(
     .catch(() => []);
   if (config === undefined && states.length === 0) return {};
   const ledger = createRedisLedger(redis, { keepMs: config?.keepMs ?? 0 });
-  return { flows: { ledger, mutes: createMutes(redis), shelf: createShelf(redis), sources: () => states } };
+  return { flows: { ledger, ...createFlowStores(redis), sources: () => states } };
 }

@@ -9,14 +9,13 @@ import { type Counting, startCounting } from "./flow-counting.ts";
 import { createFlowMeter } from "./flow-meter.ts";
 import { createFlowReceiver } from "./flow-receiver.ts";
 import { startFlowSource } from "./flow-sources.ts";
+import { createFlowStores } from "./flow-stores.ts";
 import type { FlowSourceState } from "./flows/flow-source.ts";
-import { createMutes } from "./flows/mutes.ts";
 import { createRedisLedger } from "./flows/redis-ledger.ts";
 import { createSourceStates } from "./flows/source-states.ts";
 import { createTurns } from "./flows/turns.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Answerer } from "./probes.ts";
-import { createShelf } from "./scheduler/shelf.ts";
 import { flowTrouble, sourceTrouble, sweepTrouble } from "./trouble-log.ts";
 
 export type Flows = Pick<Counting, "interests" | "onSighting"> & {
@@ -72,7 +71,7 @@ export function startFlows(config: FlowsConfig, wiring: FlowWiring): Flows {
   );
   standing = () => [...sources.map((source) => source.state()), ...receiver.states()];
   return {
-    services: { ledger, mutes: createMutes(redis), shelf: createShelf(redis), sources: () => board.all() },
+    services: { ledger, ...createFlowStores(redis), sources: () => board.all() },
     interests: counting.interests,
     onSighting: (listener) => counting.onSighting(listener),
     answer: receiver.answer,

@@ -1,6 +1,7 @@
 import type { FlowSourceState } from "../flows/flow-source.ts";
 import type { Ledger } from "../flows/ledger.ts";
 import type { Mutes } from "../flows/mutes.ts";
+import type { SpikeStore } from "../flows/spike-store.ts";
 import type { Shelf } from "../scheduler/shelf.ts";
 
 /** What /np flows needs beside what every command has. */
@@ -9,6 +10,8 @@ export type FlowServices = {
   readonly mutes: Mutes;
   /** Keeps what the buttons beside lines are about. */
   readonly shelf: Pick<Shelf, "put" | "get">;
+  /** What spikes, as some replica judged it. */
+  readonly spikes: Pick<SpikeStore, "all">;
   /** As all replicas last told of them, one of each source; those that are posted are there before anything came. */
   sources(): readonly FlowSourceState[];
 };

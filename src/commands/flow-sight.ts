@@ -2,13 +2,19 @@ import type { FlowKey } from "../flows/flow-key.ts";
 import type { Place } from "../flows/place.ts";
 import type { FlowPolicy } from "../flows/record.ts";
 import { decideAccess } from "../policy/access.ts";
-import type { Context } from "./services.ts";
+import type { Principal } from "../policy/principal.ts";
+import type { Services } from "./services.ts";
 
 /** Whether the person may look into the namespace; of the empty name: into all of them. */
 export type Sees = (namespace: string) => boolean;
 
+type Asked = {
+  readonly services: Pick<Services, "settings">;
+  readonly request: { readonly principal: Principal };
+};
+
 /** In what of a cluster the caller has the right `status`. */
-export function seenIn({ services, request }: Pick<Context, "services" | "request">, cluster: string): Sees {
+export function seenIn({ services, request }: Asked, cluster: string): Sees {
   const known = new Map<string, boolean>();
   const look = (namespace: string): boolean =>
     decideAccess(services.settings.access, request.principal, "status", { cluster, namespace }).allowed;

@@ -4,6 +4,7 @@ import { mayHaveLeft, type Operation } from "../policy/operation.ts";
 import type { Principal } from "../policy/principal.ts";
 import { list, note, text } from "./answers.ts";
 import { operationCard } from "./card.ts";
+import { spikesSeen } from "./home-spikes.ts";
 import type { ButtonAction, Reply, RowButton, Section } from "./reply.ts";
 import { seesOperation } from "./sees.ts";
 import type { Services } from "./services.ts";
@@ -16,7 +17,7 @@ export type HomeRequest = { readonly principal: Principal; readonly at: number }
 const mostRows = 15;
 
 /**
- * A person's own page: what waits for somebody, what is in force, how Bulkhead is; of the namespaces where they have a
+ * A person's own page: what spikes, what waits for somebody, what is in force, how Bulkhead is; of the namespaces where they have a
  * right. Drawn anew whenever it is opened: nothing of it is kept.
  */
 export async function homePage(services: Services, { principal, at }: HomeRequest): Promise<Reply> {
@@ -24,17 +25,19 @@ export async function homePage(services: Services, { principal, at }: HomeReques
   const warnings = [...health, ...templateLines(services)];
   const footer = [`As of ${new Date(at).toISOString()}. Open this page again for how it stands then.`];
   if (live === undefined) return { ...note("Not known: Redis does not answer", [list("Bulkhead", warnings)]), footer };
+  const spikes = await spikesSeen(services, principal);
   const seen = live.filter((one) => seesOperation(services, principal, one));
   const waiting = seen.filter(needsSomebody);
   const inForce = seen.filter((one) => one.state === "in-force" && !waiting.includes(one));
   const others = seen.filter((one) => !waiting.includes(one) && !inForce.includes(one));
   const sections = [
+    ...spikes.sections,
     ...rows(services, "Needs somebody", waiting),
     ...rows(services, "In force", inForce),
     ...rows(services, "Under way", others),
     list("Bulkhead", warnings),
   ];
-  return { ...note(headline(waiting.length, inForce.length), sections), footer };
+  return { ...note(headline(spikes.open, waiting.length, inForce.length), sections), footer };
 }
 
 /** Undefined where the store is away. */
@@ -54,11 +57,12 @@ function needsSomebody(operation: Operation): boolean {
   return state === "in-force" && result?.tone === "bad";
 }
 
-function headline(waiting: number, inForce: number): string {
-  if (waiting + inForce === 0) return "Nothing is in force";
+function headline(spikes: number, waiting: number, inForce: number): string {
+  if (spikes + waiting + inForce === 0) return "Nothing is in force";
+  const denied = spikes === 0 ? "" : `${spikes} ${spikes === 1 ? "spike" : "spikes"} of denied flows`;
   const held = inForce === 0 ? "" : `${inForce} in force`;
   const open = waiting === 0 ? "" : `${waiting} ${waiting === 1 ? "needs" : "need"} somebody`;
-  return [open, held].filter((part) => part !== "").join(", ");
+  return [denied, open, held].filter((part) => part !== "").join(", ");
 }
 
 function rows(services: Services, title: string, operations: readonly Operation[]): readonly Section[] {

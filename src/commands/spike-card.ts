@@ -39,6 +39,18 @@ export async function spikeCard(stored: StoredSpike, readers: SpikeReaders): Pro
   };
 }
 
+/** One that goes on, in few lines: how much, the change that it follows, and the pair with the most, with the card's buttons. */
+export async function spikeLines(stored: StoredSpike, readers: SpikeReaders): Promise<readonly Section[]> {
+  const { spike } = stored;
+  const shown = { ...spike, subject: subjectSeen(stored, readers.sees) };
+  const told = spike.pairs.find(({ key }) => asSeen(key, readers.sees) !== undefined);
+  const [change, pair] = await Promise.all([
+    changeSection(stored, readers),
+    told === undefined ? [] : pairSection(told, true, readers),
+  ]);
+  return [text(`${spikeHeadline(shown)}. ${spikeSentences(spike).join(" ")}`), ...change, ...pair];
+}
+
 function subjectSeen({ spike }: StoredSpike, sees: Sees): StoredSpike["spike"]["subject"] {
   const { subject } = spike;
   if (subject.kind === "namespaces") return { ...subject, namespaces: subject.namespaces.filter(sees) };

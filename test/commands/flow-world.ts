@@ -5,6 +5,7 @@ import type { FlowSourceState } from "../../src/flows/flow-source.ts";
 import type { Ledger, LedgerQuery, LedgerView, Loss, Series } from "../../src/flows/ledger.ts";
 import { createMutes } from "../../src/flows/mutes.ts";
 import type { Place } from "../../src/flows/place.ts";
+import { createSpikeStore } from "../../src/flows/spike-store.ts";
 import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
 import { createShelf } from "../../src/scheduler/shelf.ts";
 import { connectTestRedis } from "../redis.ts";
@@ -133,6 +134,7 @@ export async function startFlowDesk(options: DeskOptions = {}) {
     ledger: told.ledger,
     mutes: createMutes(redis),
     shelf: createShelf(redis),
+    spikes: createSpikeStore(redis),
     sources: () => sources,
   };
   const desk = await startDesk({

@@ -1,4 +1,5 @@
 import { tokenProblems } from "./config-environment.ts";
+import { namedFileProblems, type ReadFile } from "./config-files.ts";
 import { type FlowsFile, flowsSchema } from "./config-flows-schema.ts";
 
 /** A source that is pulled. Its files are read again at every connection. */
@@ -12,11 +13,8 @@ export type FlowsConfig = {
   readonly receiver: ReadonlyMap<string, string | undefined>;
 };
 
-/** Text of a file; undefined where it cannot be read. */
-type Read = (path: string) => string | undefined;
-
 /** `token`: FLOWS_TOKEN, where it is set. */
-type Given = { readonly token: string | undefined; readonly read: Read };
+type Given = { readonly token: string | undefined; readonly read: ReadFile };
 
 /**
  * The section `flows`, with its tokens; FLOWS_TOKEN alone stands for `home`, the cluster that the bot is in. Undefined where nothing is to come from anywhere.
@@ -45,26 +43,11 @@ export function flowFileProblems(document: unknown, given: Given): readonly stri
   const parsed = flowsSchema.safeParse(Object(document).flows);
   if (!parsed.success) return [];
   const { sources, receiver = {} } = parsed.data;
-  const ofSources = sources.flatMap((source, at) => sourceProblems(source, `flows.sources.${at}`, given.read));
+  const ofSources = sources.flatMap((source, at) => namedFileProblems(`flows.sources.${at}`, source, given.read));
   const ofReceivers = Object.entries(receiver).flatMap(([cluster, { tokenFile }]) =>
     receiverProblems(`flows.receiver.${cluster}`, tokenFile, given),
   );
   return [...ofSources, ...ofReceivers];
-}
-
-function sourceProblems(source: FlowsFile["sources"][number], place: string, read: Read): readonly string[] {
-  const { caFile, certFile, keyFile } = source.tls ?? {};
-  const secret = source.kind === "loki" ? source : undefined;
-  const files = [
-    { name: "tls.caFile", path: caFile, form: /-----BEGIN CERTIFICATE-----/, what: "holds no PEM certificate" },
-    { name: "tls.certFile", path: certFile, form: /-----BEGIN CERTIFICATE-----/, what: "holds no PEM certificate" },
-    { name: "tls.keyFile", path: keyFile, form: /-----BEGIN [A-Z ]*PRIVATE KEY-----/, what: "holds no PEM key" },
-    { name: "tokenFile", path: secret?.tokenFile, form: /\S/, what: "is empty" },
-    { name: "passwordFile", path: secret?.passwordFile, form: /\S/, what: "is empty" },
-  ];
-  return files.flatMap(({ name, path, form, what }) =>
-    path === undefined || form.test(read(path) ?? "") ? [] : [`${place}.${name}: ${path} cannot be read or ${what}`],
-  );
 }
 
 function receiverProblems(place: string, tokenFile: string | undefined, { token, read }: Given): readonly string[] {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AlertmanagerConfig } from "./alertmanager.ts";
 import type { SpikeChannels } from "./commands/spike-channels.ts";
+import { namedFileProblems, type ReadFile } from "./config-files.ts";
 
 const channel = z.string().regex(/^[CG][A-Z0-9]+$/, "is no channel's id");
 const path = z.string().min(1, "is no path of a file");
@@ -30,8 +31,6 @@ const alertmanager = z
     error: "username and passwordFile need each other",
   });
 
-const runbook = "https://github.com/example/bulkhead/blob/main/runbooks/procedures/denied-spike.md";
-
 /** The section `watch`: where spikes of denied flows are told. Without flows there are none. */
 export const watchSchema = z
   .strictObject({
@@ -39,15 +38,15 @@ export const watchSchema = z
     channel: channel.optional(),
     channels: z.array(z.strictObject({ namespaces: z.array(owned).min(1), channel })).default([]),
     alertmanagers: z.array(alertmanager).default([]),
-    /** Where whoever is paged reads what to do. */
-    runbookUrl: z.url().default(runbook),
+    /** Where whoever is paged reads what to do; without it alerts only name the procedure. */
+    runbookUrl: z.url({ protocol: /^https?$/, error: "is no address of a page" }).optional(),
   })
-  .default({ channels: [], alertmanagers: [], runbookUrl: runbook });
+  .default({ channels: [], alertmanagers: [] });
 
 export type WatchConfig = {
   readonly channels: SpikeChannels;
   readonly alertmanagers: readonly AlertmanagerConfig[];
-  readonly runbookUrl: string;
+  readonly runbookUrl: string | undefined;
 };
 
 export function watchOf({
@@ -57,4 +56,11 @@ export function watchOf({
   runbookUrl,
 }: z.infer<typeof watchSchema>): WatchConfig {
   return { channels: { channel: forAll, channels }, alertmanagers, runbookUrl };
+}
+
+/** What is wrong with the files that the document, as it was written, names. */
+export function watchFileProblems(document: unknown, read: ReadFile): readonly string[] {
+  const parsed = watchSchema.safeParse(Object(document).watch);
+  if (!parsed.success) return [];
+  return parsed.data.alertmanagers.flatMap((one, at) => namedFileProblems(`watch.alertmanagers.${at}`, one, read));
 }

@@ -15,7 +15,7 @@ import { kubeconfigProblems } from "./config-kubeconfig.ts";
 import { peopleProblems } from "./config-names.ts";
 import { duplicateNames, schemaProblems } from "./config-problems.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
-import { type WatchConfig, watchOf } from "./config-watch.ts";
+import { type WatchConfig, watchFileProblems, watchOf } from "./config-watch.ts";
 import type { Enforcement } from "./policy/plan.ts";
 import type { RedisAccess } from "./redis.ts";
 import { parseRedisUrl, redisForms } from "./redis-address.ts";
@@ -222,6 +222,7 @@ function botProblems(
     ...environmentProblems(env, read),
     ...kubeconfigProblems(document, env, read),
     ...flowFileProblems(document, { token: secrets.flows, read }),
+    ...watchFileProblems(document, read),
   ];
 }
 

@@ -16,8 +16,11 @@ export type Alert = {
 /** Three sendings may fail before it is over by itself. */
 const lastsMs = 5 * 60_000;
 
-/** A spike as an alert: while it goes on, and once it is over. */
-export function spikeAlert({ spike, end }: StoredSpike, runbookUrl: string, nowMs: number): Alert {
+/** In a checkout of this version, wherever it lies. */
+const procedure = "runbooks/procedures/denied-spike.md";
+
+/** A spike as an alert: while it goes on, and once it is over. `runbookUrl`: the page of its procedure, where one is known. */
+export function spikeAlert({ spike, end }: StoredSpike, runbookUrl: string | undefined, nowMs: number): Alert {
   const { subject, cluster, kind } = spike;
   const [from, to] =
     subject.kind === "pair" ? [subject.key.from, subject.key.to] : [subject.kind === "scan" ? subject.from : undefined];
@@ -38,7 +41,8 @@ export function spikeAlert({ spike, end }: StoredSpike, runbookUrl: string, nowM
         ...followsSentence(spike),
         ...(end ? [endSentence(spike, end)] : []),
       ].join(" "),
-      runbook_url: runbookUrl,
+      procedure,
+      ...(runbookUrl !== undefined && { runbook_url: runbookUrl }),
     },
     startsAtMs: spike.sinceMs,
     endsAtMs: end === undefined ? nowMs + lastsMs : end.sinceMs,

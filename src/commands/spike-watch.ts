@@ -18,7 +18,7 @@ export type SpikeWatchParts = {
   readonly outletIn: (channel: string) => Outlet;
   /** Sends them; how many Alertmanagers did not take them. */
   readonly alert: (alerts: readonly Alert[]) => Promise<void>;
-  readonly runbookUrl: string;
+  readonly runbookUrl: string | undefined;
   readonly meter: {
     begun(spike: Spike): void;
     judged(
@@ -93,7 +93,7 @@ async function alertOf(
 }
 
 /** One of the same labels that goes on is not ended by one that is over. */
-function labelsOf(stored: StoredSpike, runbookUrl: string, now: number): string {
+function labelsOf(stored: StoredSpike, runbookUrl: string | undefined, now: number): string {
   return JSON.stringify(spikeAlert(stored, runbookUrl, now).labels);
 }
 

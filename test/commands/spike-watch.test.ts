@@ -53,6 +53,15 @@ test("A spike is one card, that ends in place, and one alert, that is resolved",
   expect(new Set(alerts.flat().map(({ labels }) => JSON.stringify(labels))).size).toBe(1);
 });
 
+test("An alert names its procedure, and links no page that nobody has configured", async () => {
+  const watch = replica();
+  await pass(40, [watch], 1);
+  await pass(6, [watch], 90);
+  const annotations = last().map((alert) => alert.annotations);
+  expect(annotations).toMatchObject([{ procedure: "runbooks/procedures/denied-spike.md" }]);
+  expect(annotations).not.toMatchObject([{ runbook_url: expect.anything() }]);
+});
+
 test("Three replicas at once tell it once, and one that starts later goes on", async () => {
   await pass(40, [replica(), replica()], 1);
   await pass(4, [replica(), replica(), replica()], 90);
@@ -145,7 +154,7 @@ function replica(outlet?: Outlet, channels = forAll): SpikeWatch {
       if (some.length > 0) alerts.push(some);
       return Promise.resolve();
     },
-    runbookUrl: "https://example.com/denied-spike.md",
+    runbookUrl: undefined,
     meter: { begun: () => undefined, judged: () => undefined },
   });
 }

@@ -12,7 +12,7 @@ type Rules = {
     readonly rules: readonly {
       readonly alert: string;
       readonly expr: string;
-      readonly annotations: { readonly runbook_url: string };
+      readonly annotations: { readonly procedure: string };
     }[];
   }[];
 };
@@ -37,7 +37,7 @@ describe("components/prometheus", () => {
   });
 
   it.each(rules)("has a procedure for $alert", ({ annotations }) => {
-    const [, name] = /procedures\/(.+)$/.exec(annotations.runbook_url) ?? [];
+    const [, name] = /^runbooks\/procedures\/(.+)$/.exec(annotations.procedure) ?? [];
     expect(read(`runbooks/procedures/${name}`)).toMatch(/^# /);
   });
 

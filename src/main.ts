@@ -17,6 +17,7 @@ import type { Services } from "./commands/services.ts";
 import { createTakeover, type Takeover } from "./commands/takeover.ts";
 import { connectCluster, connectionOf, openClusters, slackDispatcher } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
+import { startFlowWatching } from "./flow-watching.ts";
 import { createHistory } from "./history/history.ts";
 import { createKubeAudit } from "./kube-audit.ts";
 import { createRecords } from "./kubernetes/records.ts";
@@ -122,8 +123,13 @@ function startAround({ journals, slack, ...parts }: Around): { stop(): Promise<v
     metrics: metrics.standing,
     ...sweepTrouble("standing", { log, metrics }),
   });
-  const spikes = startWatching({ ...parts, outletIn: (channel) => slack.outletIn(channel) });
-  return { stop: async () => void (await Promise.all([standing.stop(), spikes.stop()])) };
+  const spikes = startWatching({ ...parts, ...slackOf(slack) });
+  const around = [standing, spikes, startFlowWatching({ ...parts, ...slackOf(slack) })];
+  return { stop: async () => void (await stopAll(around)) };
+}
+
+function slackOf(slack: Slack): Pick<Slack, "outletIn" | "vouch"> {
+  return { outletIn: (channel) => slack.outletIn(channel), vouch: (principal) => slack.vouch(principal) };
 }
 
 /** Without a token nobody may post. */

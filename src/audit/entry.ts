@@ -6,6 +6,7 @@ import type { Principal } from "../policy/principal.ts";
  * `rebuilt` where its record was lost and made anew of its objects, `altered` where somebody else changed those.
  * `drift` where the cluster was found not to be as an operation holds it, where that was over, and where somebody accepted it.
  * `mute` where somebody had a line of denied flows listed to nobody for a while, or ended that.
+ * `watch` where somebody had denied flows told in a channel by itself, and where that ended.
  * `observed` where flows showed for the first time that something was denied, got through, or used an allowance.
  * `incident` where a channel was bound to one or unbound.
  * `approval-asked` and what became of it: `approved` by one, `denied`, `withdrawn` by whoever asked, `void` since the plan
@@ -25,6 +26,7 @@ export type EntryKind =
   | "observed"
   | "incident"
   | "mute"
+  | "watch"
   | "forgery"
   | "chain"
   | "reviewed"

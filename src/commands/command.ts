@@ -1,3 +1,4 @@
+import type { WatchSchedule } from "../flows/watch-times.ts";
 import type { Labels } from "../policy/objects.ts";
 import type { Choices, KeepChoice } from "../policy/plan.ts";
 import type { NamespaceReference, PlaceReference, PodReference, WorkloadReference } from "../policy/target.ts";
@@ -110,15 +111,21 @@ export type RolledBack =
 export type FlowsAsked =
   | {
       readonly kind: "denied";
-      /** A workload, a pod or the beginning of its name; `of` is its kind in lower case where one is named. */
-      readonly workload: { readonly of: string | undefined; readonly name: string } | undefined;
+      readonly workload: WorkloadAsked | undefined;
     }
   /** An id, or the beginning of one. */
   | { readonly kind: "operation"; readonly operation: string }
   | { readonly kind: "explain" | "allow"; readonly line: string }
   | { readonly kind: "mute"; readonly line: string; readonly forMs: number }
   | { readonly kind: "muted" }
-  | { readonly kind: "unmute"; readonly mute: string };
+  | { readonly kind: "unmute"; readonly mute: string }
+  | { readonly kind: "watch"; readonly workload: WorkloadAsked | undefined; readonly schedule: WatchSchedule }
+  /** `watch` is an id; undefined: the one of that place in the channel. */
+  | { readonly kind: "unwatch"; readonly watch: string | undefined; readonly workload: WorkloadAsked | undefined }
+  | { readonly kind: "watched" };
+
+/** A workload, a pod or the beginning of its name; `of` is its kind in lower case where one is named. */
+type WorkloadAsked = { readonly of: string | undefined; readonly name: string };
 
 /** What is typed after what is to be cut off. */
 type Containing = {

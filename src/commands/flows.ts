@@ -1,4 +1,4 @@
-import { decideAccess, type Place, type Verb } from "../policy/access.ts";
+import { type Place, type Verb } from "../policy/access.ts";
 import { isRefusal, type Refusal } from "../policy/guard.ts";
 import type { Operation } from "../policy/operation.ts";
 import { note, text } from "./answers.ts";
@@ -6,10 +6,12 @@ import { placeFor } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { findOperation } from "./find-operation.ts";
 import { answerFlows } from "./flow-answer.ts";
-import { scopeOf, scopeOfTarget } from "./flow-asked.ts";
+import { scopeOfTarget } from "./flow-asked.ts";
 import { type GatheredFlows, gatherFlows } from "./flow-gather.ts";
+import { gatherAsked } from "./flow-gathered.ts";
 import { listMutes, locateMute, muteLine, mutingVerbs, unmute } from "./flow-mute.ts";
 import type { FlowServices } from "./flow-services.ts";
+import { listWatches, locateWatch, unwatchFlows, watchFlows } from "./flow-watch.ts";
 import { lastWindow, windowBetween } from "./flow-window.ts";
 import type { Reply } from "./reply.ts";
 import type { Context } from "./services.ts";
@@ -29,6 +31,10 @@ export async function locateFlows(context: Context, command: FlowsCommand): Prom
     const place = await locateMute(context, what);
     return isRefusal(place) ? place : { place, command };
   }
+  if (what.kind === "watch" || what.kind === "unwatch") {
+    const place = await locateWatch(context, command);
+    return isRefusal(place) ? place : { place, command };
+  }
   if (what.kind === "operation") {
     const operation = await findOperation(context, what.operation);
     if (isRefusal(operation)) return operation;
@@ -45,6 +51,8 @@ export async function locateFlows(context: Context, command: FlowsCommand): Prom
 /** What is denied, between whom, since when, and by which policy; or what of it is muted. */
 export async function flows(context: Context, command: FlowsCommand): Promise<Reply> {
   const known = context.services.flows;
+  const { what } = command;
+  if (known !== undefined && what.kind === "watch") return watchFlows(context, known, { ...command, what });
   const reply = known === undefined ? noFlows() : await answer(context, known, command);
   await context.outlet.show(reply, undefined);
   return reply;
@@ -59,40 +67,22 @@ async function answer(context: Context, known: FlowServices, command: FlowsComma
       return unmute(context, known, what.mute);
     case "muted":
       return listMutes(context, known, cluster);
+    case "unwatch":
+      return unwatchFlows(context, known, { ...command, what });
+    case "watched":
+      return listWatches(context, known);
     case "operation": {
       const operation = await context.services.operations.get(what.operation);
       if (operation === undefined) throw new Error(`operation ${what.operation} is not stored any more`);
       return answerFlows(context, known, await gatherOf(context, known, operation, command.sinceMs));
     }
     case "denied":
-      return answerFlows(context, known, await gather(context, known, command, what.workload));
+      return answerFlows(context, known, await gatherAsked(context, known, { ...command, workload: what.workload }));
     case "explain":
     case "allow":
-      throw new Error("a line's command is run as the one that it stands for");
+    case "watch":
+      throw new Error("it is run elsewhere");
   }
-}
-
-async function gather(
-  context: Context,
-  known: FlowServices,
-  { cluster, namespace, sinceMs }: FlowsCommand,
-  workload: Parameters<typeof scopeOf>[2]["workload"],
-): Promise<GatheredFlows> {
-  const { services, request } = context;
-  const window = lastWindow(services.now(), sinceMs);
-  const may = (name: string): boolean =>
-    (cluster === undefined || name === cluster) &&
-    decideAccess(services.settings.access, request.principal, "status", { cluster: name, namespace }).allowed;
-  const names = [...services.clusters.keys()].filter(may);
-  const found = await Promise.all(
-    names.map(async (name) => {
-      const scope = await scopeOf(services, name, { namespace, workload });
-      return { scope, flows: await gatherFlows(context, known, { cluster: name, window, scope }) };
-    }),
-  );
-  const [first] = found;
-  const scope = first?.scope ?? { namespace, workloads: undefined, words: namespace };
-  return { scope, window, clusters: found.map((one) => one.flows) };
 }
 
 /** From when it was confirmed to its end, at most 48 hours, unless another time is asked for. */

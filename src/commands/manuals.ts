@@ -231,7 +231,8 @@ export const manuals = {
     ],
   },
   flows: {
-    usage: "flows [[cluster:]namespace | [cluster:]namespace/[kind/]workload | operation] [since 15m]",
+    usage:
+      "flows [[cluster:]namespace | [cluster:]namespace/[kind/]workload | operation] [since 15m] | flows watch|unwatch [place] [every 1h | at 09:00] | flows watched",
     does: "what is being denied, between whom, since when, and by which policy",
     details: [
       "By workload, the last 15 minutes unless since says otherwise (5m to 48h); what was not seen in the same time before comes first, marked new.",
@@ -240,6 +241,8 @@ export const manuals = {
       "It needs the right status, and shows what begins or ends in namespaces where you have it.",
       "Explain says why in full, Allow opens a plan by the narrowest template that fits, Mute leaves the line out for 8 h, for everybody.",
       "flows muted lists what is muted, with a button to end that. Totals count what is muted.",
+      "flows watch has the same told in the channel where it is typed: every 5m to 48h (1h unless said), or at a time of day in UTC; it is quiet where nothing is new since the last post.",
+      "Everybody in the channel then reads what you may see. flows unwatch ends it, flows watched lists what is watched there.",
       "At a terminal, flows --from FILE reads a file of flows, or standard input (-), with neither cluster nor Redis.",
     ],
     examples: [
@@ -249,6 +252,10 @@ export const manuals = {
       "flows prod-eu:payments/deploy/checkout",
       "flows q-7f3kd2m",
       "flows muted",
+      "flows watch payments every 1h",
+      "flows watch payments/checkout at 09:00",
+      "flows unwatch payments",
+      "flows watched",
     ],
   },
   diff: {

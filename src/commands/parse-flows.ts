@@ -5,6 +5,7 @@ import { parsePlaceReference, parsePodReference } from "../policy/target.ts";
 import type { Command } from "./command.ts";
 import { isFlowLineId } from "./flow-line-id.ts";
 import { type Usage, usage } from "./parse-answers.ts";
+import { parseUnwatch, parseWatch } from "./parse-flow-watch.ts";
 
 type Flows = Extract<Command, { kind: "flows" }>;
 
@@ -20,11 +21,18 @@ export function parseFlows(words: readonly string[]): Flows | Usage {
   const [first = "", second = "", ...rest] = words;
   if (isFlowLineId(second) && Object.hasOwn(lineActs, first)) return lineActs[first as LineAct](second, rest);
   if (first === "unmute") return unmute(second, rest);
+  if (first === "watch") return parseWatch(words.slice(1), placeNamed);
+  if (first === "unwatch") return parseUnwatch(words.slice(1), placeNamed);
   const since = takeSince(words);
   if (since.kind === "usage") return since;
   const [where, ...more] = since.words;
   if (more.length > 0) return tooMuch(more);
   return where === undefined ? denied({ ...anywhere, sinceMs: since.sinceMs }) : place(where, since.sinceMs);
+}
+
+/** What is denied anywhere where nothing is named. */
+function placeNamed(where: string | undefined): Flows | Usage {
+  return where === undefined ? denied({ ...anywhere, sinceMs: undefined }) : place(where, undefined);
 }
 
 type Since = { readonly kind: "since"; readonly sinceMs: number | undefined; readonly words: readonly string[] };
@@ -70,6 +78,7 @@ function unmute(mute: string, rest: readonly string[]): Flows | Usage {
 
 function place(where: string, sinceMs: number | undefined): Flows | Usage {
   if (where === "muted") return { kind: "flows", ...anywhere, sinceMs, what: { kind: "muted" } };
+  if (where === "watched") return { kind: "flows", ...anywhere, sinceMs, what: { kind: "watched" } };
   if (isOperationIdPrefix(where)) {
     return { kind: "flows", ...anywhere, sinceMs, what: { kind: "operation", operation: where } };
   }

@@ -1,10 +1,18 @@
 import { isMuteId } from "../flows/mutes.ts";
+import { isWatchId } from "../flows/watches.ts";
 import { isRevisionIdPrefix } from "../policy/revision.ts";
 import { isFlowLineId } from "./flow-line-id.ts";
 import type { Press, Request } from "./request.ts";
 
 /** What a button beside a line asks for; the id of what the line is about is all that it carries. */
-export type RowAction = "show-diff" | "roll-back" | "flow-explain" | "flow-allow" | "flow-mute" | "flow-unmute";
+export type RowAction =
+  | "show-diff"
+  | "roll-back"
+  | "flow-explain"
+  | "flow-allow"
+  | "flow-mute"
+  | "flow-unmute"
+  | "flow-unwatch";
 
 type Typed = { readonly command: string; readonly isAbout: (id: string) => boolean };
 
@@ -15,6 +23,7 @@ const typedAs: Readonly<Record<RowAction, Typed>> = {
   "flow-allow": { command: "flows allow", isAbout: isFlowLineId },
   "flow-mute": { command: "flows mute", isAbout: isFlowLineId },
   "flow-unmute": { command: "flows unmute", isAbout: isMuteId },
+  "flow-unwatch": { command: "flows unwatch", isAbout: isWatchId },
 };
 
 /**

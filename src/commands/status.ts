@@ -14,6 +14,7 @@ import { inCluster, inTime, patienceMs } from "./clusters.ts";
 import type { Command } from "./command.ts";
 import { detectionLines, detectionOf, stateOf } from "./detection.ts";
 import { flowSourceLines } from "./flow-status.ts";
+import { watchedSections } from "./flow-watched.ts";
 import { type ReaperState, reaperState } from "./heartbeat.ts";
 import { inForceLines, inForceSelector } from "./in-force-lines.ts";
 import type { Reply, Section } from "./reply.ts";
@@ -41,14 +42,16 @@ export async function status(
   };
   // A cluster where one may not look is not named.
   const names = [...services.clusters.keys()].filter((name) => may(name, command.namespace));
-  const [clusters, operations, store] = await Promise.all([
+  const [clusters, operations, store, watched] = await Promise.all([
     Promise.all(names.map((name) => clusterSection(services, name, visible))),
     openOperations(services, isVisible),
     storeLines(services),
+    watchedSections({ services, request }, command),
   ]);
   const reply = note(`Status${placeWords(command)}`, [
     ...clusters,
     operations,
+    ...watched,
     list("Bulkhead", [...store, ...templateLines(services)]),
   ]);
   await outlet.show(reply, undefined);

@@ -10,6 +10,8 @@ export type Groups = {
    * is not among them: no answer is a no.
    */
   of(user: string): Promise<readonly string[]>;
+  /** The same, but throws where Slack does not answer about one of them: for what would end by a no. */
+  sure(user: string): Promise<readonly string[]>;
 };
 
 export type GroupOptions = {
@@ -28,7 +30,7 @@ const answerWithinMs = 1_500;
 const failedForMs = 10_000;
 
 /** What is remembered of a group: who is in it, or that Slack did not say, and for how long that holds. */
-type Answer = { readonly members: ReadonlySet<string>; readonly holdsMs: number };
+type Answer = { readonly members: ReadonlySet<string>; readonly holdsMs: number; readonly failed?: true };
 
 /**
  * usergroups.users.list, which needs usergroups:read and a paid plan, and may be called 20 times a minute (Tier 2). All
@@ -46,11 +48,16 @@ export function createGroups(client: webApi.WebClient, { groups, now, log, onEve
       if (error instanceof webApi.WebAPIRateLimitedError) limit.until = now() + error.retryAfter * 1_000;
       onEvent("group-unknown");
       log.warn({ group: key, error: errorText(error) }, "Slack did not say who is in a user group: nobody, then");
-      return { members: new Set(), holdsMs: Math.max(failedForMs, limit.until - now()) };
+      return { members: new Set(), holdsMs: Math.max(failedForMs, limit.until - now()), failed: true };
     }
   }
 
   return {
+    async sure(user) {
+      const found = await Promise.all(groups.map(async (key) => ({ key, ...(await answers(key, () => ask(key))) })));
+      if (found.some(({ failed }) => failed === true)) throw new Error("Slack did not say who is in a user group");
+      return found.flatMap(({ key, members }) => (members.has(user) ? [key] : []));
+    },
     async of(user) {
       const isIn = async (key: string): Promise<boolean> => (await answers(key, () => ask(key))).members.has(user);
       const found = await Promise.all(groups.map(async (key) => ((await isIn(key)) ? [key] : [])));

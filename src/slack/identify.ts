@@ -17,7 +17,7 @@ type SlackPrincipal = Extract<Principal, { kind: "slack" }>;
 
 export type IdentifyOptions = {
   readonly people: People;
-  readonly groups: Groups;
+  readonly groups: Pick<Groups, "of">;
   /** Workspaces whose people may use the bot: an empty list is nobody, undefined is the bot's own. */
   readonly teams: readonly string[] | undefined;
   readonly log: Log;
@@ -46,7 +46,10 @@ export async function identify(caller: Caller, options: IdentifyOptions): Promis
 }
 
 /** Asked only for who may use the bot at all. */
-async function withGroups(identity: Extract<Identity, { kind: "person" }>, groups: Groups): Promise<Identity> {
+async function withGroups(
+  identity: Extract<Identity, { kind: "person" }>,
+  groups: Pick<Groups, "of">,
+): Promise<Identity> {
   const found = await groups.of(identity.principal.user);
   return found.length === 0 ? identity : { ...identity, principal: { ...identity.principal, groups: found } };
 }

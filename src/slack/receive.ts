@@ -4,6 +4,7 @@ import type { Desk, Outlet } from "../commands/desk.ts";
 import type { Reply } from "../commands/reply.ts";
 import { createPictures, type PictureEvent, type Pictures } from "../pictures/pictures.ts";
 import type { Operation } from "../policy/operation.ts";
+import type { Principal } from "../policy/principal.ts";
 import type { Shelf } from "../scheduler/shelf.ts";
 import type { DeliveryEvent } from "./aside.ts";
 import { channelOutlet, operationOutlet } from "./background.ts";
@@ -22,6 +23,7 @@ import { createPeople } from "./people.ts";
 import { createPicturePost, type PicturePostEvent } from "./picture-post.ts";
 import { createReplayGuard } from "./replay.ts";
 import type { UpdateEvent } from "./updates.ts";
+import { vouchFor } from "./vouch.ts";
 
 /**
  * `socket`: by Socket Mode, with an app token (`xapp-…`, scope connections:write). `http`: by signed calls to a port of
@@ -86,6 +88,8 @@ export type Slack = {
   outletFor(operation: Operation): Outlet;
   /** For what is told in a channel by itself. */
   outletIn(channel: string): Outlet;
+  /** Who set something up, as Slack knows them now; or why they may not use the bot. Throws where Slack does not answer. */
+  vouch(principal: Principal): ReturnType<typeof vouchFor>;
   /** Whether at least one connection stands; over HTTP whether it listens. */
   connected(): boolean;
   /**
@@ -133,6 +137,7 @@ export function startSlack(config: SlackConfig, options: SlackOptions): Slack {
     outlet: delivery.background,
     outletFor: (operation) => operationOutlet(operation, { delivery, people, log }),
     outletIn: (channel) => channelOutlet(channel, { delivery, people, log }),
+    vouch: (principal) => vouchFor(principal, { people, groups, teams: config.teams }),
     connected: () => way.lines.some((line) => line.connected()),
     ready: Promise.race(way.lines.map((line) => line.ready)),
     port: way.port,

@@ -6,6 +6,7 @@ import type { Ledger, LedgerQuery, LedgerView, Loss, Series } from "../../src/fl
 import { createMutes } from "../../src/flows/mutes.ts";
 import type { Place } from "../../src/flows/place.ts";
 import { createSpikeStore } from "../../src/flows/spike-store.ts";
+import { createFlowWatches } from "../../src/flows/watches.ts";
 import { seedObjects } from "../../src/sandbox/kubernetes/seed.ts";
 import { createShelf } from "../../src/scheduler/shelf.ts";
 import { connectTestRedis } from "../redis.ts";
@@ -133,6 +134,7 @@ export async function startFlowDesk(options: DeskOptions = {}) {
   const flows: FlowServices = {
     ledger: told.ledger,
     mutes: createMutes(redis),
+    watches: createFlowWatches(redis),
     shelf: createShelf(redis),
     spikes: createSpikeStore(redis),
     sources: () => sources,

@@ -34,7 +34,7 @@ function people(answers: { person?: Person; channel?: Channel["kind"]; ownTeam?:
 
 const silent = () => Promise.reject(new Error("no answer"));
 
-type Asked = { people?: People; teams?: string[]; caller?: Partial<Caller>; groups?: Groups };
+type Asked = { people?: People; teams?: string[]; caller?: Partial<Caller>; groups?: Pick<Groups, "of"> };
 
 function ask(options: Asked = {}): Promise<Identity> {
   const log = pino({ level: "silent" });

@@ -6,7 +6,7 @@ import type { FlowServices } from "./flow-services.ts";
 import type { Services } from "./services.ts";
 import { type Alert, spikeAlert } from "./spike-alert.ts";
 import { spikeCard } from "./spike-card.ts";
-import { addressesOf, type SpikeChannels } from "./spike-channels.ts";
+import { addressesOf, type SpikeAddress, type SpikeChannels } from "./spike-channels.ts";
 import { minuteOf, minutesDue } from "./spike-minutes.ts";
 import { spikePicture } from "./spike-picture.ts";
 
@@ -33,6 +33,9 @@ export type SpikeWatch = {
   /** Judges what is due of a cluster, and tells what is not told. To be called by one replica, again and again; by two it does no harm. */
   sweep(cluster: string): Promise<void>;
 };
+
+/** Slack has no way to ask whether a message of ours is there without the right to read what others wrote. */
+const perhapsTwice = "This may stand here twice: a replica stopped while it posted it.";
 
 /** An alert lasts five minutes without being sent again. */
 const alertEveryMs = 60_000;
@@ -99,20 +102,39 @@ function labelsOf(stored: StoredSpike, runbookUrl: string | undefined, now: numb
 
 /** A card in each channel that it belongs to, in place of the one that is there. What reached nobody is told again. */
 async function tell(parts: SpikeWatchParts, stored: StoredSpike): Promise<void> {
-  const { services, flows, store, channels, outletIn } = parts;
+  const { store, channels } = parts;
   if (!(await store.claim(stored))) return;
-  const cards: SpikeCard[] = [];
+  const cards = new Map(stored.cards.map((card) => [card.channel, card]));
   let isAll = true;
-  for (const { channel, sees } of addressesOf(channels, stored.spike)) {
-    const reply = await spikeCard(stored, { services, flows, sees });
-    const known = stored.cards.find((card) => card.channel === channel);
-    // With the first message alone: the card is told anew as long as the spike goes on.
-    const picture = known === undefined ? await spikePicture(stored, { services, flows, sees }) : undefined;
-    const shown = picture === undefined ? reply : { ...reply, picture };
-    const { card, reached } = await outletIn(channel).show(shown, known);
-    const now = card ?? known;
-    if (now !== undefined) cards.push({ channel, ts: now.ts });
-    isAll &&= reached;
+  for (const address of addressesOf(channels, stored.spike)) {
+    isAll &&= await tellIn(parts, stored, { ...address, cards });
   }
-  await store.told(stored, cards, isAll);
+  await store.told(stored, [...cards.values()], isAll);
+}
+
+/** `cards`: where it is told so far. */
+type Telling = SpikeAddress & { readonly cards: Map<string, SpikeCard> };
+
+/**
+ * Whether it reached somebody. A new card is written down before and after it is posted: whoever goes on where this replica is
+ * killed posts nothing a second time where that is known, and says so where it is not.
+ */
+async function tellIn(
+  parts: SpikeWatchParts,
+  stored: StoredSpike,
+  { channel, sees, cards }: Telling,
+): Promise<boolean> {
+  const { services, flows, store, outletIn } = parts;
+  const known = cards.get(channel);
+  const reply = await spikeCard(stored, { services, flows, sees });
+  if (known?.ts !== undefined) return (await outletIn(channel).show(reply, { channel, ts: known.ts })).reached;
+  // With the first message alone: the card is told anew as long as the spike goes on.
+  const picture = await spikePicture(stored, { services, flows, sees });
+  const footer = known === undefined ? reply.footer : [...reply.footer, perhapsTwice];
+  await store.telling(stored, [...cards.set(channel, { channel, ts: undefined }).values()]);
+  const { card, reached } = await outletIn(channel).show({ ...reply, footer, ...(picture && { picture }) }, undefined);
+  if (card === undefined) cards.delete(channel);
+  else cards.set(channel, { channel, ts: card.ts });
+  await store.telling(stored, [...cards.values()]);
+  return reached;
 }

@@ -4,8 +4,8 @@ import { packed, unpacked } from "./baselines.ts";
 import type { Spike, SpikeEnd } from "./spike.ts";
 import { createSpikes, type SpikeState, type Step } from "./spikes.ts";
 
-/** Where a message about it stands. */
-export type SpikeCard = { readonly channel: string; readonly ts: string };
+/** Where a message about it stands. Without `ts` a replica was about to post it there, and nobody heard how that went. */
+export type SpikeCard = { readonly channel: string; readonly ts: string | undefined };
 
 /** A spike as it is stored, before anybody is told of it. */
 export type StoredSpike = {
@@ -28,6 +28,8 @@ export type SpikeStore = {
   all(cluster: string): Promise<readonly StoredSpike[]>;
   /** Takes the telling of it upon itself for half a minute. False where another replica does. */
   claim(stored: StoredSpike): Promise<boolean>;
+  /** In which messages it is told so far, while more are under way. */
+  telling(stored: StoredSpike, cards: readonly SpikeCard[]): Promise<void>;
   /** In which messages it is told; and where `isAll`, that nothing of this revision is left to be told. */
   told(stored: StoredSpike, cards: readonly SpikeCard[], isAll: boolean): Promise<void>;
 };
@@ -92,6 +94,9 @@ export function createSpikeStore(redis: Redis): SpikeStore {
       );
     },
     claim: async (stored) => (await redis.set(claimKey(stored), "1", "PX", claimMs, "NX")) === "OK",
+    async telling({ spike }, cards) {
+      await redis.hset(cardsKey(spike.cluster), spike.id, JSON.stringify(cards));
+    },
     async told(stored, cards, isAll) {
       const { spike, revision } = stored;
       const keys = [spikesKey(spike.cluster), cardsKey(spike.cluster), claimKey(stored)];

@@ -108,6 +108,17 @@ test("The picture of it is sent to who asked, who alone saw the answer", async (
   expect(world.slack.messages(alice.channel).filter(({ files }) => files !== undefined)).toEqual([]);
 });
 
+test("A channel that watches is told once by two replicas, as who set it up may see it", async () => {
+  const said = (words: string) => () =>
+    world.slack.messages(alice.channel).filter((message) => JSON.stringify(message).includes(words));
+  await world.slack.command({ ...alice, text: "flows watch db every 5m" });
+  await waitFor(() => said("Denied flows are watched here: db")().at(0));
+  await waitFor(() => said("First told here")().at(0), { timeoutMs: 15_000 });
+  await answerWith("status sandbox:", `${alice.channel}: db, every 5m, as `);
+  expect(said("First told here")()).toHaveLength(1);
+  await answerWith("flows unwatch db", "Not watched any more");
+});
+
 test("Nobody posts without the token, or for a cluster that is not configured", async () => {
   expect((await post(world.bot, drops(1, 0), { bearer: "guess" })).status).toBe(401);
   expect((await post(world.bot, drops(1, 0), { cluster: "other" })).status).toBe(401);

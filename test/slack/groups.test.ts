@@ -47,6 +47,11 @@ test("A person is in the groups that Slack says, of those that the access sectio
   expect(asked()).toBe(2);
 });
 
+test("Who must not be ended by a no asks so that a Slack that does not answer is none", async () => {
+  expect(await groupsOf(onCall, platform).sure("U0CAROL")).toEqual([onCall]);
+  await expect(groupsOf("slack-group:T0ACME/S0NONE").sure("U0CAROL")).rejects.toThrow("did not say");
+});
+
 test("Where the access section names no group, Slack is not asked", async () => {
   expect(await groupsOf().of("U0CAROL")).toEqual([]);
   expect(asked()).toBe(0);

@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { AlertmanagerConfig } from "./alertmanager.ts";
 import type { SpikeChannels } from "./commands/spike-channels.ts";
 import { namedFileProblems, type ReadFile } from "./config-files.ts";
+import { duration } from "./config-values.ts";
+import { type SpikePace, usualPace } from "./flows/spike-pace.ts";
 
 const channel = z.string().regex(/^[CG][A-Z0-9]+$/, "is no channel's id");
 const path = z.string().min(1, "is no path of a file");
@@ -31,6 +33,22 @@ const alertmanager = z
     error: "username and passwordFile need each other",
   });
 
+const minuteMs = 60_000;
+const minutes = (usual: number) =>
+  duration
+    .refine((ms) => ms >= minuteMs && ms % minuteMs === 0, "is not in whole minutes, one or more")
+    .default(usual * minuteMs);
+
+/** Flows are counted by the minute: nothing is judged sooner. */
+const spikes = z
+  .strictObject({
+    learn: minutes(usualPace.learn),
+    confirm: minutes(usualPace.confirm),
+    quiet: minutes(usualPace.quiet),
+    late: duration.default(usualPace.lateMs),
+  })
+  .prefault({});
+
 /** The section `watch`: where spikes of denied flows are told. Without flows there are none. */
 export const watchSchema = z
   .strictObject({
@@ -38,15 +56,18 @@ export const watchSchema = z
     channel: channel.optional(),
     channels: z.array(z.strictObject({ namespaces: z.array(owned).min(1), channel })).default([]),
     alertmanagers: z.array(alertmanager).default([]),
+    /** How long is waited before a spike is told, and before it is told to be over. */
+    spikes,
     /** Where whoever is paged reads what to do; without it alerts only name the procedure. */
     runbookUrl: z.url({ protocol: /^https?$/, error: "is no address of a page" }).optional(),
   })
-  .default({ channels: [], alertmanagers: [] });
+  .prefault({});
 
 export type WatchConfig = {
   readonly channels: SpikeChannels;
   readonly alertmanagers: readonly AlertmanagerConfig[];
   readonly runbookUrl: string | undefined;
+  readonly pace: SpikePace;
 };
 
 export function watchOf({
@@ -54,8 +75,10 @@ export function watchOf({
   channels,
   alertmanagers,
   runbookUrl,
+  spikes: { learn, confirm, quiet, late },
 }: z.infer<typeof watchSchema>): WatchConfig {
-  return { channels: { channel: forAll, channels }, alertmanagers, runbookUrl };
+  const pace = { learn: learn / minuteMs, confirm: confirm / minuteMs, quiet: quiet / minuteMs, lateMs: late };
+  return { channels: { channel: forAll, channels }, alertmanagers, runbookUrl, pace };
 }
 
 /** What is wrong with the files that the document, as it was written, names. */

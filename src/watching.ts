@@ -29,7 +29,7 @@ export function startWatching({ config, services, redis, log, metrics, outletIn 
   const { flows } = services;
   if (flows === undefined) return { stop: () => Promise.resolve() };
   const turns = createTurns(redis, `${services.replica}:${randomUUID()}`);
-  const { channels, alertmanagers, runbookUrl } = config.watch;
+  const { channels, alertmanagers, runbookUrl, pace } = config.watch;
   const alertmanager = createAlertmanager(alertmanagers);
   const alert = async (alerts: Parameters<typeof alertmanager.send>[0]): Promise<void> => {
     const problems = await alertmanager.send(alerts);
@@ -45,6 +45,7 @@ export function startWatching({ config, services, redis, log, metrics, outletIn 
     outletIn,
     alert,
     runbookUrl,
+    pace,
     meter: metrics.spikes,
   });
   const sweeps = [...services.clusters.keys()].map((cluster) =>

@@ -6,8 +6,6 @@ import type { FlowServices } from "./flow-services.ts";
 import type { Services } from "./services.ts";
 
 const minuteMs = 60_000;
-/** What sources tell, and replicas write, is late by that much. */
-const settledMs = 45_000;
 /** The ledger knows minutes one by one for three hours (redis-ledger.ts). */
 const furthestMs = 3 * 3_600_000 - 5 * minuteMs;
 /** Where nothing was judged before, so much of what is kept is learnt from. */
@@ -15,11 +13,17 @@ const firstMs = 3_600_000;
 const lookBackMs = 15 * minuteMs;
 const mostChanges = 100;
 
-/** The minutes that are to be judged, the earliest first; what lies too far back is passed over. */
-export function minutesDue(judgedMs: number | undefined, nowMs: number): readonly number[] {
-  const end = Math.floor((nowMs - settledMs) / minuteMs) * minuteMs;
+/** The minutes that are to be judged, the earliest first; what lies too far back is passed over. `endMs`: nothing came later. */
+export function minutesDue(judgedMs: number | undefined, endMs: number): readonly number[] {
+  const end = Math.floor(endMs / minuteMs) * minuteMs;
   const begin = judgedMs === undefined ? end - firstMs : Math.max(judgedMs + minuteMs, end - furthestMs);
   return Array.from({ length: Math.max(0, (end - begin) / minuteMs) }, (_, index) => begin + index * minuteMs);
+}
+
+/** Whether any source ever told of it, as far as is kept. Throws where the store is away. */
+export async function isAnyHeard(services: Services, { ledger }: FlowServices, cluster: string): Promise<boolean> {
+  const toMs = services.now();
+  return (await ledger.read({ cluster, fromMs: toMs - minuteMs, toMs })).lastHeardMs !== undefined;
 }
 
 /** Which minute of which cluster. */

@@ -1,4 +1,5 @@
 import type { Spike } from "../flows/spike.ts";
+import { type SpikePace, usualPace } from "../flows/spike-pace.ts";
 import type { SpikeCard, SpikeStore, StoredSpike } from "../flows/spike-store.ts";
 import { step } from "../flows/spikes.ts";
 import type { Outlet } from "./desk.ts";
@@ -7,7 +8,7 @@ import type { Services } from "./services.ts";
 import { type Alert, spikeAlert } from "./spike-alert.ts";
 import { spikeCard } from "./spike-card.ts";
 import { addressesOf, type SpikeAddress, type SpikeChannels } from "./spike-channels.ts";
-import { minuteOf, minutesDue } from "./spike-minutes.ts";
+import { isAnyHeard, minuteOf, minutesDue } from "./spike-minutes.ts";
 import { spikePicture } from "./spike-picture.ts";
 
 export type SpikeWatchParts = {
@@ -19,6 +20,8 @@ export type SpikeWatchParts = {
   /** Sends them; how many Alertmanagers did not take them. */
   readonly alert: (alerts: readonly Alert[]) => Promise<void>;
   readonly runbookUrl: string | undefined;
+  /** Default: the usual one. */
+  readonly pace?: SpikePace;
   readonly meter: {
     begun(spike: Spike): void;
     judged(
@@ -43,9 +46,10 @@ const alertEveryMs = 60_000;
 /** Spikes of denied flows: judged minute by minute, stored before they are told, and told until they are over. */
 export function createSpikeWatch(parts: SpikeWatchParts): SpikeWatch {
   const alertedMs = new Map<string, number>();
+  const isBegun = createBeginning(parts);
   return {
     async sweep(cluster) {
-      const begun = await judge(parts, cluster);
+      const begun = (await isBegun(cluster)) ? await judge(parts, cluster) : 0;
       const all = await parts.store.all(cluster);
       const untold = all.filter(({ isTold }) => !isTold);
       await Promise.all([
@@ -56,13 +60,28 @@ export function createSpikeWatch(parts: SpikeWatchParts): SpikeWatch {
   };
 }
 
+/** Agents that come first may tell of the hour before, which is learnt from, too: nothing is judged until that is written. */
+function createBeginning({ services, flows, store, pace = usualPace }: SpikeWatchParts) {
+  const heardMs = new Map<string, number>();
+  const begun = new Set<string>();
+  return async (cluster: string): Promise<boolean> => {
+    if (begun.has(cluster)) return true;
+    const now = services.now();
+    if (!heardMs.has(cluster) && (await isAnyHeard(services, flows, cluster))) heardMs.set(cluster, now);
+    const isWritten = now - (heardMs.get(cluster) ?? now) >= pace.lateMs;
+    if (isWritten || (await store.read(cluster)).minuteMs !== undefined) begun.add(cluster);
+    return begun.has(cluster);
+  };
+}
+
 /** How many began. Where another replica judges too, it stops: that one goes on. */
-async function judge({ services, flows, store, meter }: SpikeWatchParts, cluster: string): Promise<number> {
+async function judge(parts: SpikeWatchParts, cluster: string): Promise<number> {
+  const { services, flows, store, meter, pace = usualPace } = parts;
   let state = await store.read(cluster);
   let begun = 0;
-  for (const atMs of minutesDue(state.minuteMs, services.now())) {
+  for (const atMs of minutesDue(state.minuteMs, services.now() - pace.lateMs)) {
     const minute = await minuteOf(services, flows, { cluster, atMs });
-    const next = step(state, minute);
+    const next = step(state, minute, pace);
     if (!(await store.store(state, next))) return begun;
     for (const spike of next.begun) meter.begun(spike);
     const counts = minute.counted.map(({ count }) => count);

@@ -3,6 +3,7 @@ import type { Moment } from "./baseline.ts";
 import type { Scan } from "./scans.ts";
 import { type CountedMinute, changesBefore, mostPairs, type Spike, type SpikeEnd } from "./spike.ts";
 import { type Group, isPair } from "./spike-groups.ts";
+import type { SpikePace } from "./spike-pace.ts";
 import type { PairSeries, Series } from "./spike-series.ts";
 
 /** A spike that goes on, with what it is watched by. */
@@ -28,8 +29,6 @@ export type Watched = {
 
 /** What is part of a matter comes within so many minutes. */
 const joinTicks = 10;
-/** So long below the limits is quiet. */
-const quietTicks = 5;
 /** What goes on for a day is usual. */
 const usualTicks = 24 * 60;
 const mostSeries = 200;
@@ -130,12 +129,12 @@ export type Over = { readonly episode: Episode; readonly end: SpikeEnd };
 export function ended(
   episodes: readonly Episode[],
   series: ReadonlyMap<number, Series>,
-  { at, scans }: { readonly at: Moment; readonly scans: readonly Scan[] },
+  { at, scans, pace }: { readonly at: Moment; readonly scans: readonly Scan[]; readonly pace: SpikePace },
 ): { readonly episodes: readonly Episode[]; readonly grown: readonly Spike[]; readonly over: readonly Over[] } {
   const loudScans = new Set(scans.filter(({ isOne }) => isOne).map(({ id }) => id));
   const stood = episodes.map((episode) => stand(episode, series, { at, loudScans }));
   const over = stood.flatMap(({ episode }) => {
-    const why = endOf(episode, at);
+    const why = endOf(episode, at, pace);
     const sinceMs = why === "quiet" ? episode.quietMs : at.minuteMs;
     return why === undefined ? [] : [{ episode, end: { spike: episode.spike, why, sinceMs } }];
   });
@@ -170,8 +169,8 @@ function isAbove(series: Series | undefined, { limit, widthLimit }: Watched): bo
   return series.count > limit || (widthLimit !== undefined && (series.width?.count ?? 0) > widthLimit);
 }
 
-function endOf(episode: Episode, at: Moment): SpikeEnd["why"] | undefined {
-  if (episode.quietTicks >= quietTicks) return "quiet";
+function endOf(episode: Episode, at: Moment, { quiet }: SpikePace): SpikeEnd["why"] | undefined {
+  if (episode.quietTicks >= quiet) return "quiet";
   return at.tick - episode.sinceTick >= usualTicks ? "usual" : undefined;
 }
 

@@ -4,6 +4,7 @@ import { type Scan, scanId, scansAfter } from "./scans.ts";
 import { type Counted, type CountedMinute, changesBefore, namespacesOf, type Spike, type SpikeEnd } from "./spike.ts";
 import { type Episode, ended, joined, type Over, opened, openedScan } from "./spike-episodes.ts";
 import { type Group, groupsOf } from "./spike-groups.ts";
+import { type SpikePace, usualPace } from "./spike-pace.ts";
 import { identified, type Known, namespaceSeries, type PairSeries, pairSeries, type Series } from "./spike-series.ts";
 
 /** What is known of one cluster after the minutes that were judged. It is stored, and any replica goes on from it. */
@@ -26,10 +27,6 @@ export type Step = {
   readonly ended: readonly SpikeEnd[];
 };
 
-/** Nothing is told before so much was seen: all would be new. */
-const learningTicks = 30;
-/** One minute is often chance. */
-const hotMinutes = 2;
 /** After its end a matter is told again only so much later, twice as long each time, unless it follows a new change. */
 const cooling = { ticks: 30, mostDoublings: 5 } as const;
 const mostEpisodes = 100;
@@ -41,18 +38,18 @@ export function createSpikes(cluster: string, most = 20_000): SpikeState {
 }
 
 /** Judges the next minute. The same state and minute give the same, whichever replica it is. */
-export function step(state: SpikeState, minute: CountedMinute): Step {
+export function step(state: SpikeState, minute: CountedMinute, pace = usualPace): Step {
   const { minuteMs } = minute;
   if (!minute.isHeard) return { state: { ...state, minuteMs }, begun: [], grown: [], ended: [] };
   const at = { minuteMs, tick: state.tick + 1 };
-  const { known, scans } = withoutScans(state, minute);
+  const { known, scans } = withoutScans(state, minute, pace);
   const judged = judge(at.tick % sweepTicks === 0 ? { ...state, table: swept(state.table, at.tick) } : state, {
     known,
     minute,
     at,
   });
-  const told = tell({ ...state, scans }, { judged, minute, at });
-  const after = ended(told.episodes, judged.series, { at, scans });
+  const told = tell({ ...state, scans }, { judged, minute, at, pace });
+  const after = ended(told.episodes, judged.series, { at, scans, pace });
   teach(judged, { episodes: told.episodes, minute, at });
   const table = coolDown(judged, after.over, at);
   return {
@@ -64,9 +61,13 @@ export function step(state: SpikeState, minute: CountedMinute): Step {
 }
 
 /** What a scan reaches that was never seen is neither counted nor kept: it would push out what is. */
-function withoutScans({ table, scans, tick }: SpikeState, { counted, changes, minuteMs }: CountedMinute) {
+function withoutScans(
+  { table, scans, tick }: SpikeState,
+  { counted, changes, minuteMs }: CountedMinute,
+  { learn: learning }: SpikePace,
+) {
   const all = identified(counted);
-  if (tick < learningTicks) return { known: all, scans: [] };
+  if (tick < learning) return { known: all, scans: [] };
   const fresh = all.filter(({ id }) => !table.rows.has(id));
   const mayBe = ({ key }: Counted) => changesBefore(changes, namespacesOf(key), minuteMs).length === 0;
   const after = scansAfter(
@@ -90,7 +91,7 @@ type Judged = {
 /** Of what is told already, and of what is muted, only what is usual counts in its namespaces. */
 function judge(
   { table, episodes }: SpikeState,
-  { known, minute, at }: Omit<Now, "judged"> & { readonly known: readonly Known[] },
+  { known, minute, at }: Omit<Now, "judged" | "pace"> & { readonly known: readonly Known[] },
 ): Judged {
   const told = new Set(episodes.flatMap(({ watched }) => watched.map(({ id }) => id)));
   const pairs = pairSeries(copied(table), known, at);
@@ -102,10 +103,15 @@ function judge(
   return { table: namespaces.table, pairs: pairs.series, namespaces: namespaces.series, series: new Map(all) };
 }
 
-type Now = { readonly judged: Judged; readonly minute: CountedMinute; readonly at: Moment };
+type Now = {
+  readonly judged: Judged;
+  readonly minute: CountedMinute;
+  readonly at: Moment;
+  readonly pace: SpikePace;
+};
 
 function tell(state: SpikeState, now: Now) {
-  const { judged, minute, at } = now;
+  const { judged, minute, at, pace } = now;
   const place = { cluster: state.cluster, at, minute };
   const episodes = [...state.episodes];
   const [begun, grown]: [Spike[], Spike[]] = [[], []];
@@ -114,7 +120,7 @@ function tell(state: SpikeState, now: Now) {
     episodes.push(episode);
     begun.push(episode.spike);
   };
-  for (const group of at.tick <= learningTicks ? [] : groups(state, now)) {
+  for (const group of at.tick <= pace.learn ? [] : groups(state, now)) {
     const index = episodes.findIndex((one) => joined(one, group, at) !== undefined);
     const wider = episodes[index] && joined(episodes[index], group, at);
     if (wider === undefined) open(opened(group, judged.pairs, place));
@@ -124,17 +130,17 @@ function tell(state: SpikeState, now: Now) {
     }
   }
   const told = new Set(episodes.flatMap(({ watched }) => watched.map(({ id }) => id)));
-  for (const scan of at.tick <= learningTicks ? [] : state.scans) {
+  for (const scan of at.tick <= pace.learn ? [] : state.scans) {
     if (scan.isOne && !told.has(scan.id) && !isCooling(judged.table, scan.id, at)) open(openedScan(scan, place));
   }
   return { episodes, begun, grown };
 }
 
 /** What is told of now, of what is not told already. */
-function groups(state: SpikeState, { judged, minute, at }: Now): readonly Group[] {
+function groups(state: SpikeState, { judged, minute, at, pace }: Now): readonly Group[] {
   const told = new Set(state.episodes.flatMap(({ watched }) => watched.map(({ id }) => id)));
   const isTold = ({ id, hot, namespaces }: Series): boolean => {
-    if (hot < hotMinutes || told.has(id)) return false;
+    if (hot < pace.confirm || told.has(id)) return false;
     return !isCooling(judged.table, id, at) || changesBefore(minute.changes, namespaces, at.minuteMs).length > 0;
   };
   const pairs = judged.pairs.filter((one) => isTold(one) && !minute.isMuted(one.of.key));
@@ -145,7 +151,7 @@ function groups(state: SpikeState, { judged, minute, at }: Now): readonly Group[
 /** A spike teaches no level, and what follows a change of a policy no hour either: it is no habit. */
 function teach(
   { table, series }: Judged,
-  { episodes, minute, at }: Omit<Now, "judged"> & Pick<SpikeState, "episodes">,
+  { episodes, minute, at }: Omit<Now, "judged" | "pace"> & Pick<SpikeState, "episodes">,
 ) {
   const told = new Map(episodes.flatMap((episode) => episode.watched.map(({ id }) => [id, episode.spike] as const)));
   for (const { id, count, full, hot, namespaces, width } of series.values()) {

@@ -17,7 +17,7 @@ const url = "url: 'http://alertmanager.monitoring.svc:9093'";
 const tls = "tls: { caFile: /tls/ca, certFile: /tls/ca, keyFile: /tls/key }";
 
 test("Without a word spikes are told nowhere, and no page is made up for whoever is paged", () => {
-  expect(watchOf("{}")).toEqual({
+  expect(watchOf("{}")).toMatchObject({
     channels: { channel: undefined, channels: [] },
     alertmanagers: [],
     runbookUrl: undefined,
@@ -55,6 +55,27 @@ describe("problems of watch", () => {
     expect(load(watch)).toEqual({ problems: problems.map((problem) => expect.stringContaining(problem)) });
   });
 });
+
+describe("How long a spike is waited for", () => {
+  test("is as recorded days were judged, until the configuration says otherwise", () => {
+    const usual = { learn: 30, confirm: 2, quiet: 5, lateMs: 45_000 };
+    expect(paceOf("")).toEqual(usual);
+    expect(paceOf("watch: { channel: C0ALL }")).toEqual(usual);
+    expect(paceOf("watch: { spikes: { confirm: 1m, late: 3s } }")).toEqual({ ...usual, confirm: 1, lateMs: 3_000 });
+  });
+
+  test.each(["30s", "90s", "0s"])("is no %s: flows are counted by the minute", (confirm) => {
+    expect(readConfig({}, `watch: { spikes: { confirm: ${confirm} } }`, () => undefined)).toEqual({
+      problems: [expect.stringMatching(/watch\.spikes\.confirm.*is not in whole minutes, one or more/)],
+    });
+  });
+});
+
+function paceOf(text: string) {
+  const loaded = readConfig({}, text, () => undefined);
+  if ("problems" in loaded) throw new Error(loaded.problems.join("\n"));
+  return loaded.config.watch.pace;
+}
 
 function load(watch: string) {
   return readConfig(sound, `watch: ${watch}`, (path) => files[path], "bot");

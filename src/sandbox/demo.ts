@@ -119,7 +119,7 @@ function become(name: string, slack: World["slack"], console: ReturnType<typeof 
 
 async function pipeline(cluster: World["cluster"]): Promise<string> {
   await applyMistake(cluster);
-  return "ci-pipeline has applied db/allow-postgres. Try /np explain payments/ledger → db/postgres:5432, then /np history db.";
+  return "ci-pipeline has applied db/allow-postgres. Try /np explain payments/ledger → db/postgres:5432, then /np history db. Bulkhead tells of the spike within two minutes, with a picture.";
 }
 
 function complain({ write }: DemoTerminal, problem: string): number {

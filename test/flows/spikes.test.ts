@@ -3,6 +3,7 @@ import { packed, unpacked } from "../../src/flows/baselines.ts";
 import type { FlowKey } from "../../src/flows/flow-key.ts";
 import type { Place } from "../../src/flows/place.ts";
 import type { Counted, CountedMinute, PolicyChangeAt, Spike, SpikeEnd } from "../../src/flows/spike.ts";
+import type { SpikePace } from "../../src/flows/spike-pace.ts";
 import { createSpikes, type SpikeState, step } from "../../src/flows/spikes.ts";
 
 const startMs = Date.UTC(2026, 0, 5, 9);
@@ -110,6 +111,15 @@ test("Any replica goes on from the stored state, and comes to the same", () => {
   expect(other.ended).toEqual(one.ended);
 });
 
+test("How long is waited is as it was given: one minute above the limit tells, and one below it is quiet", () => {
+  const pace = { learn: 3, confirm: 1, quiet: 1, lateMs: 0 };
+  const minutes = [...quiet(4), ...steady("cart", 90, 1), ...quiet(1)];
+  expect(run(minutes).begun).toEqual([]);
+  const { begun, ended } = run(minutes, { pace });
+  expect(begun).toHaveLength(1);
+  expect(ended).toMatchObject([{ why: "quiet" }]);
+});
+
 test("Its memory is bounded: of too many pairs, those go of which least is known", () => {
   const crowd = Array.from({ length: 400 }, (_, index) => pair("crowd", 1, index));
   let state = createSpikes("home", 300);
@@ -131,17 +141,19 @@ function run(
     isMuted = () => false,
     between = (state) => state,
     first = createSpikes("home"),
+    pace,
   }: {
     readonly changes?: readonly PolicyChangeAt[];
     readonly isMuted?: (key: FlowKey) => boolean;
     readonly between?: (state: SpikeState) => SpikeState;
     readonly first?: SpikeState;
+    readonly pace?: SpikePace;
   } = {},
 ) {
   let state = first;
   const [begun, ended]: [Spike[], SpikeEnd[]] = [[], []];
   for (const [index, counted] of minutes.entries()) {
-    const told = step(between(state), { ...minuteOf(index, counted), changes, isMuted });
+    const told = step(between(state), { ...minuteOf(index, counted), changes, isMuted }, pace);
     state = told.state;
     begun.push(...told.begun);
     ended.push(...told.ended);

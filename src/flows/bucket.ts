@@ -39,10 +39,16 @@ export function addTo(bucket: Bucket, addition: Addition, text = entryText(addit
   entry.error += error;
   entry.atLeast ||= atLeast;
   if (firstMs < entry.firstMs) entry.firstMs = firstMs;
-  if (lastMs >= entry.lastMs) {
-    entry.lastMs = lastMs;
-    entry.dnsQuery = dnsQuery ?? entry.dnsQuery;
-  }
+  if (lastMs > entry.lastMs) entry.lastMs = lastMs;
+  entry.dnsQuery = oneName(entry.dnsQuery, dnsQuery);
+}
+
+/**
+ * Of the names that were asked for, the one to tell as an example: the one that sorts first, so that it is the same
+ * however the counts were divided among replicas, and whoever is read first.
+ */
+export function oneName(a: string | undefined, b: string | undefined): string | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
 }
 
 export function addLoss({ losses }: Bucket, kind: Loss["kind"], count: number): void {

@@ -1,4 +1,4 @@
-import type { Entry } from "./bucket.ts";
+import { type Entry, oneName } from "./bucket.ts";
 import { keyOfText, textOf } from "./flow-key.ts";
 import type { LedgerQuery, LedgerView, Loss, Series } from "./ledger.ts";
 import { foldPorts } from "./port-fold.ts";
@@ -61,11 +61,8 @@ function merge(merged: Map<string, Merged>, entry: CountedEntry, step: number): 
   }
 }
 
-/** Of two names that were asked for, the latest; of one moment, the one that sorts first. */
 function join(into: Omit<Merged, "stepped">, more: Omit<Merged, "stepped">): void {
-  const isLater =
-    more.lastMs > into.lastMs || (more.lastMs === into.lastMs && (more.dnsQuery ?? "") < (into.dnsQuery ?? ""));
-  if (more.dnsQuery !== undefined && (isLater || into.dnsQuery === undefined)) into.dnsQuery = more.dnsQuery;
+  into.dnsQuery = oneName(into.dnsQuery, more.dnsQuery);
   into.count += more.count;
   into.error += more.error;
   into.atLeast ||= more.atLeast;

@@ -62,6 +62,7 @@ test("What is read is the same however it was divided among replicas, and in wha
       expect(whole.series.reduce((sum, { count }) => sum + count, 0)).toBe(total);
       for (const { steps, count } of whole.series) expect(steps.reduce((sum, one) => sum + one, 0)).toBe(count);
     }),
+    { numRuns: 500 },
   );
 });
 

@@ -1,8 +1,8 @@
 import { type Life, orderOf, type Point, startOf } from "./lineage.ts";
 
 /**
- * The lives in their order, each without what makes no difference: of forms in a row with the same spec the first stays,
- * which a revision brought about, and the last, which is what it was right before the next one.
+ * The lives in their order, each without what makes no difference: of forms in a row with the same spec, of which a watch saw
+ * every step, the first stays, which a revision brought about, and the last, which is what it was right before the next one.
  */
 export function inOrder(lives: readonly Life[]): readonly Life[] {
   const ordered = lives.map(withOrder).sort((one, other) => startOf(one) - startOf(other));
@@ -27,7 +27,35 @@ function withOrder(life: Life): Life {
   return { ...life, points, end: isNone ? undefined : life.end };
 }
 
+/** Replicas that lag, or were away, have told by then what they saw, milliseconds. */
+const toldWithinMs = 3_600_000;
+
+/**
+ * A form between two others of its spec makes a difference for as long as somebody may still tell of another spec between
+ * them: not where a watch saw every step, which the later one then says of the earlier one, and not for ever.
+ */
 function collapsed(points: readonly Point[]): readonly Point[] {
-  const isSame = (point: Point, other: Point | undefined) => other?.form.spec === point.form.spec;
-  return points.filter((point, index) => !isSame(point, points[index - 1]) || !isSame(point, points[index + 1]));
+  const settled = (points.at(-1)?.at ?? 0) - toldWithinMs;
+  const kept: Point[] = [];
+  for (const point of points) {
+    const [first, middle] = kept.slice(-2);
+    const isBetween = first !== undefined && middle !== undefined && isSame(first, middle) && isSame(middle, point);
+    const isSeen = isBetween && isAllSeen(first, middle, point);
+    if (isSeen || (isBetween && middle.at < settled)) kept.pop();
+    kept.push(isSeen ? { ...point, after: first.resourceVersion } : point);
+  }
+  return kept;
+}
+
+function isSame(one: Point, other: Point): boolean {
+  return one.form.spec === other.form.spec;
+}
+
+function isAllSeen(first: Point, middle: Point, last: Point): boolean {
+  return follows(last, first) || (follows(last, middle) && follows(middle, first));
+}
+
+/** Whether a watch saw every step from that one, or from one before it. */
+function follows({ after }: Point, { resourceVersion }: Point): boolean {
+  return after !== undefined && orderOf(after) <= orderOf(resourceVersion);
 }

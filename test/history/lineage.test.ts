@@ -29,11 +29,6 @@ test("Whatever replicas see and in whatever order they tell it, the history is w
 });
 
 test("It says the same in whatever order it is told, and however often", async () => {
-  const folded = (sights: readonly Sight[]) =>
-    sights.reduce<Lineage | undefined>(
-      (state, sight) => fold(state ?? emptyLineage(keyOf(sight)), sight, []),
-      undefined,
-    );
   await fc.assert(
     fc.asyncProperty(happenings, fc.infiniteStream(fc.nat()), async (all, random) => {
       const sights: Sight[] = [];
@@ -42,11 +37,36 @@ test("It says the same in whatever order it is told, and however often", async (
         .map((sight) => ({ sight, place: random.next().value as number }))
         .toSorted((one, other) => one.place - other.place)
         .map(({ sight }) => sight);
-      const [inOrder, otherwise] = [folded(sights), folded(shuffled)];
-      expect(otherwise && revisions(otherwise)).toEqual(inOrder && revisions(inOrder));
+      const [inOrder, otherwise] = [lineageOf(sights), lineageOf(shuffled)];
+      expect(revisions(otherwise)).toEqual(revisions(inOrder));
     }),
     { numRuns: 200 },
   );
+});
+
+test("A spec that came and went between forms alike is told by a replica that lags, and what it went back to is a change of then", () => {
+  const lineage = lineageOf([
+    sight(103, "a", { at: 40, continuous: false }),
+    sight(106, "a", { previous: policy(103, "a"), at: 70 }),
+    sight(101, "a", { at: 50 }),
+    sight(102, "b", { previous: policy(101, "a"), at: 50 }),
+  ]);
+  expect(revisions(lineage).map(({ change, resourceVersion, at }) => [change, resourceVersion, at])).toEqual([
+    ["created", "101", 40],
+    ["changed", "102", 40],
+    ["changed", "103", 40],
+  ]);
+});
+
+test("Of forms alike the first and the last are kept, where a watch saw every step or an hour has passed", () => {
+  const many = Array.from({ length: 20 }, (_, index) => index + 1);
+  const seen = many.map((version) => sight(version, "a", { previous: policy(version - 1, "a"), at: version }));
+  expect(versions(lineageOf(seen))).toEqual(["0", "20"]);
+  expect(versions(lineageOf(seen.toReversed()))).toEqual(["0", "20"]);
+  const listed = (everyMs: number) =>
+    many.map((version) => sight(version, "a", { at: version * everyMs, continuous: false }));
+  expect(versions(lineageOf(listed(1)))).toHaveLength(20);
+  expect(versions(lineageOf(listed(3_600_000)))).toEqual(["1", "19", "20"]);
 });
 
 test("Where only the newest two are kept, those are true as well, and what is there stays known", async () => {
@@ -67,7 +87,7 @@ test("Where only the newest two are kept, those are true as well, and what is th
       if (head !== undefined && head.uid !== current?.metadata.uid) tell([gone(missed!, version, now)]);
 
       expectNow(lineage, current);
-      const found = lineage === undefined ? [] : revisions(lineage);
+      const found = revisions(lineage);
       expect(found.length).toBeLessThanOrEqual(2);
       for (const revision of found) expectTrue(revision, { steps, told });
     }),
@@ -95,18 +115,44 @@ test("Of a policy whose forms are megabytes fewer are kept, and the newest alway
     };
     lineage = bounded(fold(lineage ?? emptyLineage(keyOf(sight)), sight, []), { since: 0, most: 50 });
   }
-  expect(revisions(lineage!).map(({ resourceVersion }) => resourceVersion)).toEqual(["5", "6"]);
+  expect(revisions(lineage).map(({ resourceVersion }) => resourceVersion)).toEqual(["5", "6"]);
 });
 
-function revisions(lineage: Lineage): readonly Revision[] {
-  return stepsOf(lineage).map((step) => revisionOf(lineage, step));
+function lineageOf(sights: readonly Sight[]): Lineage | undefined {
+  return sights.reduce<Lineage | undefined>(
+    (state, one) => fold(state ?? emptyLineage(keyOf(one)), one, []),
+    undefined,
+  );
+}
+
+type Seen = { readonly previous?: RawPolicy; readonly at: number; readonly continuous?: boolean };
+
+function sight(version: number, spec: string, { previous, at, continuous = true }: Seen): Sight {
+  return { kind: "there", cluster: "main", object: policy(version, spec), previous, continuous, at };
+}
+
+function policy(version: number, spec: string): RawPolicy {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "p", namespace: "n", uid: "u", resourceVersion: `${version}` },
+    spec: { podSelector: { matchLabels: { spec } } },
+  };
+}
+
+function versions(lineage: Lineage | undefined): readonly string[] {
+  return lineage?.lives.flatMap(({ points }) => points.map(({ resourceVersion }) => resourceVersion)) ?? [];
+}
+
+function revisions(lineage: Lineage | undefined): readonly Revision[] {
+  return lineage === undefined ? [] : stepsOf(lineage).map((step) => revisionOf(lineage, step));
 }
 
 type Truth = { readonly steps: readonly Step[]; readonly told: readonly Sight[] };
 
 function expectTruth(lineage: Lineage | undefined, { steps, told }: Truth): void {
   expectNow(lineage, steps.at(-1)?.object);
-  const found = lineage === undefined ? [] : revisions(lineage);
+  const found = revisions(lineage);
   expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
   expect(found.map(({ at }) => at)).toEqual(found.map(({ at }) => at).toSorted((one, other) => one - other));
   for (const revision of found) expectTrue(revision, { steps, told });

@@ -2,6 +2,7 @@ import type { Place } from "../flows/place.ts";
 import type { FlowUnit } from "../flows/record.ts";
 import type { DeniedPicture, PictureMark } from "../pictures/picture.ts";
 import { authorWords } from "../policy/author-words.ts";
+import { principalName } from "../policy/principal.ts";
 import type { Revision } from "../policy/revision.ts";
 import type { FlowScope } from "./flow-asked.ts";
 import type { ClusterFlows } from "./flow-gather.ts";
@@ -77,12 +78,18 @@ function inNamespace(place: Place): readonly string[] {
 }
 
 /** In the namespace that was asked for it goes without saying. */
-function markOf({ at, authors, change, namespace, name }: Revision, scope: FlowScope): PictureMark {
-  const isOurs = authors[0]?.kind === "operation" && authors[0].claimed === undefined;
-  const by = authors.length === 0 ? "" : ` by ${authorWords(authors)}`;
-  return {
-    atMs: at,
-    kind: isOurs ? "operation" : "policy-change",
-    label: `${namespace === undefined || namespace === scope.namespace ? "" : `${namespace}/`}${name} ${change}${by}`,
-  };
+function markOf(revision: Revision, scope: FlowScope): PictureMark {
+  const { at, change, namespace, name } = revision;
+  const where = namespace === undefined || namespace === scope.namespace ? "" : `${namespace}/`;
+  return { atMs: at, what: `${where}${name} ${change}`, ...whoseOf(revision) };
+}
+
+/** An operation of ours is called by its own id; a claim to be one does not make it ours. */
+function whoseOf({ id, authors }: Revision): Pick<PictureMark, "kind" | "who" | "id"> {
+  const [first] = authors;
+  if (first?.kind === "operation" && first.claimed === undefined) {
+    const who = first.by === undefined ? "Bulkhead" : principalName(first.by);
+    return { kind: "operation", who, id: first.operation };
+  }
+  return { kind: "policy-change", who: first === undefined ? "" : authorWords(authors), id };
 }

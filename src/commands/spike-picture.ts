@@ -46,5 +46,7 @@ async function drawn({ spike }: StoredSpike, readers: SpikeReaders): Promise<Den
     clusters: [{ cluster, changes: seen, sinceMs: view.sinceMs }],
   };
   const picture = pictureOf(gathered, lines, nowMs);
-  return picture && { ...picture, marks: [...picture.marks, { atMs: sinceMs, kind: "spike", label: "" }] };
+  return (
+    picture && { ...picture, marks: [...picture.marks, { atMs: sinceMs, kind: "spike", what: "", who: "", id: "" }] }
+  );
 }

@@ -81,5 +81,5 @@ function marksWithin({ marks, fromMs, toMs }: DeniedPicture): readonly PictureMa
     .filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
     .toSorted((a, b) => a.atMs - b.atMs)
     .slice(-most.marks)
-    .map((mark) => ({ ...mark, label: drawable(mark.label) }));
+    .map(({ what, who, id, ...mark }) => ({ ...mark, what: drawable(what), who: drawable(who), id: drawable(id) }));
 }

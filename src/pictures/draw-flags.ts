@@ -5,14 +5,14 @@ import type { MarkKind } from "./picture.ts";
 import { type Sheet, types } from "./sheet.ts";
 import { element } from "./svg.ts";
 
-/** A line from each label down to the axis; the labels cover lines that pass behind them. */
+/** A line from each letter down to the axis; the letters cover lines that pass behind them. */
 export function drawFlags(layout: Layout, sheet: Sheet): string {
   const poles = layout.flags.map((flag) => drawPole(flag, layout));
-  const labels = layout.flags.map((flag) => drawLabel(flag, layout, sheet));
-  return [...poles, ...labels].join("");
+  const letters = layout.flags.map((flag) => drawLetter(flag, layout, sheet));
+  return [...poles, ...letters].join("");
 }
 
-/** On the axis each mark has its symbol, also where several share a label; one is enough in one place. */
+/** On the axis each mark has its symbol, also where several share a letter; one is enough in one place. */
 export function drawSymbols({ flags, xOf, bottom }: Layout): string {
   const marks = flags.flatMap((flag) => flag.marks);
   const places = new Map(marks.map(({ atMs, kind }) => [`${Math.round(xOf(atMs))} ${kind}`, { x: xOf(atMs), kind }]));
@@ -39,15 +39,16 @@ function drawPole(flag: Flag, layout: Layout): string {
   return element("line", { x1: flag.x, x2: flag.x, y1, y2: layout.bottom, ...stroke });
 }
 
-function drawLabel(flag: Flag, layout: Layout, sheet: Sheet): string {
+function drawLetter(flag: Flag, layout: Layout, sheet: Sheet): string {
+  const { x, flipped, letter } = flag;
   const y = laneTop(flag, layout);
-  const { left, width, flipped } = flag;
-  const cover = { x: left - 5, y: y + 1, width: width + 10, height: laneHeight - 2, fill: background };
-  const textAt = flipped ? left : left + symbolRoom - 4;
+  const width = sheet.width(letter, types.strong);
+  const textAt = flipped ? x - symbolRoom + 4 - width : x + symbolRoom - 4;
+  const cover = { x: Math.min(x - 6, textAt - 2), y: y + 1, width: width + symbolRoom + 4, height: laneHeight - 2 };
   return [
-    element("rect", cover),
-    markSymbol(kindOf(flag), flipped ? left + width : left, y + laneHeight / 2),
-    sheet.write(flag.text, types.normal, { x: textAt, y: y + 15.5 }),
+    element("rect", { ...cover, fill: background }),
+    markSymbol(kindOf(flag), x, y + laneHeight / 2),
+    sheet.write(letter, types.strong, { x: textAt, y: y + 17 }),
   ].join("");
 }
 
@@ -55,7 +56,7 @@ function laneTop({ lane }: Flag, { lanesBottom }: Layout): number {
   return lanesBottom - (lane + 1) * laneHeight;
 }
 
-/** A label for several goes by what matters most, or by the first. */
-function kindOf({ marks }: Flag): MarkKind {
+/** A letter for several goes by what matters most, or by the first. */
+export function kindOf({ marks }: Flag): MarkKind {
   return marks.some(({ kind }) => kind === "spike") ? "spike" : (marks[0]?.kind ?? "operation");
 }

@@ -11,8 +11,8 @@ export function drawFrame(plot: Plot, layout: Layout, sheet: Sheet): string {
   const title = sheet.fit(plot.title, types.title, { width, cut: "end" });
   const subtitle = sheet.fit(subtitleOf(plot), types.quiet, { width, cut: "end" });
   return [
-    sheet.write(title, types.title, { x: margin, y: 30 }),
-    sheet.write(subtitle, types.quiet, { x: margin, y: 52 }),
+    sheet.write(title, types.title, { x: margin, y: 31 }),
+    sheet.write(subtitle, types.quiet, { x: margin, y: 55 }),
     countAxis(layout, sheet),
     timeAxis(layout, sheet),
   ].join("");
@@ -33,7 +33,7 @@ function countAxis({ countTicks, yOf, left, right }: Layout, sheet: Sheet): stri
     const y = yOf(tick);
     const colour = tick === 0 ? ink.quiet : ink.grid;
     const line = element("line", { x1: left, x2: right, y1: y, y2: y, stroke: colour, "stroke-width": 1 });
-    return line + sheet.write(short(tick), types.quiet, { x: left - 8, y: y + 4.5, anchor: "end" });
+    return line + sheet.write(short(tick), types.quiet, { x: left - 8, y: y + 5, anchor: "end" });
   });
   return drawn.join("");
 }
@@ -48,7 +48,7 @@ function timeAxis({ timeTicks, xOf, bottom }: Layout, sheet: Sheet): string {
     const half = sheet.width(text, types.quiet) / 2;
     if (x - half < free || x + half > sheetWidth - 2) return line;
     free = x + half + 12;
-    return line + sheet.write(text, types.quiet, { x, y: bottom + 24, anchor: "middle" });
+    return line + sheet.write(text, types.quiet, { x, y: bottom + 25, anchor: "middle" });
   });
   return drawn.join("");
 }

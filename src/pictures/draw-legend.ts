@@ -1,14 +1,11 @@
 import type { Plot, PlotLine } from "./bound.ts";
-import { markSymbol } from "./draw-flags.ts";
 import { drawBadge, styleOf } from "./draw-lines.ts";
-import { type Layout, symbolRoom } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { columnWidth, entryOf, legendRow, swatch } from "./legend.ts";
-import type { MarkKind } from "./picture.ts";
 import { margin, type Sheet, types } from "./sheet.ts";
 import { element } from "./svg.ts";
-import { markWords } from "./words.ts";
 
-/** By rank, down each column: number, line, name and peak; then what the symbols of the marks mean. */
+/** By rank, down each column: number, line, name and peak. */
 export function drawLegend(plot: Plot, layout: Layout, sheet: Sheet): string {
   const rows = Math.ceil(plot.lines.length / layout.columns);
   const entries = plot.lines.map((line, rank) => {
@@ -16,7 +13,7 @@ export function drawLegend(plot: Plot, layout: Layout, sheet: Sheet): string {
     const y = layout.legendTop + (rank % rows) * legendRow;
     return drawEntry(line, { rank, x, y, columns: layout.columns }, sheet);
   });
-  return entries.join("") + drawKey(layout, layout.legendTop + rows * legendRow, sheet);
+  return entries.join("");
 }
 
 type Cell = { readonly rank: number; readonly x: number; readonly y: number; readonly columns: 1 | 2 };
@@ -27,30 +24,16 @@ function drawEntry(plotted: PlotLine, { rank, x, y, columns }: Cell, sheet: Shee
   const line = {
     x1: x + swatch.from,
     x2: x + swatch.to,
-    y1: y - 5,
-    y2: y - 5,
+    y1: y - 5.5,
+    y2: y - 5.5,
     stroke: colour,
     "stroke-width": 2.6,
     "stroke-dasharray": dashes === "" ? undefined : dashes,
   };
   return [
-    drawBadge(rank, { x: x + 8.5, y: y - 5 }, sheet),
+    drawBadge(rank, { x: x + swatch.badge, y: y - 5.5 }, sheet),
     element("line", line),
     sheet.write(name, types.normal, { x: x + swatch.text, y }),
     sheet.write(peak, types.strong, { x: x + peakAt, y }),
   ].join("");
-}
-
-const kinds: readonly MarkKind[] = ["policy-change", "operation", "spike"];
-
-function drawKey({ flags }: Layout, y: number, sheet: Sheet): string {
-  const shown = kinds.filter((kind) => flags.some(({ marks }) => marks.some((mark) => mark.kind === kind)));
-  let x = margin + 8.5;
-  const drawn = shown.map((kind) => {
-    const words = markWords(kind, 1);
-    const entry = markSymbol(kind, x, y - 5) + sheet.write(words, types.quiet, { x: x + symbolRoom - 2, y });
-    x += symbolRoom + sheet.width(words, types.quiet) + 22;
-    return entry;
-  });
-  return drawn.join("");
 }

@@ -6,7 +6,7 @@ import { background, type LineStyle, lineStyles } from "./palette.ts";
 import { type Sheet, types } from "./sheet.ts";
 import { element } from "./svg.ts";
 
-const badgeRadius = 8.5;
+const badgeRadius = 9.5;
 
 /** The lines, the one with most denials on top, each with its number of the legend on it; gaps where nothing is known. */
 export function drawLines(plot: Plot, layout: Layout, sheet: Sheet): string {
@@ -33,7 +33,7 @@ export function styleOf(rank: number): LineStyle {
 export function drawBadge(rank: number, { x, y }: Spot, sheet: Sheet): string {
   const { colour } = styleOf(rank);
   const circle = { cx: x, cy: y, r: badgeRadius - 1, fill: background, stroke: colour, "stroke-width": 2 };
-  const number = sheet.write(String(rank + 1), types.badge, { x, y: y + 4, anchor: "middle" });
+  const number = sheet.write(String(rank + 1), types.badge, { x, y: y + 4.6, anchor: "middle" });
   return element("circle", circle) + number;
 }
 

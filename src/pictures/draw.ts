@@ -4,6 +4,7 @@ import { drawFlags, drawSymbols } from "./draw-flags.ts";
 import { drawFrame } from "./draw-frame.ts";
 import { drawLegend } from "./draw-legend.ts";
 import { drawLines } from "./draw-lines.ts";
+import { drawMarkList } from "./draw-mark-list.ts";
 import { layOut } from "./layout.ts";
 import type { DeniedPicture, Picture } from "./picture.ts";
 import { rasterise } from "./raster.ts";
@@ -32,6 +33,7 @@ export function composeDenied(input: DeniedPicture, typesetter: Typesetter): Com
     drawLines(plot, layout, sheet),
     drawSymbols(layout),
     drawLegend(plot, layout, sheet),
+    drawMarkList(layout, sheet),
   ];
   return { svg: sheet.close(parts.join(""), layout.height), altText: altTextOf(plot), labels: sheet.labels };
 }

@@ -1,51 +1,77 @@
 import type { PictureMark } from "./picture.ts";
-import { markWords } from "./words.ts";
 
-/** One mark, or several that share a label because there was no room for each. */
+/** One mark, or several that share a letter because there was no room for each. */
 export type Flag = {
   readonly marks: readonly PictureMark[];
-  readonly text: string;
+  /** `A`, `B` and so on by time: what was done stands beside it below the plot. */
+  readonly letter: string;
   /** Where the first of its marks is, in units of the SVG. */
   readonly x: number;
-  /** Where its label begins; `lane` 0 is the lowest. */
+  /** Where its symbol and letter begin; `lane` 0 is the lowest. */
   readonly left: number;
-  readonly width: number;
   readonly lane: number;
-  /** Its label stands left of the mark, with the symbol at its end: on the right there is no room. */
+  /** They stand left of the mark, with the symbol at their end: on the right there is no room. */
   readonly flipped: boolean;
 };
 
 export type FlagRoom = {
-  readonly left: number;
   readonly right: number;
   readonly lanes: number;
+  /** So many flags at most, 26 or fewer. */
+  readonly most: number;
+  /** Of a symbol and its letter, units of the SVG. */
+  readonly width: number;
   readonly xOf: (atMs: number) => number;
-  /** How a time is written. */
-  readonly timeOf: (atMs: number) => string;
-  /** The text as it fits, and its width with whatever stands in front of it. */
-  readonly measure: (text: string) => { readonly text: string; readonly width: number };
 };
 
-const gap = 10;
-/** So many labels are tried at most; measuring more of them would take its time. */
-const mostTried = 24;
+const gap = 6;
 
 /**
- * Labels for marks, in lanes above the plot: no two of them overlap. An earlier one lies above the later ones beside it,
- * so that their lines do not run through it. Where the lanes do not suffice the nearest marks share a label, those of
+ * Letters for marks, in lanes above the plot: no two of them overlap. An earlier one lies above the later ones beside it,
+ * so that their lines do not run through it. Where there is too little room the nearest marks share a letter, those of
  * one kind first; a spike keeps its own as long as it can.
  */
 export function placeFlags(marks: readonly PictureMark[], room: FlagRoom): readonly Flag[] {
   let groups: readonly (readonly PictureMark[])[] = marks.toSorted((a, b) => a.atMs - b.atMs).map((mark) => [mark]);
-  while (groups.length > mostTried) groups = withNearestJoined(groups, room);
   for (;;) {
-    const flags = inLanes(groups, room);
+    const flags = groups.length <= room.most ? inLanes(groups, room) : undefined;
     if (flags !== undefined || groups.length <= 1) return flags ?? [];
     groups = withNearestJoined(groups, room);
   }
 }
 
 type Group = readonly PictureMark[];
+
+/** From right to left; undefined where there are too few lanes. */
+function inLanes(groups: readonly Group[], room: FlagRoom): readonly Flag[] | undefined {
+  const placed: Flag[] = [];
+  for (const [at, group] of [...groups.entries()].toReversed()) {
+    const flag = flagOf(group, letters.charAt(at), room);
+    const lane = laneFor(flag, placed, room);
+    if (lane >= room.lanes) return undefined;
+    placed.unshift({ ...flag, lane });
+  }
+  return placed;
+}
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+function flagOf(marks: Group, letter: string, { xOf, width, right }: FlagRoom): Omit<Flag, "lane"> {
+  const x = xOf(marks[0]?.atMs ?? 0);
+  const flipped = x + width > right;
+  return { marks, letter, x, left: flipped ? x - width : x, flipped };
+}
+
+/** The lowest that is free and above the later flags whose lines would run through it. */
+function laneFor(flag: Omit<Flag, "lane">, placed: readonly Flag[], { width }: FlagRoom): number {
+  const end = flag.left + width + gap;
+  const beside = placed.filter((other) => other.left < end && flag.left < other.left + width + gap);
+  const crossing = placed.filter(({ x }) => x > flag.x && x < end).map(({ lane }) => lane);
+  const taken = new Set(beside.map(({ lane }) => lane));
+  let lane = Math.max(-1, ...crossing) + 1;
+  while (taken.has(lane)) lane += 1;
+  return lane;
+}
 
 function withNearestJoined(groups: readonly Group[], { xOf }: FlagRoom): readonly Group[] {
   let best = { at: 0, cost: Infinity };
@@ -63,48 +89,4 @@ function strangeness(one: Group, other: Group): number {
   const kinds = new Set([...one, ...other].map(({ kind }) => kind));
   if (kinds.size === 1) return 0;
   return kinds.has("spike") ? 10_000 : 150;
-}
-
-/** From right to left; undefined where there are too few lanes. */
-function inLanes(groups: readonly Group[], room: FlagRoom): readonly Flag[] | undefined {
-  const placed: Flag[] = [];
-  for (const group of groups.toReversed()) {
-    const flag = flagOf(group, room);
-    const lane = laneFor(flag, placed);
-    if (lane >= room.lanes) return undefined;
-    placed.unshift({ ...flag, lane });
-  }
-  return placed;
-}
-
-function flagOf(marks: Group, room: FlagRoom): Omit<Flag, "lane"> {
-  const { text, width } = room.measure(labelOf(marks, room));
-  const x = room.xOf(marks[0]?.atMs ?? 0);
-  const flipped = x + width > room.right;
-  const left = flipped ? Math.min(Math.max(room.left, x - width), room.right - width) : x;
-  return { marks, text, x, width, left, flipped };
-}
-
-/** The lowest that is free and above the later flags whose lines would run through it. */
-function laneFor(flag: Omit<Flag, "lane">, placed: readonly Flag[]): number {
-  const end = flag.left + flag.width + gap;
-  const beside = placed.filter((other) => other.left < end && flag.left < other.left + other.width + gap);
-  const crossing = placed.filter(({ x }) => x > flag.x && x < end).map(({ lane }) => lane);
-  const taken = new Set(beside.map(({ lane }) => lane));
-  let lane = Math.max(-1, ...crossing) + 1;
-  while (taken.has(lane)) lane += 1;
-  return lane;
-}
-
-function labelOf(marks: Group, { timeOf }: FlagRoom): string {
-  const [first] = marks;
-  if (first === undefined) return "";
-  if (marks.length === 1) return `${timeOf(first.atMs)} ${first.label || markWords(first.kind, 1)}`;
-  const kinds = [...new Set(marks.map(({ kind }) => kind))];
-  const counts = kinds.map((kind) => {
-    const count = marks.filter((mark) => mark.kind === kind).length;
-    return count === 1 ? `1 ${markWords(kind, 1)}` : markWords(kind, count);
-  });
-  const [from, to] = [timeOf(first.atMs), timeOf(marks.at(-1)?.atMs ?? 0)];
-  return `${from === to ? from : `${from}–${to}`} ${counts.join(", ")}`;
 }

@@ -2,17 +2,19 @@ import { scaleLinear, scaleUtc } from "d3-scale";
 import type { Plot } from "./bound.ts";
 import { type Flag, placeFlags } from "./flags.ts";
 import { legendColumns, legendRow } from "./legend.ts";
+import { entryLines, listIndent } from "./mark-list.ts";
 import { margin, type Sheet, sheetWidth, types } from "./sheet.ts";
 import { moment, short } from "./words.ts";
 
-/** A lane of labels above the plot, and the symbol in front of a label. */
-export const laneHeight = 21;
+/** A lane of letters above the plot, and the symbol in front of a letter. */
+export const laneHeight = 22;
 export const symbolRoom = 14;
 
 const plotHeight = 214;
-const lanesTop = 64;
+const lanesTop = 66;
 const mostLanes = 4;
-const widestFlag = 300;
+/** As many as lines: a list of more nobody reads. */
+const mostFlags = 8;
 
 /** Where everything is, in units of the SVG. */
 export type Layout = {
@@ -25,6 +27,9 @@ export type Layout = {
   readonly height: number;
   readonly columns: 1 | 2;
   readonly flags: readonly Flag[];
+  /** For each flag its lines in the list below the legend, which begins at `listTop`. */
+  readonly entries: readonly (readonly string[])[];
+  readonly listTop: number;
   readonly xOf: (atMs: number) => number;
   readonly yOf: (count: number) => number;
   /** Milliseconds since the epoch; counts. */
@@ -32,7 +37,7 @@ export type Layout = {
   readonly countTicks: readonly number[];
 };
 
-/** Lays out the plot below as many lanes of labels as there are marks to be told apart, and the legend below it. */
+/** Lays out the plot below as many lanes of letters as there are marks to be told apart, and below it the legend and what the letters mean. */
 export function layOut(plot: Plot, sheet: Sheet): Layout {
   const counts = countScale(plot);
   const left = margin + 8 + Math.max(...counts.ticks.map((tick) => sheet.width(short(tick), types.quiet)));
@@ -40,14 +45,16 @@ export function layOut(plot: Plot, sheet: Sheet): Layout {
   const time = scaleUtc().domain([plot.fromMs, plot.toMs]).range([left, right]).clamp(true);
   const xOf = (atMs: number): number => time(atMs);
   const timeOf = (atMs: number): string => moment(atMs, plot.fromMs, plot.toMs);
-  const measure = (text: string): ReturnType<typeof flagText> => flagText(text, sheet);
-  const flags = placeFlags(plot.marks, { left, right, lanes: mostLanes, xOf, timeOf, measure });
+  const flagWidth = symbolRoom + sheet.width("W", types.strong);
+  const flags = placeFlags(plot.marks, { right, lanes: mostLanes, most: mostFlags, width: flagWidth, xOf });
+  const listRoom = { width: sheetWidth - 2 * margin - listIndent.text, timeOf };
+  const entries = flags.map((flag) => entryLines(flag, listRoom, sheet));
   const lanesBottom = lanesTop + laneHeight * Math.max(0, ...flags.map(({ lane }) => lane + 1));
   const top = lanesBottom + 10;
   const bottom = top + plotHeight;
   const columns = legendColumns(plot.lines, sheet);
-  const legendTop = bottom + 52;
-  const rows = Math.ceil(plot.lines.length / columns) + (flags.length > 0 ? 1 : 0);
+  const legendTop = bottom + 56;
+  const listTop = legendTop + Math.ceil(plot.lines.length / columns) * legendRow + (plot.lines.length > 0 ? 6 : 0);
   return {
     left,
     right,
@@ -57,17 +64,14 @@ export function layOut(plot: Plot, sheet: Sheet): Layout {
     legendTop,
     columns,
     flags,
+    entries,
+    listTop,
     xOf,
-    height: Math.ceil(legendTop + rows * legendRow),
+    height: Math.ceil(listTop + entries.flat().length * legendRow),
     yOf: (count) => bottom - (count / counts.highest) * plotHeight,
     timeTicks: time.ticks(8).map((tick) => tick.getTime()),
     countTicks: counts.ticks,
   };
-}
-
-function flagText(text: string, sheet: Sheet): { readonly text: string; readonly width: number } {
-  const fitted = sheet.fit(text, types.normal, { width: widestFlag, cut: "end" });
-  return { text: fitted, width: sheet.width(fitted, types.normal) + symbolRoom };
 }
 
 /** From 0, so that twice as high is twice as many; whole numbers only. */

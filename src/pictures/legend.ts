@@ -3,10 +3,10 @@ import { margin, sheetWidth, types } from "./sheet.ts";
 import type { Typesetter } from "./typesetting.ts";
 import { grouped } from "./words.ts";
 
-export const legendRow = 22;
+export const legendRow = 24;
 
 /** Where the parts of an entry begin, in units of the SVG. */
-export const swatch = { from: 22, to: 52, text: 60 } as const;
+export const swatch = { badge: 9.5, from: 25, to: 55, text: 63 } as const;
 
 const between = 14;
 

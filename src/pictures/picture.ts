@@ -27,8 +27,12 @@ export type PictureMark = {
   /** Milliseconds since the epoch; marks outside of the window are left out. */
   readonly atMs: number;
   readonly kind: MarkKind;
-  /** A few words, such as `payments/default-deny by ci`; the kind and the time are put to it. */
-  readonly label: string;
+  /** Such as `payments/default-deny changed`; where it is empty the kind stands for it. */
+  readonly what: string;
+  /** Such as `alice`; empty where nobody knows, or nobody did it. */
+  readonly who: string;
+  /** By which people ask for it, such as `v-7f3k2ab`; empty where it has none. */
+  readonly id: string;
 };
 
 export type MarkKind = "policy-change" | "operation" | "spike";

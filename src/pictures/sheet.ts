@@ -8,11 +8,11 @@ export const sheetWidth = 730;
 export const margin = 16;
 
 export const types = {
-  title: { size: 19, bold: true },
-  normal: { size: 14 },
-  strong: { size: 14, bold: true },
-  quiet: { size: 13.5, colour: ink.quiet },
-  badge: { size: 11.5, bold: true },
+  title: { size: 21, bold: true },
+  normal: { size: 16 },
+  strong: { size: 16, bold: true },
+  quiet: { size: 15.5, colour: ink.quiet },
+  badge: { size: 13, bold: true },
 } satisfies Record<string, Type>;
 
 /** What is drawn on: sets texts and keeps where they are. */

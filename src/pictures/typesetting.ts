@@ -35,9 +35,9 @@ export function createTypesetter(): Typesetter {
     const known = advances.get(key);
     if (known !== undefined) return known;
     if (advances.size >= mostRemembered) advances.clear();
-    const measured = inkRight(probe(`H${letter}H`, bold)) - inkRight(probe("HH", bold));
-    advances.set(key, measured / probeSize);
-    return measured / probeSize;
+    const measured = drawnWidth(letter, bold);
+    advances.set(key, measured);
+    return measured;
   }
 
   const width = (text: string, { size, bold = false }: Type): number =>
@@ -56,11 +56,34 @@ export function createTypesetter(): Typesetter {
       }
       return shortened(letters, fits, room.cut);
     },
-    set: (text, type, place) => ({ svg: written(text, type, place), box: boxOf(text, width(text, type), type, place) }),
+    set(text, type, place) {
+      const wide = width(text, type);
+      return { svg: inPieces(text, type, place, wide), box: boxOf(text, wide, type, place) };
+    },
   };
 }
 
+/** The font draws an x between digits as a multiplication sign (its contextual alternates): ids would not be what they are. */
+const beforeTimes = /(?<=\d)(?=x\d)/;
+
+function inPieces(text: string, type: Type, place: Place, width: number): string {
+  const [first = "", ...others] = text.split(beforeTimes);
+  if (others.length === 0) return written(text, type, place);
+  let x = leftOf(place, width);
+  const set = [first, ...others].map((piece) => {
+    const svg = written(piece, type, { x, y: place.y });
+    x += drawnWidth(piece, type.bold === true) * type.size;
+    return svg;
+  });
+  return set.join("");
+}
+
 const probeSize = 100;
+
+/** At a size of 1, as it is drawn: pairs of letters may be nearer to each other than each alone is wide. */
+function drawnWidth(text: string, bold: boolean): number {
+  return (inkRight(probe(`H${text}H`, bold)) - inkRight(probe("HH", bold))) / probeSize;
+}
 
 function probe(text: string, bold: boolean): string {
   const svg = { xmlns: "http://www.w3.org/2000/svg", width: 1, height: 1 };
@@ -91,8 +114,12 @@ function shortened(letters: readonly string[], kept: number, cut: "middle" | "en
 }
 
 /** Ascenders and descenders of the font are within 0.8 and 0.25 of its size. */
-function boxOf(text: string, width: number, { size }: Type, { x, y, anchor }: Place): LabelBox {
-  const left = anchor === "end" ? x - width : anchor === "middle" ? x - width / 2 : x;
+function boxOf(text: string, width: number, { size }: Type, place: Place): LabelBox {
   const scaled = (value: number): number => value * pixelRatio;
-  return { text, x: scaled(left), y: scaled(y - 0.8 * size), width: scaled(width), height: scaled(1.05 * size) };
+  const [left, top] = [leftOf(place, width), place.y - 0.8 * size];
+  return { text, x: scaled(left), y: scaled(top), width: scaled(width), height: scaled(1.05 * size) };
+}
+
+function leftOf({ x, anchor }: Place, width: number): number {
+  return anchor === "end" ? x - width : anchor === "middle" ? x - width / 2 : x;
 }

@@ -38,7 +38,7 @@ const asked = z.object({ upload_url: z.url(), file_id: z.string() });
 
 /** The id of the file, which is with Slack then, and which nobody sees yet. */
 async function sent({ png, altText }: Picture, options: UploadOptions): Promise<string> {
-  // The SDK's own method calls the alternative text `alt_text`; Slack's documentation knows `alt_txt` alone.
+  // `alt_txt` by docs.slack.dev/reference/methods/files.getUploadURLExternal; the Node SDK's own type says `alt_text`, which is not documented.
   const about = { filename: "denied.png", length: png.length, alt_txt: altText };
   const answer = await calling(() => options.client.apiCall("files.getUploadURLExternal", about));
   const { upload_url: url, file_id: id } = asked.parse(answer);

@@ -19,6 +19,8 @@ export const benchPictureInput: DeniedPicture = {
   marks: [20, 38, 44, 60, 90].map((at) => ({
     atMs: fromMs + at * minuteMs,
     kind: at === 44 ? "spike" : at === 60 ? "operation" : "policy-change",
-    label: `payments/policy-${at} by ci`,
+    what: `payments/policy-${at} changed`,
+    who: "the program ci-pipeline",
+    id: `v-7f3k${at}`,
   })),
 };

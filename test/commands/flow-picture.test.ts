@@ -39,7 +39,7 @@ test("An answer about what is denied has a picture: most denied first, of one un
       { label: "checkout → postgres.db:5432", atLeast: false },
       { label: "frontend.shop → checkout:9999", atLeast: true },
     ],
-    marks: [{ atMs: at, kind: "policy-change", label: "allow-db deleted" }],
+    marks: [{ atMs: at, kind: "policy-change", what: "allow-db deleted", who: "", id: expect.stringMatching(/^v-/) }],
   });
   expect(picture?.series[0]?.counts.filter((count) => count !== 0)).toEqual([1_240]);
   if (picture === undefined) throw new Error("there is no picture");

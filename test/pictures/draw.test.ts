@@ -20,7 +20,8 @@ test("Every text of the picture is there to be read: dark pixels in its box, wit
   expect(texts(drawn)).toEqual(
     expect.arrayContaining([
       "Denied connections in payments",
-      "14:02 payments/default-deny by ci-deployer",
+      "A",
+      "14:02 default-deny changed by the program ci-deployer · v-2b4k9x1",
       "checkout → postgres.db:5432",
       "peak 1\u00a0240",
       "peak ≥ 200",

@@ -11,8 +11,12 @@ test("Wherever marks are and whatever they are called, no label lies upon anothe
   const kinds = fc.constantFrom("policy-change" as const, "operation" as const, "spike" as const);
   const marks = fc.array(
     fc
-      .tuple(fc.integer({ min: 0, max: 120 }), kinds, fc.string({ maxLength: 60 }))
-      .map(([minute, kind, label]) => mark(minute, kind, label)),
+      .tuple(
+        fc.integer({ min: 0, max: 120 }),
+        kinds,
+        fc.array(fc.string({ maxLength: 90 }), { minLength: 3, maxLength: 3 }),
+      )
+      .map(([minute, kind, [what = "", who = "", id = ""]]) => mark(minute, kind, what, { who, id })),
     { maxLength: 40 },
   );
   const labels = fc.array(fc.string({ unit: "grapheme", maxLength: 90 }), { maxLength: 8 });

@@ -15,8 +15,8 @@ export function hill(label: string, at: number, height: number, differing: Parti
   return { label, counts, ...differing };
 }
 
-export function mark(minute: number, kind: PictureMark["kind"], label: string): PictureMark {
-  return { atMs: fromMs + minute * minuteMs, kind, label };
+export function mark(minute: number, kind: PictureMark["kind"], what: string, differing: Partial<PictureMark> = {}) {
+  return { atMs: fromMs + minute * minuteMs, kind, what, who: "", id: "", ...differing } satisfies PictureMark;
 }
 
 /** What on-call sees: a policy change, and what it denies. */
@@ -27,9 +27,9 @@ export const incident = picture({
     { label: "prometheus.monitoring → checkout:9090", counts: Array.from({ length: 120 }, (_, i) => 100 + (i % 7)) },
   ],
   marks: [
-    mark(62, "policy-change", "payments/default-deny by ci-deployer"),
-    mark(66, "spike", "checkout → postgres"),
-    mark(75, "operation", "rollback u-7f3k by alice"),
+    mark(62, "policy-change", "default-deny changed", { who: "the program ci-deployer", id: "v-2b4k9x1" }),
+    mark(66, "spike", ""),
+    mark(75, "operation", "default-deny changed", { who: "alice (U0ALICE)", id: "u-7f3k2ab" }),
   ],
 });
 
@@ -49,5 +49,7 @@ export const hostile = picture({
   title: `</text><script>alert(1)</script> & \u202Eevil\u0000 漢字 ${"W".repeat(10_000)}`,
   unit: "<b>connections</b>",
   series: hostileLabels.map((label, at) => hill(label, 15 * at + 5, 500)),
-  marks: hostileLabels.map((label, at) => mark(14 * at + 3, at % 2 === 0 ? "policy-change" : "operation", label)),
+  marks: hostileLabels.map((label, at) => {
+    return mark(14 * at + 3, at % 2 === 0 ? "policy-change" : "operation", label, { who: label, id: label });
+  }),
 });

@@ -65,7 +65,13 @@ const long = [
   "test/slack/updates.test.ts",
 ];
 
-const common = { environment: "node", testTimeout: 20_000, hookTimeout: 60_000 } as const;
+/** What is waited for comes in milliseconds, and in seconds where the machine has much else to do. */
+const common = {
+  environment: "node",
+  testTimeout: 20_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 10_000 } },
+} as const;
 
 /** Whole processes are killed and started again and again: one file at a time, each test as long as it takes. */
 const slow = { ...common, testTimeout: 300_000, hookTimeout: 120_000, fileParallelism: false } as const;

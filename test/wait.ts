@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Asks until the condition returns something truthy, and returns that; throws when `timeoutMs` (5 s) has passed. */
+/** Asks until the condition returns something truthy, and returns that; throws when `timeoutMs` (10 s, half of what a test has) has passed. */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 5_000, everyMs = 20 } = {},
+  { timeoutMs = 10_000, everyMs = 20 } = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

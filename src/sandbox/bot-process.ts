@@ -12,6 +12,7 @@ export type BotOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Each line of its standard output and standard error. */
   readonly onLine?: (line: string) => void;
+  /** From its start to the first yes of /readyz. Default 40 000: less than the minute that a test's hook has, which would leave it behind. */
   readonly readyWithinMs?: number;
 };
 
@@ -47,8 +48,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     throw new Error(`the bot ended with ${code} before it was ready:\n${lines.slice(-5).join("\n")}`);
   });
   try {
-    const url = `http://127.0.0.1:${await Promise.race([port, died])}`;
-    await Promise.race([ready(url, options.readyWithinMs ?? 20_000), died]);
+    const url = await Promise.race([readyAt(port, options.readyWithinMs ?? 40_000), died]);
     died.catch(() => undefined);
     return {
       pid: child.pid ?? 0,
@@ -83,12 +83,16 @@ function portIn(line: string): number | undefined {
   return found === null ? undefined : Number(found[1]);
 }
 
-async function ready(url: string, withinMs: number): Promise<void> {
+/** The address, once /readyz there says yes. */
+async function readyAt(port: Promise<number>, withinMs: number): Promise<string> {
   const giveUp = AbortSignal.timeout(withinMs);
-  let missing = "";
-  while (!giveUp.aborted) {
+  const late = once(giveUp, "abort").then(() => undefined);
+  const found = await Promise.race([port, late]);
+  const url = `http://127.0.0.1:${found}`;
+  let missing = found === undefined ? "it has not said where it listens" : "";
+  while (found !== undefined && !giveUp.aborted) {
     const answer = await fetch(`${url}/readyz`, { signal: giveUp }).catch(() => undefined);
-    if (answer?.status === 200) return;
+    if (answer?.status === 200) return url;
     missing = (await answer?.text()) ?? missing;
     await new Promise((resolve) => void setTimeout(resolve, 20));
   }

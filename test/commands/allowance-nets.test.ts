@@ -279,7 +279,7 @@ test("A timer of sixty days does not fire at once, one that fails is tried again
   memory.put(followed("dropped", 20));
   memory.drop("dropped");
   memory.put(followed("failing", 10));
-  await waitFor(() => memory.all().length === 1, { timeoutMs: 4_000 });
+  await waitFor(() => memory.all().length === 1, { timeoutMs: 15_000 });
   expect(closed).toEqual(["failing", "failing", "failing"]);
   memory.stop();
 });

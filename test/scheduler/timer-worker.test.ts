@@ -69,7 +69,7 @@ describe("A worker", () => {
     const seen: string[] = [];
     work(async ({ id }) => void seen.push(id));
     await timers.set(timer("soon"), 20);
-    await waitFor(() => seen.includes("soon"), { timeoutMs: 1_000 });
+    await waitFor(() => seen.includes("soon"));
     expect(seen).toEqual(["soon"]);
   });
 

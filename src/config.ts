@@ -15,6 +15,7 @@ import { kubeconfigProblems } from "./config-kubeconfig.ts";
 import { peopleProblems } from "./config-names.ts";
 import { duplicateNames, schemaProblems } from "./config-problems.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
+import { type TracesConfig, tracesOf, tracesProblems } from "./config-traces.ts";
 import { type WatchConfig, watchFileProblems, watchOf } from "./config-watch.ts";
 import type { Enforcement } from "./policy/plan.ts";
 import type { RedisAccess } from "./redis.ts";
@@ -61,6 +62,8 @@ export type Config = {
   readonly flows: FlowsConfig | undefined;
   /** Where spikes of denied flows are told. */
   readonly watch: WatchConfig;
+  /** How operations are traced; undefined: not at all. */
+  readonly traces: TracesConfig | undefined;
   /** The folder of the emergency allowlists' templates. */
   readonly templates: string;
   /** Who the terminal's user is where nothing else says so. */
@@ -195,6 +198,7 @@ function configOf(file: ConfigFile, secrets: Secrets, env: Environment): Omit<Co
     history: { keepMs: file.history.keepFor, perPolicy: file.history.perPolicy },
     kubernetesAuditToken: secrets.kubernetesAudit,
     watch: watchOf(file.watch),
+    traces: tracesOf(env),
     templates: env["BULKHEAD_TEMPLATES"] || file.templates || shippedTemplates,
     terminalUser: file.terminal.user,
     port: portOf(env, file),
@@ -220,6 +224,7 @@ function botProblems(
   return [
     ...secretProblems(needed, env),
     ...environmentProblems(env, read),
+    ...tracesProblems(env, read),
     ...kubeconfigProblems(document, env, read),
     ...flowFileProblems(document, { token: secrets.flows, read }),
     ...watchFileProblems(document, read),

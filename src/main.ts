@@ -20,6 +20,7 @@ import { type Config, configPath, readConfig } from "./config.ts";
 import { startFlowWatching } from "./flow-watching.ts";
 import { createHistory } from "./history/history.ts";
 import { createKubeAudit } from "./kube-audit.ts";
+import type { Connection } from "./kubernetes/connection.ts";
 import { createRecords } from "./kubernetes/records.ts";
 import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { createMetrics } from "./metrics.ts";
@@ -46,7 +47,9 @@ import { slackConfig } from "./slack-settings.ts";
 import { startStanding } from "./standing.ts";
 import { type Flows, startFlows } from "./start-flows.ts";
 import { type Journals, startSweeps } from "./sweeps.ts";
-import { historyTrouble, redisTrouble, sweepTrouble, watchTrouble } from "./trouble-log.ts";
+import { tracedClusters } from "./traced-clusters.ts";
+import { type OpenTracing, openTracing } from "./tracing.ts";
+import { historyTrouble, redisTrouble, sweepTrouble, traceTrouble, watchTrouble } from "./trouble-log.ts";
 import { startWatching } from "./watching.ts";
 
 const loaded = readConfig(process.env, configText(configPath(process.env)), readText, "bot");
@@ -217,35 +220,51 @@ async function createServices(
     onProblem: watchTrouble({ cluster, watches: () => watchesIn(clusters.entries, cluster), now, log, metrics }),
     onWritten: attributed(history, trouble),
   }));
-  const { settings } = config;
+  const tracing = await openTraces(config, log, metrics);
   const flowWiring = { redis, clusters: clusters.entries, log, metrics, now, replica: hostname() };
   const flows = config.flows === undefined ? undefined : startFlows(config.flows, flowWiring);
   const chained = chainedIn(config, redis, log);
-  const home = connectionOf(connections, settings.clusters.home);
-  const all = createRecords(home, settings.ownNamespace);
-  const records = { all, sealed: sealedRecords(all, config.slack.botToken ?? "") };
+  const home = connectionOf(connections, config.settings.clusters.home);
+  const records = recordsIn(home, config);
   const fallback = withFallback(chained, records.sealed);
   const store = watchStore(redis, log, metrics);
-  const templates = openTemplates(config.templates, log, metrics);
   const services: Services = {
-    settings,
-    clusters: clusters.entries,
+    settings: config.settings,
+    clusters: tracedClusters(clusters.entries, tracing),
     ...fallback,
+    tracing,
     canaries: createCanaries(redis),
     history: proven(history, fallback.operations),
     observations: createObservations(redis),
     ...(flows !== undefined && { flows: flows.services }),
-    heartbeat: () => readHeartbeat(createRecords(home, settings.ownNamespace, "reaper")),
+    heartbeat: () => readHeartbeat(createRecords(home, config.settings.ownNamespace, "reaper")),
     timers: createTimers(redis),
-    templates,
+    templates: openTemplates(config.templates, log, metrics),
     now,
     wait: (ms) => wait(ms),
     replica: hostname(),
     storeProblems: () => store.problems(),
     meter: meterOf(log, metrics),
   };
-  return { services, store, journals: { redis: chained, fallback }, records, flows, close: () => clusters.close() };
+  const close = () => closeAll(clusters, tracing);
+  return { services, store, journals: { redis: chained, fallback }, records, flows, close };
 }
+
+function openTraces({ traces }: Config, log: Logger, metrics: ReturnType<typeof createMetrics>) {
+  return openTracing(traces, { replica: hostname(), onProblem: traceTrouble({ log, metrics }, Date.now) });
+}
+
+function recordsIn(home: Connection, { settings, slack }: Config): Kept {
+  const all = createRecords(home, settings.ownNamespace);
+  return { all, sealed: sealedRecords(all, slack.botToken ?? "") };
+}
+
+async function closeAll(clusters: { close(): Promise<void> }, tracing: OpenTracing | undefined): Promise<void> {
+  await Promise.all([clusters.close(), tracing?.close(flushMs)]);
+}
+
+/** Of the five seconds that closing may take. */
+const flushMs = 3_000;
 
 function meterOf(log: Logger, metrics: ReturnType<typeof createMetrics>): Services["meter"] {
   return (event) => {

@@ -44,13 +44,22 @@ export function redisTrouble(log: Pick<Logger, "warn">, now: () => number): (err
 }
 
 /** What was counted of flows and could not be stored, or was posted wrongly: the log has the first, and one a minute from then on. */
-export function flowTrouble({ log, metrics }: Outlets, now: () => number): (error: unknown) => void {
+export function flowTrouble(outlets: Outlets, now: () => number): (error: unknown) => void {
+  return onceAMinute("flows", outlets, now);
+}
+
+/** Spans that could not be sent are lost: the log has the first such failure, and one a minute from then on. */
+export function traceTrouble(outlets: Outlets, now: () => number): (error: unknown) => void {
+  return onceAMinute("traces", outlets, now);
+}
+
+function onceAMinute(where: string, { log, metrics }: Outlets, now: () => number): (error: unknown) => void {
   let toldAt = Number.NEGATIVE_INFINITY;
   return (error) => {
-    metrics.meter({ kind: "error", where: "flows", message: String(error) });
+    metrics.meter({ kind: "error", where, message: String(error) });
     if (now() - toldAt < everyMs) return;
     toldAt = now();
-    log.warn({ where: "flows", error: String(error) }, "flows");
+    log.warn({ where, error: String(error) }, where);
   };
 }
 

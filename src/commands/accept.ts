@@ -1,10 +1,11 @@
-import type { Operation, OperationKind } from "../policy/operation.ts";
+import type { Operation, OperationKind, Origin } from "../policy/operation.ts";
 import { operationId } from "../policy/operation.ts";
 import { type Target, targetName } from "../policy/target.ts";
 import type { Held } from "../scheduler/operations.ts";
 import { note, refused, text } from "./answers.ts";
 import { incidentOf } from "./incident.ts";
 import type { Reply } from "./reply.ts";
+import type { Request } from "./request.ts";
 import type { Context } from "./services.ts";
 
 /** What is to be recorded about a command that writes. */
@@ -60,11 +61,16 @@ function newOperation({ request }: Context, { kind, target, command }: Wanted): 
     revision: 0,
     delivery: request.delivery,
     principal: request.principal,
-    origin: { source: request.source, channel: request.channel, command: request.text, at: request.at },
+    origin: originOf(request),
     target,
     reason: command.reason,
     steps: [{ step: "command", at: request.at }],
   };
+}
+
+function originOf({ source, channel, text: command, at, acknowledgedAt }: Request): Origin {
+  const origin = { source, channel, command, at };
+  return acknowledgedAt === undefined ? origin : { ...origin, acknowledgedAt };
 }
 
 async function unrecorded({ outlet }: Context, { kind, target, unrecorded: answer }: Wanted): Promise<Reply> {

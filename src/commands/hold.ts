@@ -5,6 +5,7 @@ import { note, text } from "./answers.ts";
 import type { Outlet } from "./desk.ts";
 import type { Reply } from "./reply.ts";
 import { amend, type Context, LostRace, type Services } from "./services.ts";
+import { inOperation } from "./tracing.ts";
 
 /** This replica's right to work at an operation. */
 export type Hold = {
@@ -34,7 +35,15 @@ const tryAgainAfterMs = 5_000;
  * Does what is owed for an operation that this replica holds: while the work runs the lease is renewed, and it ends
  * when somebody has seen the answer and all of it is stored. Else it lapses, and whoever claims it does what is missing.
  */
-export async function owing<C extends Pick<Context, "services" | "outlet">>(
+export function owing<C extends Pick<Context, "services" | "outlet">>(
+  context: C,
+  held: Held,
+  work: (context: C, hold: Hold) => Promise<Reply>,
+): Promise<Reply> {
+  return inOperation(context.services, held.operation, () => doOwed(context, held, work));
+}
+
+async function doOwed<C extends Pick<Context, "services" | "outlet">>(
   context: C,
   { operation, lease }: Held,
   work: (context: C, hold: Hold) => Promise<Reply>,

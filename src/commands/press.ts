@@ -20,6 +20,7 @@ import { isRowAction } from "./row-press.ts";
 import type { SampledJournal } from "./sampled-journal.ts";
 import { seesOperation } from "./sees.ts";
 import { amend, attachCard, type Context, LostRace } from "./services.ts";
+import { inPress } from "./tracing.ts";
 import { verbOf } from "./verb-of.ts";
 
 /** A press, and the way of its refusals into the audit log. */
@@ -50,7 +51,7 @@ async function pressOnce(context: Pressed): Promise<Reply> {
   if (no !== undefined) return turnDown(context, operation, verb, no);
   if (!act.states.includes(operation.state)) return pastThat(context, operation, act);
   const attached = await withCard(context, operation);
-  const done = await act.run(context, attached);
+  const done = await inPress(services, request, attached, () => act.run(context, attached));
   return isRefusal(done) ? turnDown(context, attached, verb, done) : done;
 }
 

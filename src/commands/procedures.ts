@@ -7,6 +7,7 @@ import { actUndo } from "./act-undo.ts";
 import { type Doing, type Ended, recordOutcome, type Surroundings, storeEnd, unstored } from "./ending.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
 import { StepFailed } from "./step-failed.ts";
+import { type SpanAttributes, tracingOf } from "./tracing.ts";
 import { whatToDo } from "./unanswered.ts";
 
 /**
@@ -14,10 +15,12 @@ import { whatToDo } from "./unanswered.ts";
  * another replica does so: then this one writes and tells nothing more.
  */
 export async function carryOut(context: Surroundings, operation: Operation, hold: Hold): Promise<Operation> {
+  const tracing = tracingOf(context.services);
   const steps: StepTime[] = [...operation.steps];
   const done = async (step: string): Promise<void> => {
     steps.push({ step, at: context.services.now() });
     measure(context, operation, steps);
+    tracing.event(step);
   };
   let end: Ended;
   try {
@@ -30,6 +33,7 @@ export async function carryOut(context: Surroundings, operation: Operation, hold
   await hold.check();
   const { ok, detail, state, allowance, ...result } = end;
   const { headline: summary } = end;
+  tracing.set({ "bulkhead.state": state, ...verdictOf(detail) });
   const audited = await recordOutcome(context.services, operation, { ok, summary, detail: { ...detail, steps } }, hold);
   const ended = { state, steps, result: { ...result, audited }, ...(allowance && { allowance }) };
   try {
@@ -39,6 +43,11 @@ export async function carryOut(context: Surroundings, operation: Operation, hold
     hold.owe();
     return unstored(context.services, { ...operation, ...ended }, error);
   }
+}
+
+/** Isolated, open …: of a kind that gives none, nothing. */
+function verdictOf({ verdict }: Ended["detail"]): SpanAttributes {
+  return typeof verdict === "string" ? { "bulkhead.verdict": verdict } : {};
 }
 
 async function act(context: Surroundings, operation: Operation, doing: Doing): Promise<Ended> {

@@ -9,6 +9,8 @@ export type Request = {
   readonly text: string;
   /** Arrival, milliseconds since the epoch. */
   readonly at: number;
+  /** When the entrance had acknowledged it; undefined where nobody waits for that, or it failed. */
+  readonly acknowledgedAt?: number;
   /** Equal for every delivery of the same command (Slack's trigger_id; a random one at a terminal). */
   readonly delivery: string;
 };

@@ -36,6 +36,7 @@ import { createSampledJournal, type SampledJournal } from "./sampled-journal.ts"
 import type { Context, Services } from "./services.ts";
 import { signReview } from "./sign-review.ts";
 import { status } from "./status.ts";
+import { tracedOutlet } from "./tracing.ts";
 import { whatToDo } from "./unanswered.ts";
 import { understand } from "./understand.ts";
 import { locateVerify, verifyEnforcement } from "./verify-enforcement.ts";
@@ -50,12 +51,14 @@ export function createDesk(services: Services): Desk {
     form: (request, who) => formFor(services, request, who),
     suggest: (asked) => orNone(services, asked),
     formText: (form, who) => orProblem(services, form, who),
-    run: (asked, outlet) => {
+    run: (asked, shownBy) => {
       const request = wellFormed(asked);
+      const outlet = tracedOutlet(services, shownBy);
       return guarded(services, outlet, request, () => run({ services, request, outlet, samples }));
     },
-    press: (asked, outlet) => {
+    press: (asked, shownBy) => {
       const request = wellFormed(asked);
+      const outlet = tracedOutlet(services, shownBy);
       const typed = typedBy(request);
       return guarded(services, outlet, request, () =>
         typed === undefined

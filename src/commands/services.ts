@@ -17,6 +17,7 @@ import type { Outlet } from "./desk.ts";
 import type { FlowServices } from "./flow-services.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Request } from "./request.ts";
+import type { Tracing } from "./tracing.ts";
 
 /** The templates that were approved beforehand, as they are now. */
 export type Templates = {
@@ -138,6 +139,8 @@ export type Services = {
   /** Which replica writes, for the audit. */
   readonly replica: string;
   meter(event: MeterEvent): void;
+  /** Default: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 };
 
 /** One command, or one press on a button, on its way. */

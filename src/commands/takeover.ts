@@ -18,6 +18,7 @@ import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 import { proposeRollback, type RollbackCommand, releaseOf } from "./rollback.ts";
 import { type Context, keepCard, LostRace, type Services } from "./services.ts";
+import { tracedOutlet } from "./tracing.ts";
 import { markAgain } from "./undo-marks.ts";
 import { recordVotes } from "./votes.ts";
 
@@ -61,7 +62,11 @@ async function takeOver(services: Services, lease: Lease, outletFor: (operation:
     if (operation === undefined || isForgotten(operation, services.now()))
       return void (await services.leases.end(lease));
     services.meter({ kind: "takeover", state: operation.state });
-    const context = { services, outlet: outletFor(operation), request: { card: operation.card } };
+    const context = {
+      services,
+      outlet: tracedOutlet(services, outletFor(operation)),
+      request: { card: operation.card },
+    };
     await owing(context, { operation, lease }, (held, hold) => resume(held, operation, hold));
   } catch (error) {
     // Its lease lapses: the next sweep, here or elsewhere, tries again.

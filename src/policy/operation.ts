@@ -37,6 +37,8 @@ export type Origin = {
   readonly command: string;
   /** Arrival, milliseconds since the epoch. */
   readonly at: number;
+  /** When Slack had its acknowledgement, milliseconds since the epoch; undefined at a terminal, and where that failed. */
+  readonly acknowledgedAt?: number;
 };
 
 /** Who pressed Confirm, when (milliseconds since the epoch), and which try this is: 1, and one more with each retry. */

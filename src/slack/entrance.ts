@@ -65,9 +65,9 @@ export function createEntrance(options: EntranceOptions): Entrance {
     async command(payload, arrival, ack) {
       onEvent("command");
       const read = readCommand(payload, arrival);
-      await acknowledge(() => ack(acknowledgement(read?.request, desk)), arrival, options);
+      const at = await acknowledge(() => ack(acknowledgement(read?.request, desk)), arrival, options);
       if (read === undefined) return onEvent("malformed");
-      void work.start(() => runOrAsk(read, run, options));
+      void work.start(() => runOrAsk({ ...read, request: { ...read.request, ...at } }, run, options));
     },
     async press(payload, arrival, ack) {
       onEvent("press");
@@ -131,18 +131,25 @@ async function takeForm(
   const read = submission === undefined ? undefined : await options.forms.read(submission, arrival.at);
   const wrong = read !== undefined && "problems" in read ? read.problems : undefined;
   const answer: FormAnswer = wrong === undefined ? undefined : { response_action: "errors", errors: { ...wrong } };
-  await acknowledge(() => ack(answer), arrival, options);
+  const at = await acknowledge(() => ack(answer), arrival, options);
   if (read === undefined) options.onEvent("malformed");
-  return read === undefined || "problems" in read ? undefined : read;
+  return read === undefined || "problems" in read ? undefined : { ...read, request: { ...read.request, ...at } };
 }
 
 /** Where the socket is gone, the person sees Slack's timeout, and then the answer all the same. */
-async function acknowledge(ack: () => Promise<void>, arrival: Arrival, options: EntranceOptions): Promise<void> {
+async function acknowledge(
+  ack: () => Promise<void>,
+  arrival: Arrival,
+  options: EntranceOptions,
+): Promise<Pick<Request, "acknowledgedAt">> {
   try {
     await ack();
-    options.onAck?.(options.now() - arrival.at);
+    const acknowledgedAt = options.now();
+    options.onAck?.(acknowledgedAt - arrival.at);
+    return { acknowledgedAt };
   } catch (error) {
     options.onEvent("ack-failed");
     options.log.warn({ error: errorText(error) }, "an acknowledgement did not reach Slack");
+    return {};
   }
 }

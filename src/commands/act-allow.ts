@@ -19,6 +19,7 @@ import { LeaseLost } from "./hold.ts";
 import { mismatchAmong } from "./is-as-written.ts";
 import { clusterOf, type Services } from "./services.ts";
 import { StepFailed } from "./step-failed.ts";
+import { tracingOf } from "./tracing.ts";
 
 /** What opens does not begin late: a replica that takes it over after that gives it up. */
 const beginsWithinMs = 60_000;
@@ -45,7 +46,8 @@ export async function actAllow(
   await doing.done("policy written");
   const stored = await storedOf(cluster, plan.objects);
   const allowance = recordOf(operation, plan, stored);
-  const found = await readBack(services, operation, plan, stored);
+  const verifying = () => readBack(services, operation, plan, stored);
+  const found = await tracingOf(services).span("verify", {}, verifying);
   await doing.done("read back");
   if (found.state === "contained") await takeBack({ cluster, operation: operation.id, plan, doing }, found.lines);
   return endedAs(plan, allowance, found);

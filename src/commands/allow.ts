@@ -18,6 +18,7 @@ import { orUnknown, refuseContaining, rightsUnknown } from "./quarantine.ts";
 import type { Reply } from "./reply.ts";
 import { refuseWriting } from "./rights.ts";
 import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
+import { planning } from "./tracing.ts";
 
 type AllowCommand = Extract<Command, { kind: "allow" }>;
 type LocatedAllow = { readonly place: Place; readonly command: AllowCommand };
@@ -79,7 +80,8 @@ export async function proposeAllow(context: Context, operation: Operation, comma
   if (target.pod !== undefined || target.workload !== undefined)
     throw new Error(`${operation.id} is about no namespace`);
   const { template, values, ttlMs, breakGlass, dryRun } = command;
-  const plan = await drawAllow(services, operation, target, { template, values, ttlMs, breakGlass, from: "cache" });
+  const asked = { template, values, ttlMs, breakGlass, from: "cache" } as const;
+  const plan = await planning(services, () => drawAllow(services, operation, target, asked));
   if (isRefusal(plan)) return refuseContaining(context, operation, plan, dryRun);
   const no = refuseNamespaces(context, plan) ?? refuseBreakGlass(services.settings.access, operation, plan);
   if (no !== undefined) return refuseContaining(context, operation, no, dryRun);

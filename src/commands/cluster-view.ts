@@ -11,6 +11,7 @@ import { type Everywhere, nothingRead, readEverywhere } from "./read-everywhere.
 import { sees } from "./sees.ts";
 import { clusterOf, type Services } from "./services.ts";
 import { snapshotOf } from "./simulated.ts";
+import { tracingOf } from "./tracing.ts";
 import { unseen } from "./unseen.ts";
 
 /** All by which it is judged what a containment leaves open: the whole cluster, as far as it could be read. */
@@ -43,7 +44,11 @@ type Own = {
  * Reads the cluster around one namespace, whose facts are known already and of the freshness that the caller needs; the
  * rest may come from the cache. Never rejects for what could not be read: it is named.
  */
-export async function readView(
+export function readView(services: Services, name: string, own: Own, options: ViewOptions): Promise<ClusterView> {
+  return tracingOf(services).span("gather", {}, () => gather(services, name, own, options));
+}
+
+async function gather(
   services: Services,
   name: string,
   own: Own,

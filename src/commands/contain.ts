@@ -17,6 +17,7 @@ import type { Reply } from "./reply.ts";
 import { refuseRights } from "./rights.ts";
 import { seenNamespaces } from "./sees.ts";
 import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
+import { planning } from "./tracing.ts";
 
 /** A command about more than one pod. */
 export type ContainCommand = Exclude<Extract<Command, { kind: "quarantine" | "lockdown" }>, { pod: string }>;
@@ -59,7 +60,8 @@ export async function proposeContain(context: Context, operation: Operation, com
   if (existing !== undefined) return answerExisting(context, operation, existing, command.dryRun);
   const missing = target.workload === undefined ? await refuseMissing(context, target, facts) : undefined;
   const { choices } = command;
-  const plan = missing ?? (await drawContain(services, operation, target, { choices, from: "cache" }));
+  const plan =
+    missing ?? (await planning(services, () => drawContain(services, operation, target, { choices, from: "cache" })));
   if (isRefusal(plan)) return refuseContaining(context, operation, plan, command.dryRun);
   const denied = await refuseRights(cluster, plan, request.source).catch(orUnknown);
   if (denied !== undefined && denied !== "unknown") {

@@ -12,6 +12,7 @@ import { type ClusterView, readViewOf } from "./cluster-view.ts";
 import { stateOf } from "./detection.ts";
 import { withPauses } from "./flux-pause.ts";
 import { clusterOf, type Services } from "./services.ts";
+import { tracingOf } from "./tracing.ts";
 import { refuseContained } from "./undo-contained.ts";
 import { type UndoEffect, undoEffect } from "./undo-effect.ts";
 import { gatherUndo, historyOf, type UndoFacts } from "./undo-facts.ts";
@@ -38,7 +39,8 @@ export async function drawUndo(
   const history = historyOf(services);
   if (isRefusal(history)) return history;
   const drawing = { services, operation, asked, cluster: clusterOf(services, cluster).cluster };
-  const facts = await gatherUndo(history, drawing.cluster, asked.asked);
+  const gathering = () => gatherUndo(history, drawing.cluster, asked.asked);
+  const facts = await tracingOf(services).span("gather", {}, gathering);
   if (isRefusal(facts)) return facts;
   const undoing = undo(facts.changes, facts.standings, asked.way);
   if (undoing.writes.length === 0) return waitingPlan(drawing, facts, undoing);

@@ -7,6 +7,7 @@ import type { Outlet } from "./desk.ts";
 import { recordAs, standing } from "./journal.ts";
 import { keepCard, type Services } from "./services.ts";
 import { tellClosed } from "./tell-closed.ts";
+import { inEnd, tracedOutlet } from "./tracing.ts";
 
 /** How an allowance ended, and what is known of it. */
 export type AllowanceEnding = {
@@ -25,12 +26,16 @@ const withinMs = 15_000;
  * could not be done in time, and the sweep over the allowances does it again. A card that reached nobody is shown
  * again by a takeover.
  */
-export async function endAllowance(
+export function endAllowance(
   services: Services,
   ending: AllowanceEnding,
   outletFor: (operation: Operation) => Outlet,
 ): Promise<void> {
-  await showEnded(services, { ...ending, audited: await auditEnded(services, ending) }, outletFor);
+  return inEnd(services, ending.operation, ending.end, async () => {
+    const audited = await auditEnded(services, ending);
+    const traced = (operation: Operation) => tracedOutlet(services, outletFor(operation));
+    await showEnded(services, { ...ending, audited }, traced);
+  });
 }
 
 /** The entry alone; where it stands then. Waits for nothing but a place to lie: where Redis is away it is spooled. */

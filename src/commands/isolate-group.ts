@@ -15,6 +15,7 @@ import { LeaseLost } from "./hold.ts";
 import { mismatchAmong } from "./is-as-written.ts";
 import { type Isolation, removeOrphans } from "./isolate.ts";
 import { waitForRealised } from "./realised.ts";
+import { tracingOf } from "./tracing.ts";
 
 /** The quarantine of a workload or a lockdown on its way into the cluster. */
 export type GroupIsolation = Omit<Isolation, "plan"> & { readonly plan: ContainPlan };
@@ -35,7 +36,7 @@ export async function isolateGroup(isolation: GroupIsolation): Promise<IsolatedG
     await endAllowances(isolation.cluster, await openedMeanwhile(isolation), isolation);
     const realised = await inForce(isolation);
     await isolation.done(realised.state === "realised" ? "realised" : "settled");
-    const found = await readBack(isolation, realised);
+    const found = await tracingOf(isolation.services).span("verify", {}, () => readBack(isolation, realised));
     await isolation.done("read back");
     return found;
   } catch (error) {

@@ -17,6 +17,7 @@ import { waitForRealised } from "./realised.ts";
 import { releaseOf } from "./releasing.ts";
 import type { Services } from "./services.ts";
 import { leftBehind, StepFailed } from "./step-failed.ts";
+import { tracingOf } from "./tracing.ts";
 
 /** One quarantine on its way into the cluster. */
 export type Isolation = {
@@ -66,7 +67,7 @@ async function cutOff(isolation: Denied): Promise<ReadBack> {
   await isolation.done("labels off");
   // With other labels the pod may be another to the engine, as on Cilium.
   const realised = first.state === "no-status" ? first : await inForce(isolation, 0);
-  const checked = await readBack(isolation, realised);
+  const checked = await tracingOf(isolation.services).span("verify", {}, () => readBack(isolation, realised));
   await isolation.done("read back");
   return checked;
 }

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { EntryKind, NewEntry } from "../audit/entry.ts";
-import type { Appended } from "../audit/log.ts";
+import type { Appended, AppendOptions } from "../audit/log.ts";
 import { isContaining, type Operation, type OperationKind } from "../policy/operation.ts";
 import type { Principal } from "../policy/principal.ts";
 import { targetKind, targetPath } from "../policy/target.ts";
 import type { Hold } from "./hold.ts";
 import type { Press, Request } from "./request.ts";
 import type { Services } from "./services.ts";
+import { tracingOf } from "./tracing.ts";
 
 /** What is written about one operation at one moment. */
 export type Note = {
@@ -27,7 +28,7 @@ export type Note = {
  */
 export function record(services: Services, operation: Operation, entry: Note): Promise<Appended> {
   const spool = maySpool(operation.kind, entry.kind);
-  return services.audit.append(entryOf(services, operation, entry), { spool });
+  return append(services, entryOf(services, operation, entry), { spool });
 }
 
 /**
@@ -35,7 +36,7 @@ export function record(services: Services, operation: Operation, entry: Note): P
  * what happened already.
  */
 export function recordAs(services: Services, operation: Operation, entry: Note, id: string): Promise<Appended> {
-  return services.audit.append({ ...entryOf(services, operation, entry), id }, { spool: true });
+  return append(services, { ...entryOf(services, operation, entry), id }, { spool: true });
 }
 
 /**
@@ -60,7 +61,7 @@ export async function recordEnd(services: Services, operation: Operation, end: N
   const last = await lastAgain(services, operation, takeovers);
   if (last !== undefined && agrees(last, end)) return last;
   const entry = { ...entryOf(services, operation, end), id: againId(operation, takeovers) };
-  return services.audit.append(entry, { spool: true });
+  return append(services, entry, { spool: true });
 }
 
 function agrees(appended: Appended, { ok, summary }: Note): boolean {
@@ -154,10 +155,19 @@ export async function writeRefusal(services: Services, asked: Request | Press, a
     replica: services.replica,
   };
   try {
-    await services.audit.append(entry, { spool: true });
+    await append(services, entry, { spool: true });
   } catch (error) {
     services.meter({ kind: "error", where: "audit refusal", message: String(error) });
   }
+}
+
+function append(services: Services, entry: NewEntry, options: AppendOptions): Promise<Appended> {
+  const tracing = tracingOf(services);
+  return tracing.span("append audit", { "bulkhead.entry": entry.kind }, async () => {
+    const appended = await services.audit.append(entry, options);
+    tracing.set({ "bulkhead.result": appended.kind });
+    return appended;
+  });
 }
 
 /** Where an entry stands, for the card. */

@@ -20,6 +20,7 @@ import type { Reply } from "./reply.ts";
 import { refuseRights } from "./rights.ts";
 import { seenNamespaces } from "./sees.ts";
 import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
+import { planning } from "./tracing.ts";
 import { verbOf } from "./verb-of.ts";
 
 type QuarantineCommand = Extract<Command, { kind: "quarantine" }>;
@@ -63,7 +64,8 @@ export async function proposeQuarantine(context: Context, operation: Operation, 
   if (isRefusal(pod)) return refuseContaining(context, operation, pod, command.dryRun);
   const existing = await existingQuarantine(services, pod);
   if (existing !== undefined) return answerExisting(context, operation, existing, command.dryRun);
-  const plan = await drawQuarantine(services, operation, pod, { choices: command.choices, from: "cache" });
+  const drawing = { choices: command.choices, from: "cache" } as const;
+  const plan = await planning(services, () => drawQuarantine(services, operation, pod, drawing));
   if (isRefusal(plan)) return refuseContaining(context, operation, plan, command.dryRun);
   const denied = await refuseRights(cluster, plan, request.source).catch(orUnknown);
   if (denied !== undefined && denied !== "unknown") return refuseContaining(context, operation, denied, command.dryRun);

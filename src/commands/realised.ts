@@ -4,10 +4,11 @@ import { isUnanswered, KubernetesError } from "../kubernetes/failure.ts";
 import { type Manifest, type ManifestReference, manifestName } from "../policy/manifest.ts";
 import type { Realised } from "../policy/verdict.ts";
 import type { Services } from "./services.ts";
+import { tracingOf } from "./tracing.ts";
 
 export type RealisedQuestion = {
   readonly cluster: Pick<Cluster, "getObject">;
-  readonly services: Pick<Services, "now" | "wait">;
+  readonly services: Pick<Services, "now" | "wait" | "tracing">;
   /** What was written. */
   readonly objects: readonly ManifestReference[];
   /** What enforces (Detection.plugin); undefined: not known. */
@@ -29,7 +30,16 @@ export type RealisedQuestion = {
  * Waits until the engine says that what was written is in force, at most `realiseMs`. Where it says nothing, or nothing of
  * the pods, or may not be asked, it waits `settleMs`. A cluster that does not answer has not said so in time.
  */
-export async function waitForRealised(question: RealisedQuestion): Promise<Realised> {
+export function waitForRealised(question: RealisedQuestion): Promise<Realised> {
+  const tracing = tracingOf(question.services);
+  return tracing.span("settle", {}, async () => {
+    const realised = await realise(question);
+    tracing.set({ "bulkhead.realised": realised.state });
+    return realised;
+  });
+}
+
+async function realise(question: RealisedQuestion): Promise<Realised> {
   const { services, settleMs, realiseMs } = question;
   const began = services.now();
   const until = began + realiseMs;

@@ -8,12 +8,17 @@ import { redrawUndo } from "./draw-undo.ts";
 import { findQuarantine } from "./find-quarantine.ts";
 import { drawRelease } from "./release.ts";
 import { clusterOf, type Services } from "./services.ts";
+import { planning } from "./tracing.ts";
 
 /**
  * The operation's plan as it would be drawn now, or why there is none any more. It is about to be written, so it is never
  * drawn from an old cache: KubernetesError is thrown where the cluster cannot be asked (isUnanswered).
  */
-export async function redraw(services: Services, operation: Operation): Promise<Plan | Refusal> {
+export function redraw(services: Services, operation: Operation): Promise<Plan | Refusal> {
+  return planning(services, () => drawAgain(services, operation));
+}
+
+async function drawAgain(services: Services, operation: Operation): Promise<Plan | Refusal> {
   const { plan } = operation;
   if (plan === undefined) return refusal("it has no plan", "Type the command again.");
   if (plan.kind === "release") {

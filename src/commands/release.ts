@@ -20,6 +20,7 @@ import { planRelease } from "./release-plan.ts";
 import type { Reply } from "./reply.ts";
 import { type Context, clusterOf, keepCard, type Services, store } from "./services.ts";
 import { verifiedSnapshot } from "./snapshot.ts";
+import { planning, tracingOf } from "./tracing.ts";
 import { oldPlan } from "./unanswered.ts";
 
 export type ReleaseCommand = Extract<Command, { kind: "release" }>;
@@ -60,7 +61,7 @@ export async function proposeRelease(context: Context, operation: Operation, com
   const { cluster } = operation.target;
   const found = await askedQuarantine(context, "operation" in what ? what : { ...what, cluster });
   if (isRefusal(found)) return refuse(context, command.dryRun ? undefined : operation, found);
-  const plan = await drawRelease(services, found, { ...command, from: "cache" });
+  const plan = await planning(services, () => drawRelease(services, found, { ...command, from: "cache" }));
   if (isRefusal(plan)) return refuse(context, command.dryRun ? undefined : operation, plan);
   const planned: Operation = {
     ...operation,
@@ -92,7 +93,8 @@ async function drawRestoration(
   quarantine: Quarantine,
   choice: { readonly deletePod: boolean; readonly keep: KeepChoice; readonly from: Freshness },
 ): Promise<ReleasePlan | Refusal> {
-  const { pod, policy, facts } = await gather(services, quarantine, choice.from);
+  const gathering = () => gather(services, quarantine, choice.from);
+  const { pod, policy, facts } = await tracingOf(services).span("gather", {}, gathering);
   const snapshot = await verifiedSnapshot(services, quarantine, policy);
   if (isRefusal(snapshot)) return snapshot;
   return planRelease({

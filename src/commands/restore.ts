@@ -11,10 +11,11 @@ import type { Hold } from "./hold.ts";
 import { deletionCost } from "./release-plan.ts";
 import type { Services } from "./services.ts";
 import { StepFailed } from "./step-failed.ts";
+import { tracingOf } from "./tracing.ts";
 
 /** One release on its way. */
 export type Restoration = {
-  readonly services: Pick<Services, "wait">;
+  readonly services: Pick<Services, "wait" | "tracing">;
   readonly cluster: Cluster;
   readonly plan: ReleasePlan;
   readonly quarantine: QuarantinePlan;
@@ -41,7 +42,7 @@ export async function restore(restoration: Restoration): Promise<Restored> {
     await restoration.done("labels back");
     // Our deny still holds, so nothing opens yet.
     unchanged.push(...(await includeAgain(restoration)));
-    await services.wait(plan.settleMs);
+    await tracingOf(services).span("settle", {}, () => services.wait(plan.settleMs));
     await restoration.done("settled");
     await unlabel(restoration, 3);
     await restoration.done("quarantine label off");
@@ -53,7 +54,7 @@ export async function restore(restoration: Restoration): Promise<Restored> {
   if (plan.mode !== "restore") unchanged.push(...(await includeAgain(restoration)));
   await removeDenies(restoration);
   await restoration.done("policy deleted");
-  const found = await readBack(restoration);
+  const found = await tracingOf(services).span("verify", {}, () => readBack(restoration));
   await restoration.done("read back");
   return { exact: found.exact && unchanged.length === 0, lines: [...unchanged, ...found.lines] };
 }
@@ -104,7 +105,7 @@ async function unlabel(restoration: Restoration, tries: number): Promise<void> {
   if (tries <= 0) throw new StepFailed("the pod kept changing", "The quarantine policy is still in force.");
   if (isStripped(pod, restoration)) {
     await relabel(restoration, 3);
-    await services.wait(plan.settleMs);
+    await tracingOf(services).span("settle", {}, () => services.wait(plan.settleMs));
     return unlabel(restoration, tries - 1);
   }
   await hold.check();

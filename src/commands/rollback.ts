@@ -18,6 +18,7 @@ import { type Asked, askedRevisions, refuseIn } from "./rollback-what.ts";
 import type { SampledJournal } from "./sampled-journal.ts";
 import { type Context, keepCard, type Services, store } from "./services.ts";
 import { shorten } from "./shorten.ts";
+import { planning } from "./tracing.ts";
 
 export type RollbackCommand = Extract<Command, { kind: "rollback" }> & {
   /** What was found by what was named. */
@@ -101,7 +102,7 @@ export async function proposeRollback(
   const { way, choices, breakGlass } = command;
   const { asked, undoes, target } = found;
   const drawing = { asked, way, choices, breakGlass, from: "cache", ...(undoes && { undoes }) } as const;
-  const plan = await drawUndo(services, operation, target.cluster, drawing);
+  const plan = await planning(services, () => drawUndo(services, operation, target.cluster, drawing));
   if (isRefusal(plan)) return refuseContaining(context, operation, plan, dryRun);
   const denied = refuseUndo(services, { principal: request.principal, operation, plan });
   if (denied !== undefined) return refuseContaining(context, operation, denied, dryRun);

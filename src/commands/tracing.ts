@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal } from "../policy/guard.ts";
-import type { Operation, OperationState } from "../policy/operation.ts";
+import type { AllowanceEnd, Operation, OperationState } from "../policy/operation.ts";
 import type { Outlet } from "./desk.ts";
 import type { Reply } from "./reply.ts";
 import type { Press } from "./request.ts";
@@ -46,6 +46,11 @@ export function tracingOf({ tracing = noTracing }: Pick<Services, "tracing">): T
   return tracing;
 }
 
+/** The drawing of a plan: what is read for it (`gather` within it), and what is decided. */
+export function planning<T>(services: Pick<Services, "tracing">, draw: () => Promise<T>): Promise<T> {
+  return tracingOf(services).span("plan", {}, draw);
+}
+
 /** All that a replica does for an operation while it holds it; whoever plans it begins its trace, with the command's arrival. */
 export function inOperation(services: Services, operation: Operation, work: () => Promise<Reply>): Promise<Reply> {
   const { id, state, kind, origin } = operation;
@@ -80,6 +85,17 @@ export function inPress(
     tracing.set({ "bulkhead.outcome": isRefusal(done) ? "refused" : done.outcome });
     return done;
   });
+}
+
+/** What is told of an allowance once nothing of it is in the cluster any more, whichever net has ended it. */
+export function inEnd(
+  services: Services,
+  operation: Operation,
+  { why, lateMs }: AllowanceEnd,
+  work: () => Promise<void>,
+): Promise<void> {
+  const attributes = { ...attributesOf(operation), "bulkhead.end": why, "bulkhead.late_ms": lateMs };
+  return tracingOf(services).phase({ operation: operation.id, name: "end allowance", attributes, begins: false }, work);
 }
 
 function attributesOf({ id, kind, target }: Operation): SpanAttributes {

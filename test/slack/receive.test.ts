@@ -27,6 +27,7 @@ describe("commands", () => {
       channel: "C0INCIDENT",
       text: "quarantine a/b odd <egress>",
       at: expect.any(Number),
+      acknowledgedAt: expect.any(Number),
       delivery: expect.stringMatching(/^slack:T0ACME:.+/),
     });
   });

@@ -73,13 +73,29 @@ function failed(error: unknown): Ended {
   };
 }
 
+/** Of the metric: a rollback's step names the policy that was written, and there is no end of those. */
+const labels: ReadonlySet<string> = new Set([
+  "labels back",
+  "labels off",
+  "pod gone",
+  "pod labelled",
+  "policies of others changed",
+  "policies of others changed back",
+  "policy deleted",
+  "quarantine label off",
+  "read back",
+  "realised",
+  "settled",
+  "timer set",
+]);
+
 function measure({ services }: Surroundings, operation: Operation, steps: readonly StepTime[]): void {
   const last = steps.at(-1);
   if (last === undefined) return;
   services.meter({
     kind: "step",
     verb: operation.kind,
-    step: last.step,
+    step: labels.has(last.step) ? last.step : "policy written",
     sinceCommandMs: last.at - operation.origin.at,
     sinceConfirmMs: last.at - (operation.confirmed?.at ?? last.at),
   });

@@ -24,6 +24,9 @@ describe("A rollback", () => {
     expect(desk.image("web")).toEqual(before);
     expect(desk.policy("web")?.metadata.annotations).toEqual({ "bulkhead.dev/undo": plan.operation });
     expect(await desk.history.find(change.id)).toMatchObject([{ undoneBy: plan.operation }]);
+    // They are a metric's label, and there is no end of policies' names.
+    const steps = desk.events.flatMap((event) => (event.kind === "step" ? event.step : []));
+    expect(steps).toEqual(["policy written", "read back"]);
   });
 
   test("says who writes the policy again, and how to stop that", async () => {

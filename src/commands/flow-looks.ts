@@ -85,7 +85,9 @@ async function look(parts: FlowLooksParts, watch: FlowWatch, isOurs: IsOurs): Pr
   const context = await contextOf(parts, watch);
   if ("why" in context) return end(parts, watch, context.why);
   const nowMs = services.now();
-  const fromMs = watch.owed?.fromMs ?? watch.lookedMs ?? nowMs - betweenLooks(watch.schedule);
+  // The first look may be late: the bot was away.
+  const firstMs = Math.min(nowMs, watch.dueMs) - betweenLooks(watch.schedule);
+  const fromMs = watch.owed?.fromMs ?? watch.lookedMs ?? firstMs;
   // The minute in which it looked last was not over.
   const gathered = await gatherAsked(context, flows, { ...watch, sinceMs: windowMs(nowMs - fromMs) });
   const muted = new Set((await flows.mutes.all(nowMs)).map(({ id }) => id));

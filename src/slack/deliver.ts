@@ -56,7 +56,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 }
 
 function createOutlet(route: Route, follows: boolean, options: DeliveryOptions): RequestOutlet {
-  return withPictures(createTextOutlet(route, follows, options), { ...options, person: route.person });
+  const { person, whisper } = route;
+  return withPictures(createTextOutlet(route, follows, options), { ...options, person, asked: whisper?.channel });
 }
 
 function createTextOutlet(route: Route, follows: boolean, options: DeliveryOptions): RequestOutlet {

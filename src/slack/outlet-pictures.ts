@@ -7,15 +7,17 @@ export type OutletPictures = {
   readonly pictures: PicturePost;
   /** Who asked: a picture to what nobody else may see goes there; undefined: then there is none. */
   readonly person: string | undefined;
+  /** Where they asked, as far as they can be told something there alone. */
+  readonly asked: string | undefined;
 };
 
 /** The outlet, and after each text its picture: below the card, or for who asked. Once in a place: cards change often. */
-export function withPictures<T extends Required<Outlet>>(outlet: T, { pictures, person }: OutletPictures): T {
+export function withPictures<T extends Required<Outlet>>(outlet: T, { pictures, person, asked }: OutletPictures): T {
   const sent = new Set<string>();
 
   async function show(reply: Reply, card: CardReference | undefined): Promise<Shown> {
     const shown = await outlet.show(reply, card);
-    const to = shown.card === undefined ? forPerson(person) : below(shown.card);
+    const to = shown.card === undefined ? forPerson(person, asked) : below(shown.card);
     if (reply.picture === undefined || to === undefined || !shown.reached) return shown;
     if (!sent.has(JSON.stringify(to))) pictures.send(reply.picture, to);
     sent.add(JSON.stringify(to));
@@ -31,8 +33,8 @@ export function withPictures<T extends Required<Outlet>>(outlet: T, { pictures, 
   return { ...outlet, show, follow };
 }
 
-function forPerson(person: string | undefined): PictureFor | undefined {
-  return person === undefined ? undefined : { person };
+function forPerson(person: string | undefined, asked: string | undefined): PictureFor | undefined {
+  return person === undefined ? undefined : { person, asked };
 }
 
 function below({ channel, ts }: CardReference): PictureFor {

@@ -8,7 +8,10 @@ import { type PicturePlace, type UploadOptions, uploadPicture } from "./picture-
 import { createWork } from "./work.ts";
 
 /** A picture for the conversation of a card, below it, or for one person alone: nobody else may see what a note says. */
-export type PictureFor = PicturePlace | { readonly person: string };
+export type PictureFor = PicturePlace | PictureForPerson;
+
+/** `asked`: the channel in which the person is told where no direct message reaches them; undefined: nowhere. */
+type PictureForPerson = { readonly person: string; readonly asked: string | undefined };
 
 /** Draws and posts pictures after the texts that they belong to, which wait for nothing. */
 export type PicturePost = {
@@ -22,7 +25,7 @@ export type PicturePostEvent = "picture-posted" | "picture-missing";
 
 export type PicturePostOptions = UploadOptions & {
   readonly pictures: Pictures;
-  readonly cards: Pick<Cards, "post" | "follow">;
+  readonly cards: Pick<Cards, "post" | "follow" | "whisper">;
   readonly log: Log;
   readonly onEvent: (name: PicturePostEvent) => void;
 };
@@ -39,8 +42,8 @@ export function createPicturePost(options: PicturePostOptions): PicturePost {
 
   async function post(picture: DeniedPicture, to: PictureFor): Promise<void> {
     const drawn = await options.pictures.draw(picture);
-    const place = "person" in to ? await conversationWith(to.person, picture, options) : to;
-    if (place === undefined) throw new Error("there is nowhere to put it");
+    const place = "person" in to ? await conversationWith(to, picture, options) : to;
+    if (place === undefined) return;
     if ("why" in drawn) return missing(drawn.why, place, options);
     try {
       await uploadPicture({ ...drawn, title: picture.title }, place, options);
@@ -65,14 +68,20 @@ export function createPicturePost(options: PicturePostOptions): PicturePost {
   };
 }
 
-/** A post to a person opens the conversation, which files cannot do without another scope. */
+/** A post to a person opens the conversation, which files cannot do without another scope. Undefined where it cannot be: that is told. */
 async function conversationWith(
-  person: string,
+  to: PictureForPerson,
   { title }: DeniedPicture,
-  { cards }: PicturePostOptions,
+  { cards, log, onEvent }: PicturePostOptions,
 ): Promise<PicturePlace | undefined> {
-  const posted = await cards.post(told(title, "The picture to the answer that you got."), person);
-  return posted === "no-way-in" ? undefined : { channel: posted.channel, thread: posted.ts };
+  const words = told(title, "The picture to the answer that you got.");
+  const posted = await cards.post(words, to.person).catch((error: unknown) => errorText(error));
+  if (typeof posted === "object") return { channel: posted.channel, thread: posted.ts };
+  onEvent("picture-missing");
+  log.error({ error: posted }, "Slack did not take a direct message for a picture");
+  const why = "Bulkhead cannot send you direct messages. The text says the same.";
+  if (to.asked !== undefined) await cards.whisper(told("No picture this time", why), to.asked, to.person);
+  return undefined;
 }
 
 async function missing(why: string, { channel, thread }: PicturePlace, options: PicturePostOptions): Promise<void> {

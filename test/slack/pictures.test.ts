@@ -29,6 +29,7 @@ afterAll(() => drawing.stop());
 const flows = { user: "U0ALICE", channel: "C0INCIDENT", text: "flows payments" };
 const withPicture = (reply: Reply): Reply => ({ ...reply, picture: incident });
 const messages = (channel = "C0INCIDENT"): readonly Message[] => edge.sandbox.messages(channel);
+const answers = () => edge.sandbox.ephemerals("U0ALICE").map(({ text }) => text);
 const posted = (channel?: string) => messages(channel).filter(({ files }) => files !== undefined);
 
 async function ask(reply: Reply): Promise<void> {
@@ -114,4 +115,30 @@ test("Where the card could not be posted in the channel, its picture is for the 
   await edge.sandbox.command({ ...flows, channel: "C0RANDOM" });
   await edge.slack.drain(20_000);
   expect([posted("C0RANDOM"), posted("D0ALICE").length]).toEqual([[], 1]);
+});
+
+test("Whoever gets no direct messages has the text all the same, and is told that there is no picture", async () => {
+  edge.sandbox.faults.add({
+    kind: "error",
+    error: "messages_tab_disabled",
+    method: "chat.postMessage",
+    channel: "U0ALICE",
+  });
+  await ask(withPicture(note("Denied in payments")));
+  expect(answers()).toEqual([
+    expect.stringContaining("Understood"),
+    expect.stringContaining("Denied in payments"),
+    expect.stringContaining("Bulkhead cannot send you direct messages."),
+  ]);
+  expect(edge.events).toContain("picture-missing");
+});
+
+test("Where nobody can be told that there is no picture, the log says it, and the text is there", async () => {
+  edge.sandbox.faults.add({ kind: "error", error: "fatal_error", method: "chat.postMessage", channel: "U0ALICE" });
+  edge.does(show(withPicture(note("Denied in payments"))));
+  await edge.sandbox.command({ ...flows, channel: "C0RANDOM" });
+  await edge.slack.drain(20_000);
+  expect(answers()).toEqual([expect.stringContaining("Understood"), expect.stringContaining("Denied in payments")]);
+  expect(edge.logged()).toMatch(/fatal_error.*did not take a direct message for a picture/);
+  expect(edge.logged()).toMatch(/not_in_channel.*a picture got lost/);
 });

@@ -1,4 +1,6 @@
 import { burst, measureAcknowledgement } from "./acknowledgement.ts";
+import { benchBaseline } from "./baseline.ts";
+import { benchCardinality } from "./cardinality.ts";
 import { measureDetection } from "./detection.ts";
 import { mediansTable, type Row, tableOf } from "./figures.ts";
 import { benchFlows } from "./flows.ts";
@@ -13,7 +15,8 @@ import { benchTimers } from "./timers.ts";
 
 /**
  * `npm run bench`: figures of this machine, now. Slow is no failure: it ends with 1 only where something could not be
- * measured, or took longer than the limit. `--plot FILE` also draws the growth of the simulator, for README.
+ * measured, or took longer than the limit. `--plot FILE` also draws the growth of the simulator, for README; `--only
+ * picture,baseline` measures these parts alone.
  */
 const limitMs = 600_000;
 
@@ -23,37 +26,61 @@ const limit = setTimeout(() => {
 }, limitMs);
 limit.unref();
 
-const plotAt = process.argv.indexOf("--plot");
-process.stdout.write(`${await benchSimulator(plotAt < 0 ? undefined : process.argv[plotAt + 1])}\n`);
+/** In this order. */
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  simulator: async () => tell(await benchSimulator(argument("--plot"))),
+  scale: async () => tell(await scale()),
+  acknowledgement,
+  history: () => benchHistory(tell),
+  flows: () => benchFlows(tell),
+  timers: () => benchTimers(tell),
+  picture: async () => tell(await benchPicture()),
+  baseline: async () => tell(await benchBaseline()),
+  cardinality: async () => tell(await benchCardinality()),
+  isolation,
+};
 
-const { cache, bare } = await measureScale();
-const columns = (readings: readonly Reading[]) => ({
-  "time ms": readings.map(({ ms }) => ms),
-  "heap MiB": readings.map(({ heapMb }) => heapMb),
-  "stall ms": readings.map(({ stallMs }) => stallMs),
-});
-const scale = mediansTable(`Listing ${manyPods} pods of 7 kB, medians of ${cache.length} processes each, in turns`, [
-  { name: "the cache: all kinds, trimmed", columns: columns(cache) },
-  { name: "bare undici and JSON.parse: pods, as they come", columns: columns(bare) },
-]);
-process.stdout.write(`${scale}\n`);
+for (const [name, part] of asked()) {
+  if (part === undefined) {
+    process.stderr.write(`There is no part ${name}: ${Object.keys(parts).join(", ")}.\n`);
+    process.exit(2);
+  }
+  await part();
+}
 
-const acknowledgement = await measureAcknowledgement();
-print(
-  `Acknowledgement as Slack sees it, ${burst} commands at once, ${manyPods} pods in the cluster`,
-  acknowledgement.bursts,
-);
-print("Acknowledgement as Slack sees it, one command at a time", acknowledgement.single);
-const { all, within } = acknowledgement.inBot;
-process.stdout.write(`  By the bot's own clock, from arrival: ${within} of ${all} within 100 ms.\n\n`);
+function asked(): readonly (readonly [name: string, (typeof parts)[string] | undefined])[] {
+  const only = argument("--only");
+  return only === undefined ? Object.entries(parts) : only.split(",").map((name) => [name, parts[name]]);
+}
 
-await benchHistory((table) => void process.stdout.write(`${table}\n`));
-await benchFlows((table) => void process.stdout.write(`${table}\n`));
-await benchTimers((table) => void process.stdout.write(`${table}\n`));
-process.stdout.write(`${await benchPicture()}\n`);
+function argument(name: string): string | undefined {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
 
-const kubeconfig = process.env["KUBECONFIG"];
-if (kubeconfig) {
+async function scale(): Promise<string> {
+  const { cache, bare } = await measureScale();
+  const columns = (readings: readonly Reading[]) => ({
+    "time ms": readings.map(({ ms }) => ms),
+    "heap MiB": readings.map(({ heapMb }) => heapMb),
+    "stall ms": readings.map(({ stallMs }) => stallMs),
+  });
+  return mediansTable(`Listing ${manyPods} pods of 7 kB, medians of ${cache.length} processes each, in turns`, [
+    { name: "the cache: all kinds, trimmed", columns: columns(cache) },
+    { name: "bare undici and JSON.parse: pods, as they come", columns: columns(bare) },
+  ]);
+}
+
+async function acknowledgement(): Promise<void> {
+  const { bursts, single, inBot } = await measureAcknowledgement();
+  print(`Acknowledgement as Slack sees it, ${burst} commands at once, ${manyPods} pods in the cluster`, bursts);
+  print("Acknowledgement as Slack sees it, one command at a time", single);
+  tell(`  By the bot's own clock, from arrival: ${inBot.within} of ${inBot.all} within 100 ms.\n`);
+}
+
+async function isolation(): Promise<void> {
+  const kubeconfig = process.env["KUBECONFIG"];
+  if (!kubeconfig) return tell("Confirm to isolated and detection were not measured: KUBECONFIG names no cluster.");
   const { version, rows } = await measureIsolation(kubeconfig);
   print(
     `Confirm to isolated, Kubernetes ${version}; the settle wait (2 s where nothing else is configured) is excluded: set to 0; ${manyPods} more pods in the cluster`,
@@ -63,10 +90,12 @@ if (kubeconfig) {
     "Which policy engines are enforced, with the APIs of all and Cilium's agent",
     await measureDetection(kubeconfig),
   );
-} else {
-  process.stdout.write("Confirm to isolated and detection were not measured: KUBECONFIG names no cluster.\n");
 }
 
 function print(title: string, rows: readonly Row[]): void {
-  process.stdout.write(`${tableOf(title, rows)}\n`);
+  tell(tableOf(title, rows));
+}
+
+function tell(table: string): void {
+  process.stdout.write(`${table}\n`);
 }

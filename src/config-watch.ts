@@ -60,6 +60,8 @@ export const watchSchema = z
     spikes,
     /** Where whoever is paged reads what to do; without it alerts only name the procedure. */
     runbookUrl: z.url({ protocol: /^https?$/, error: "is no address of a page" }).optional(),
+    /** Whether metrics name what is denied most: whoever reads them then knows names of all namespaces. */
+    metricNames: z.boolean().default(false),
   })
   .prefault({});
 
@@ -67,6 +69,7 @@ export type WatchConfig = {
   readonly channels: SpikeChannels;
   readonly alertmanagers: readonly AlertmanagerConfig[];
   readonly runbookUrl: string | undefined;
+  readonly metricNames: boolean;
   readonly pace: SpikePace;
 };
 
@@ -75,10 +78,11 @@ export function watchOf({
   channels,
   alertmanagers,
   runbookUrl,
+  metricNames,
   spikes: { learn, confirm, quiet, late },
 }: z.infer<typeof watchSchema>): WatchConfig {
   const pace = { learn: learn / minuteMs, confirm: confirm / minuteMs, quiet: quiet / minuteMs, lateMs: late };
-  return { channels: { channel: forAll, channels }, alertmanagers, runbookUrl, pace };
+  return { channels: { channel: forAll, channels }, alertmanagers, runbookUrl, metricNames, pace };
 }
 
 /** What is wrong with the files that the document, as it was written, names. */

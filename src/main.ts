@@ -64,7 +64,7 @@ if ("problems" in loaded) {
 
 async function start(config: Config): Promise<void> {
   const log = pino({ base: { replica: hostname() } });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ names: config.watch.metricNames });
   const redis = openRedis(config, log);
   await untilReady(redis, 2_000);
   const { services, store, journals, records, flows, close } = await createServices(config, redis, log, metrics);

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { MeterEvent } from "./commands/services.ts";
+import type { Net } from "./commands/tell-gone.ts";
 import { createFlowMetrics, type FlowMetrics } from "./flow-metrics.ts";
+import type { OperationKind } from "./policy/operation.ts";
 import { createSpikeMetrics, type SpikeMetrics } from "./spike-metrics.ts";
 import { createStandingMetrics, type StandingMetrics } from "./standing-metrics.ts";
 
@@ -26,8 +28,8 @@ export type Metrics = {
   readonly contentType: string;
 };
 
-/** Every metric of Bulkhead. Labels come from closed sets only. */
-export function createMetrics(): Metrics {
+/** Every metric of Bulkhead. Labels come from closed sets only, but for a few names of what is denied most where `names` says so. */
+export function createMetrics({ names }: { readonly names: boolean } = { names: false }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const ack = histogram(registry, "bulkhead_ack_seconds", "Arrival to acknowledgement", []);
@@ -50,11 +52,14 @@ export function createMetrics(): Metrics {
     slackEvent: (name) => slack.inc({ event: name }),
     flows: createFlowMetrics(registry),
     standing: createStandingMetrics(registry),
-    spikes: createSpikeMetrics(registry),
+    spikes: createSpikeMetrics(registry, names),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
 }
+
+const kinds: readonly OperationKind[] = ["quarantine", "lockdown", "release", "allowance", "undo"];
+const nets: readonly Net[] = ["timer", "memory", "sweep", "reaper"];
 
 function createMeter(registry: Registry): Metrics["meter"] {
   const commands = counter(registry, "bulkhead_commands_total", "Commands and presses", ["verb", "outcome"]);
@@ -67,6 +72,9 @@ function createMeter(registry: Registry): Metrics["meter"] {
   const labels = ["verb", "step"];
   const command = histogram(registry, "bulkhead_step_since_command_seconds", "Command to each step", labels);
   const confirm = histogram(registry, "bulkhead_step_since_confirm_seconds", "Confirmation to each step", labels);
+  // What was never 0 has no rise, and some are done once a week.
+  for (const verb of kinds) for (const one of [command, confirm]) one.zero({ verb, step: "read back" });
+  for (const net of nets) late.zero({ net });
   return (event) => {
     if (event.kind === "command") commands.inc({ verb: event.verb, outcome: event.outcome });
     if (event.kind === "refusal") refusals.inc({ verb: event.verb });

@@ -23,6 +23,8 @@ export type InForce = {
   readonly cluster: string;
   readonly kind: "quarantine" | "lockdown" | "allowance";
   readonly verdict: "isolated" | "not-isolated" | "unknown" | "other";
+  /** Whether something of it is not as it was written (src/policy/drift.ts). */
+  readonly isDrifted: boolean;
 };
 
 const kinds = ["quarantine", "lockdown"] as const;
@@ -41,6 +43,7 @@ export function createStandingMetrics(registry: Registry): StandingMetrics {
   const fresh = gauge("bulkhead_reaper_up", "Whether the reaper reads the cluster in time", ["cluster"]);
   const read = gauge("bulkhead_reaper_age_seconds", "Since the reaper last read the cluster", ["cluster"]);
   const inForce = gauge("bulkhead_in_force", "Operations in force", ["cluster", "kind", "verdict"]);
+  const drifted = gauge("bulkhead_drifted", "Operations in force that are not as they were written", ["cluster"]);
   return {
     stands({ slackConnected, audit, clusters, inForce: all }) {
       slack.set(slackConnected ? 1 : 0);
@@ -54,7 +57,11 @@ export function createStandingMetrics(registry: Registry): StandingMetrics {
       }
       if (all === undefined) return;
       for (const { name } of clusters) for (const one of sets(name)) inForce.set(one, 0);
-      for (const { cluster, kind, verdict } of all) inForce.inc({ cluster, kind, verdict });
+      for (const { name: cluster } of clusters) drifted.set({ cluster }, 0);
+      for (const { cluster, kind, verdict, isDrifted } of all) {
+        inForce.inc({ cluster, kind, verdict });
+        drifted.inc({ cluster }, isDrifted ? 1 : 0);
+      }
     },
   };
 }

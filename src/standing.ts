@@ -2,6 +2,7 @@ import type { ChainStore } from "./audit/log.ts";
 import { reaperState } from "./commands/heartbeat.ts";
 import type { Services } from "./commands/services.ts";
 import { standingHeadline } from "./commands/standing-headline.ts";
+import { standingDrift } from "./policy/drift.ts";
 import type { Operation } from "./policy/operation.ts";
 import { type Sweep, type SweepOptions, startSweep } from "./scheduler/sweep.ts";
 import type { ClusterStanding, InForce, StandingMetrics } from "./standing-metrics.ts";
@@ -51,9 +52,10 @@ async function standingOf(services: Services, name: string): Promise<ClusterStan
 function inForceOf(operation: Operation): readonly InForce[] {
   const { kind, state, target } = operation;
   if (state !== "in-force") return [];
-  if (kind === "allowance") return [{ cluster: target.cluster, kind, verdict: "other" }];
+  const isDrifted = standingDrift(operation).length > 0;
+  if (kind === "allowance") return [{ cluster: target.cluster, kind, verdict: "other", isDrifted }];
   if (kind !== "quarantine" && kind !== "lockdown") return [];
-  return [{ cluster: target.cluster, kind, verdict: verdictOf(operation) }];
+  return [{ cluster: target.cluster, kind, verdict: verdictOf(operation), isDrifted }];
 }
 
 /** As its card says. */

@@ -53,6 +53,7 @@ export function startWatching({ config, services, redis, log, metrics, outletIn 
       everyMs,
       async () => {
         if (await turns.take(`spikes of ${cluster}`)) await watch.sweep(cluster);
+        else metrics.spikes.elsewhere(cluster);
       },
       sweepTrouble(`spikes of ${cluster}`, { log, metrics }),
     ),

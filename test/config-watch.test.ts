@@ -21,14 +21,16 @@ test("Without a word spikes are told nowhere, and no page is made up for whoever
     channels: { channel: undefined, channels: [] },
     alertmanagers: [],
     runbookUrl: undefined,
+    metricNames: false,
   });
 });
 
 test("Files that are there and hold what they should are fine", () => {
-  const text = `{ alertmanagers: [{ ${url}, ${tls}, tokenFile: /run/token }], runbookUrl: 'https://git.acme.com/x.md' }`;
+  const text = `{ alertmanagers: [{ ${url}, ${tls}, tokenFile: /run/token }], runbookUrl: 'https://git.acme.com/x.md', metricNames: true }`;
   expect(watchOf(text)).toMatchObject({
     alertmanagers: [{ tokenFile: "/run/token", tls: { keyFile: "/tls/key" } }],
     runbookUrl: "https://git.acme.com/x.md",
+    metricNames: true,
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Spike } from "../flows/spike.ts";
+import type { Counted, Spike, SpikeEnd } from "../flows/spike.ts";
 import { type SpikePace, usualPace } from "../flows/spike-pace.ts";
 import type { SpikeCard, SpikeStore, StoredSpike } from "../flows/spike-store.ts";
 import { step } from "../flows/spikes.ts";
@@ -24,11 +24,9 @@ export type SpikeWatchParts = {
   readonly pace?: SpikePace;
   readonly meter: {
     begun(spike: Spike): void;
-    judged(
-      cluster: string,
-      open: number,
-      denied: { readonly perMinute: number; readonly counts: readonly number[] },
-    ): void;
+    ended(end: SpikeEnd): void;
+    /** How many go on after a minute, and what was denied in it. */
+    judged(cluster: string, open: number, counted: readonly Counted[]): void;
   };
 };
 
@@ -84,9 +82,8 @@ async function judge(parts: SpikeWatchParts, cluster: string): Promise<number> {
     const next = step(state, minute, pace);
     if (!(await store.store(state, next))) return begun;
     for (const spike of next.begun) meter.begun(spike);
-    const counts = minute.counted.map(({ count }) => count);
-    const perMinute = counts.reduce((sum, count) => sum + count, 0);
-    meter.judged(cluster, next.state.episodes.length, { perMinute, counts });
+    for (const end of next.ended) meter.ended(end);
+    meter.judged(cluster, next.state.episodes.length, minute.counted);
     begun += next.begun.length + next.ended.length;
     state = next.state;
   }

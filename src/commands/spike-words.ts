@@ -1,3 +1,4 @@
+import type { FlowKey } from "../flows/flow-key.ts";
 import type { Spike } from "../flows/spike.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { betweenWords, flowName, grouped, placeWords } from "./flow-words.ts";
@@ -32,6 +33,17 @@ export function spikeSentences(spike: Spike): readonly string[] {
   const than = kind === "new" ? "Before, that was hardly ever denied." : `Usual at this time: ${usualWords(usual)}.`;
   const pairs = pairCount > 1 ? [`${grouped(pairCount)} pairs are part of it.`] : [];
   return [`${since} ${rate} are denied. ${than}`, ...pairs];
+}
+
+/** What denies it: the policies that the source names, else the end whose policies do: `rule db/deny-web`, `no-rule postgres.db ingress`. */
+export function denyingWords({ policies, reason = "unsaid", direction, from, to }: FlowKey): string {
+  if (policies.length === 0) {
+    return [reason, placeWords(direction === "egress" ? from : to, undefined), direction].join(" ").trimEnd();
+  }
+  const named = policies.map(({ namespace, name }) =>
+    flowName(namespace === undefined ? name : `${namespace}/${name}`),
+  );
+  return `${reason} ${named.join(", ")}`;
 }
 
 /** When it ended, and how long it lasted. */

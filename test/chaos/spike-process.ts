@@ -30,5 +30,5 @@ await createSpikeWatch({
   }),
   alert: () => Promise.resolve(),
   runbookUrl: undefined,
-  meter: { begun: meter, judged: meter },
+  meter: { begun: meter, ended: () => undefined, judged: meter },
 }).sweep("sandbox");

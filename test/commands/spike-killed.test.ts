@@ -93,6 +93,6 @@ async function goOn(): Promise<void> {
     }),
     alert: () => Promise.resolve(),
     runbookUrl: undefined,
-    meter: { begun: () => undefined, judged: () => undefined },
+    meter: { begun: () => undefined, ended: () => undefined, judged: () => undefined },
   }).sweep("sandbox");
 }

@@ -155,7 +155,7 @@ function replica(outlet?: Outlet, channels = forAll): SpikeWatch {
       return Promise.resolve();
     },
     runbookUrl: undefined,
-    meter: { begun: () => undefined, judged: () => undefined },
+    meter: { begun: () => undefined, ended: () => undefined, judged: () => undefined },
   });
 }
 

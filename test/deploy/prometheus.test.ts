@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createMetrics } from "../../src/metrics.ts";
@@ -28,6 +32,18 @@ describe("components/prometheus", () => {
     expect(await promtool("test", "rules", pathOf("test/deploy/prometheus-rules.yaml"))).toMatch(/SUCCESS/);
     const tested = read("test/deploy/prometheus-rules.yaml");
     expect(rules.filter(({ alert }) => !tested.includes(`alertname: ${alert}\n`))).toEqual([]);
+  }, 300_000);
+
+  it("has rules that a real promtool takes with links as well, by the command that their file names", async () => {
+    const [, substitution = ""] = /sed -i '(.+)' rules\.yaml/.exec(read(`${folder}/rules.yaml`)) ?? [];
+    const linked = join(await mkdtemp(join(tmpdir(), "bulkhead-rules-")), "rules.yaml");
+    await writeFile(linked, execFileSync("sed", [substitution, pathOf(`${folder}/rules.yaml`)]));
+    expect(await promtool("check", "rules", linked)).toMatch(/SUCCESS: 7 rules found/);
+    const links = (await readFile(linked, "utf8")).match(
+      /^ +runbook_url: https:\/\/\S+\/runbooks\/procedures\/\S+\.md$/gm,
+    );
+    expect(links).toHaveLength(7);
+    await rm(dirname(linked), { recursive: true });
   }, 300_000);
 
   it("asks for metrics that the bot has", async () => {

@@ -42,8 +42,7 @@ export function createStandingMetrics(registry: Registry): StandingMetrics {
   const age = gauge("bulkhead_cluster_cache_age_seconds", "Since the oldest watch was confirmed", ["cluster"]);
   const fresh = gauge("bulkhead_reaper_up", "Whether the reaper reads the cluster in time", ["cluster"]);
   const read = gauge("bulkhead_reaper_age_seconds", "Since the reaper last read the cluster", ["cluster"]);
-  const inForce = gauge("bulkhead_in_force", "Operations in force", ["cluster", "kind", "verdict"]);
-  const drifted = gauge("bulkhead_drifted", "Operations in force that are not as they were written", ["cluster"]);
+  const inForce = createInForce(registry);
   return {
     stands({ slackConnected, audit, clusters, inForce: all }) {
       slack.set(slackConnected ? 1 : 0);
@@ -56,13 +55,29 @@ export function createStandingMetrics(registry: Registry): StandingMetrics {
         if (reaper.ageMs !== undefined) read.set({ cluster }, reaper.ageMs / 1_000);
       }
       if (all === undefined) return;
-      for (const { name } of clusters) for (const one of sets(name)) inForce.set(one, 0);
-      for (const { name: cluster } of clusters) drifted.set({ cluster }, 0);
-      for (const { cluster, kind, verdict, isDrifted } of all) {
-        inForce.inc({ cluster, kind, verdict });
-        drifted.inc({ cluster }, isDrifted ? 1 : 0);
-      }
+      inForce(
+        clusters.map(({ name }) => name),
+        all,
+      );
     },
+  };
+}
+
+/** Tells what is in force: all of these clusters. */
+function createInForce(registry: Registry): (clusters: readonly string[], all: readonly InForce[]) => void {
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const inForce = gauge("bulkhead_in_force", "Operations in force", ["cluster", "kind", "verdict"]);
+  const drifted = gauge("bulkhead_drifted", "Operations in force that are not as they were written", ["cluster"]);
+  return (clusters, all) => {
+    for (const cluster of clusters) {
+      drifted.set({ cluster }, 0);
+      for (const one of sets(cluster)) inForce.set(one, 0);
+    }
+    for (const { cluster, kind, verdict, isDrifted } of all) {
+      inForce.inc({ cluster, kind, verdict });
+      drifted.inc({ cluster }, isDrifted ? 1 : 0);
+    }
   };
 }
 

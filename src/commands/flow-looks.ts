@@ -85,8 +85,8 @@ async function look(parts: FlowLooksParts, watch: FlowWatch, isOurs: IsOurs): Pr
   const context = await contextOf(parts, watch);
   if ("why" in context) return end(parts, watch, context.why);
   const nowMs = services.now();
-  // The first look may be late: the bot was away.
-  const firstMs = Math.min(nowMs, watch.dueMs) - betweenLooks(watch.schedule);
+  // The first look is late where the bot was away: what came meanwhile is told as well.
+  const firstMs = Math.min(nowMs, watch.dueMs + minuteMs) - betweenLooks(watch.schedule);
   const fromMs = watch.owed?.fromMs ?? watch.lookedMs ?? firstMs;
   // The minute in which it looked last was not over.
   const gathered = await gatherAsked(context, flows, { ...watch, sinceMs: windowMs(nowMs - fromMs) });

@@ -5,13 +5,20 @@ import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server } from "node:tls";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectCluster } from "../../src/composition.ts";
-import { startWorld } from "../../src/sandbox/world.ts";
+import type { SandboxFile } from "../../src/sandbox/slack/shared-file.ts";
+import { startWorld, type World } from "../../src/sandbox/world.ts";
 import { slackTest } from "../certificate.ts";
 import { type ConnectProxy, startConnectProxy } from "../connect-proxy.ts";
 import { json, kubeconfig } from "../kubernetes/scripted-api.ts";
+import { readPng } from "../pictures/png.ts";
 import { connectTestRedis, emptyTestRedis } from "../redis.ts";
+import { waitFor } from "../wait.ts";
+import { linesOf } from "./drops.ts";
+
+const token = "0123456789abcdef0123456789abcdef";
 
 let folder: string;
 
@@ -43,9 +50,10 @@ describe("behind a proxy, with a Slack whose certificate only a private authorit
     tls?.close();
   });
 
-  test("the bot works: the Web API and the sockets go through it, the API server and Redis do not", async () => {
+  test("the bot works: the Web API, the sockets and uploads go through it, the API server and Redis do not", async () => {
     const env = {
       ...process.env,
+      FLOWS_TOKEN: token,
       HTTPS_PROXY: proxy.url.replace("//", "//bot:hunter2@"),
       NODE_EXTRA_CA_CERTS: join(folder, "ca.pem"),
     };
@@ -53,6 +61,7 @@ describe("behind a proxy, with a Slack whose certificate only a private authorit
       node: process.execPath,
       env,
       redisUrl: await emptyTestRedis(),
+      slack: { uploadOrigin: "https://slack.test" },
       slackEnv: ({ apiUrl }) => {
         slackPort = Number(new URL(apiUrl).port);
         return { SLACK_API_URL: "https://slack.test/api/" };
@@ -63,6 +72,8 @@ describe("behind a proxy, with a Slack whose certificate only a private authorit
       const calls = () => slack.calls.map(({ method }) => method);
       await slack.command({ user: "U0ALICE", channel: "C0INCIDENT", text: "whoami" });
       await slack.waitForMessage(({ text }) => text.includes("Alice"));
+      const picture = await pictureOf(world);
+      expect(readPng({ png: picture.bytes }).width).toBe(1_460);
       expect(new Set(calls())).toContain("apps.connections.open");
       expect(new Set(calls())).toContain("users.info");
       expect(new Set(proxy.asked)).toEqual(new Set(["slack.test:443", `127.0.0.1:${slackPort}`]));
@@ -75,6 +86,26 @@ describe("behind a proxy, with a Slack whose certificate only a private authorit
     }
   });
 });
+
+/** What is denied, posted straight to the bot, and asked for in Slack until its picture came. */
+async function pictureOf({ bot, slack }: World): Promise<SandboxFile> {
+  const to = { namespace: "db", workload: "postgres", port: 5_432 };
+  const body = gzipSync(linesOf({ count: 100, from: 0, to, atMs: Date.now() - 1_000 }));
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-encoding": "gzip",
+    "content-type": "application/x-ndjson",
+  };
+  await fetch(`${bot.url}/flows/sandbox`, { method: "POST", headers, body });
+  const shared = () => slack.messages("D0ALICE").flatMap(({ files = [] }) => files);
+  return waitFor(
+    async () => {
+      await slack.command({ user: "U0ALICE", channel: "C0INCIDENT", text: "flows db" });
+      return waitFor(() => shared()[0], { timeoutMs: 10_000 }).catch(() => undefined);
+    },
+    { timeoutMs: 60_000 },
+  ).then((file) => file as SandboxFile);
+}
 
 describe("a cluster of a kubeconfig", () => {
   let proxy: ConnectProxy;

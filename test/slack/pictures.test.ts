@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Outlet } from "../../src/commands/desk.ts";
 import type { Reply } from "../../src/commands/reply.ts";
 import { createPictures } from "../../src/pictures/pictures.ts";
@@ -24,6 +24,8 @@ afterEach(async () => {
   why.drawn = undefined;
   await edge.close();
 });
+// The first one starts a thread, which on a busy machine may take longer than one waits for a picture.
+beforeAll(() => waitFor(async () => !("why" in (await drawing.draw(incident))), { timeoutMs: 60_000 }));
 afterAll(() => drawing.stop());
 
 const flows = { user: "U0ALICE", channel: "C0INCIDENT", text: "flows payments" };

@@ -30,6 +30,8 @@ export type SandboxSlackOptions = {
   readonly limits?: boolean;
   /** After which pauses an event that nobody acknowledged is sent again, ms; Slack's where absent. */
   readonly eventRetriesMs?: readonly number[];
+  /** Where files are to be sent, such as `https://files.slack.test`, where that leads here; its own address where absent. */
+  readonly uploadOrigin?: string;
 };
 
 export type SandboxSlack = Driver &
@@ -109,7 +111,7 @@ function createParts(options: SandboxSlackOptions) {
   const views = createViews(now);
   const homes = createHomes(workspace);
   const responseUrls = createResponseUrls(workspace, now);
-  const files = createFiles(workspace, origin);
+  const files = createFiles(workspace, () => options.uploadOrigin ?? origin());
   const faults = createFaults(now);
   const limits = createLimits(now, options.limits ?? false);
   const calls: RecordedCall[] = [];

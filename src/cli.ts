@@ -12,6 +12,7 @@ import type { Outcome, Reply } from "./commands/reply.ts";
 import { toolHelp, toolList, toolNames } from "./commands/tool-help.ts";
 import { type PolicyTool, readPolicyTool } from "./policy-arguments.ts";
 import type { ToolOutput } from "./policy-tools.ts";
+import type { StopSignal } from "./sandbox/demo.ts";
 import { replyText } from "./terminal-text.ts";
 
 /** Exit codes, as README documents them. */
@@ -226,7 +227,9 @@ function demoTerminal() {
     interactive: process.stdin.isTTY === true,
     width: width(),
     write: (text: string) => void process.stdout.write(text),
-    onSignal: (stop: () => void) => void process.once("SIGINT", stop).once("SIGTERM", stop),
+    onSignal: (stop: (signal: StopSignal) => void) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+    },
   };
 }
 

@@ -42,6 +42,7 @@ const long = [
   "test/deploy/overlays.test.ts",
   "test/deploy/redis-component.test.ts",
   "test/e2e/clusters.test.ts",
+  "test/e2e/demo.test.ts",
   "test/e2e/drift.test.ts",
   "test/e2e/flow-sources.test.ts",
   "test/e2e/flows.test.ts",

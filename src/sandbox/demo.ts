@@ -1,11 +1,10 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { parseArgs } from "node:util";
 import { openConsole } from "./console.ts";
-import { actOnForm } from "./form.ts";
-import { applyMistake } from "./pipeline.ts";
-import { podTable } from "./pod-table.ts";
+import { converse } from "./conversation.ts";
+import { keepPictures } from "./kept-pictures.ts";
 import { playTour } from "./tour.ts";
-import { startWorld, type World } from "./world.ts";
+import { startWorld } from "./world.ts";
 
 /** What the demo may use of the process that runs it. */
 export type DemoTerminal = {
@@ -16,110 +15,74 @@ export type DemoTerminal = {
   readonly interactive: boolean;
   readonly width: number;
   readonly write: (text: string) => void;
-  /** Registers what is to be done on Ctrl-C and SIGTERM. */
-  readonly onSignal: (stop: () => void) => void;
+  /** Registers what is to be done on the first Ctrl-C or SIGTERM. */
+  readonly onSignal: (stop: (signal: StopSignal) => void) => void;
 };
+
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+/** 128 and the signal's number, as shells have it. */
+const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 const channel = "C0INCIDENT";
 
-/** `demo [--tour]`: the whole world in one terminal; the exit code. Where nobody can type, the tour plays. */
+/**
+ * `demo [--tour] [--pictures FOLDER]`: the whole world in one terminal. Where nobody can type, the tour plays. Resolves with the
+ * exit code; after a signal, when all that was started has ended.
+ */
 export async function runDemo(args: readonly string[], terminal: DemoTerminal): Promise<number> {
-  const unknown = args.find((arg) => arg !== "--tour");
-  if (unknown !== undefined) return complain(terminal, `demo takes --tour, not ${unknown}`);
+  const asked = askedFor(args);
+  if (typeof asked === "string") return complain(terminal, asked);
   const redisUrl = terminal.env["REDIS_URL"];
   if (redisUrl === undefined) return complain(terminal, "REDIS_URL is not set: npm run demo starts a Redis by itself");
+  const { stopped, signal } = stopOn(terminal);
   const world = await startWorld({ ...terminal, redisUrl, traffic: true });
-  const console = openConsole({ slack: world.slack, channel, width: terminal.width, write: terminal.write });
+  const { slack } = world;
+  const console = openConsole({ slack, channel, width: terminal.width, write: terminal.write });
+  const { pictures: folder } = asked;
+  const stopKeeping = folder === undefined ? undefined : keepPictures({ slack, folder, write: terminal.write });
   try {
-    if (args.includes("--tour") || !terminal.interactive) {
-      const stopped = new Promise<never>((_, reject) => {
-        terminal.onSignal(() => reject(new Error("stopped")));
-      });
-      return await Promise.race([playTour({ ...terminal, world, console }), stopped]);
-    }
-    return await converse(terminal, world, console);
+    const plays = asked.tour || !terminal.interactive;
+    if (signal.aborted) return await stopped;
+    const played = plays
+      ? playTour({ ...terminal, world, console })
+      : converse({ ...terminal, world, console, signal });
+    return await Promise.race([stopped, played]);
   } finally {
+    stopKeeping?.();
     console.close();
     await world.close();
   }
 }
 
-const introduction = `
-Bulkhead's sandbox: the real bot, with a cluster and a Slack on this machine. You are alice in #incidents.
-  /np …        a command, as in Slack; /np help lists them, /np status is a good first one
-  1            presses button 1
-  fill FIELD TEXT, search FIELD TEXT, pick FIELD VALUE, submit, cancel
-               what one does in a form that has opened
-  pods NS      the pods of a namespace with their labels (payments, shop, db, monitoring)
-  ci           a pipeline applies a policy that cuts payments/ledger off from its database
-  break enforcement [NODE], heal enforcement
-               that node (node-a, node-b, node-c), or every one, lets through what policies deny; and denies it again
-  as bob       become somebody else (alice, bob, gina the guest …)
-  exit
-`;
+type Asked = { readonly tour: boolean; readonly pictures: string | undefined };
 
-async function converse(
-  terminal: DemoTerminal,
-  world: World,
-  console: ReturnType<typeof openConsole>,
-): Promise<number> {
-  terminal.write(introduction);
-  const lines = createInterface({ input: terminal.input });
-  terminal.onSignal(() => lines.close());
-  const prompt = (): void => terminal.write(`\n${world.slack.user(console.who())?.name ?? ""}@#incidents> `);
-  prompt();
-  for await (const line of lines) {
-    if (line.trim() === "exit") break;
-    const problem = await act(line.trim(), world, console);
-    if (problem !== undefined) terminal.write(`${problem}\n`);
-    prompt();
+/** What is wrong with them, where something is. */
+function askedFor(args: readonly string[]): Asked | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { tour: { type: "boolean" }, pictures: { type: "string" } },
+    });
+    return { tour: values.tour === true, pictures: values.pictures };
+  } catch {
+    return `demo takes --tour and --pictures FOLDER, not ${args.join(" ")}`;
   }
-  return 0;
 }
 
-/** Does what one line says; a line that says nothing known is answered with what can be typed. */
-async function act(line: string, world: World, console: ReturnType<typeof openConsole>): Promise<string | undefined> {
-  const { slack } = world;
-  if (line === "") return undefined;
-  if (line.startsWith("/np")) {
-    await console.say(line);
-    return undefined;
-  }
-  if (/^\d+$/.test(line)) return (await console.press(Number(line))) ? undefined : `There is no button ${line} now.`;
-  const form = await actOnForm(slack, console.who(), line);
-  if (form !== undefined) return form === "" ? undefined : form;
-  const [word = "", argument = ""] = line.split(/\s+/);
-  return word === "as" ? become(argument, slack, console) : actOnCluster(world, line);
-}
-
-async function actOnCluster({ cluster, traffic }: World, line: string): Promise<string> {
-  const [word = "", argument = "", more] = line.split(/\s+/);
-  if (word === "pods") return podTable(cluster, argument);
-  if (line === "ci") return pipeline(cluster);
-  return argument === "enforcement" && traffic !== undefined ? enforce(traffic, word, more) : introduction;
-}
-
-function enforce(traffic: NonNullable<World["traffic"]>, word: string, node: string | undefined): string {
-  if (word === "break") {
-    traffic.breakEnforcement(node);
-    return `${node ?? "Every node"} lets everything through from now on. Cards of what is cut off there will tell.`;
-  }
-  traffic.healEnforcement();
-  return "Every node denies again what policies deny.";
-}
-
-function become(name: string, slack: World["slack"], console: ReturnType<typeof openConsole>): string | undefined {
-  const person = ["U0ALICE", "U0BOB", "U0CAROL", "U0GUEST", "U0FOREIGN", "U0STRANGER"].find(
-    (id) => slack.user(id)?.name === name,
-  );
-  if (person === undefined) return `There is nobody called ${name}: alice, bob, carol, gina, fay, stan.`;
-  console.become(person);
-  return undefined;
-}
-
-async function pipeline(cluster: World["cluster"]): Promise<string> {
-  await applyMistake(cluster);
-  return "ci-pipeline has applied db/allow-postgres. Try /np explain payments/ledger → db/postgres:5432, then /np history db. Bulkhead tells of the spike within two minutes, with a picture.";
+/** `stopped` resolves with the exit code; registered before anything is started, so that nothing is left behind. */
+function stopOn({ onSignal, write }: DemoTerminal): {
+  readonly stopped: Promise<number>;
+  readonly signal: AbortSignal;
+} {
+  const stopping = new AbortController();
+  const { promise: stopped, resolve } = Promise.withResolvers<number>();
+  onSignal((signal) => {
+    write(`\nStopped by ${signal}: everything that the demo started ends now.\n`);
+    stopping.abort();
+    resolve(exitCodes[signal]);
+  });
+  return { stopped, signal: stopping.signal };
 }
 
 function complain({ write }: DemoTerminal, problem: string): number {

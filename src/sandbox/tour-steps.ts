@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Console } from "./console.ts";
 import { actOnForm } from "./form.ts";
 import type { World } from "./world.ts";
@@ -51,7 +52,8 @@ export async function until(condition: () => boolean, what: string, withinMs = p
   const giveUp = Date.now() + withinMs;
   while (!condition()) {
     if (Date.now() > giveUp) throw new Error(`the tour waited in vain for ${what}`);
-    await new Promise((resolve) => void setTimeout(resolve, 25));
+    // Where the demo was stopped nothing else is left to do, and nobody waits for the tour.
+    await delay(25, undefined, { ref: false });
   }
 }
 

@@ -6,8 +6,9 @@ import { expect, test } from "vitest";
 import { drawDenied } from "../../src/pictures/draw.ts";
 import type { DeniedPicture, LabelBox, Picture } from "../../src/pictures/picture.ts";
 import { createTypesetter } from "../../src/pictures/typesetting.ts";
-import { darkPixels, isOpaque, readPng, unreadable } from "./png.ts";
+import { darkPixels, isOpaque, isWritten, readPng, unreadable } from "./png.ts";
 import { fromMs, hill, hostile, incident, minuteMs, picture } from "./samples.ts";
+import { pictureTold } from "./told.ts";
 
 const typesetter = createTypesetter();
 const draw = (input: DeniedPicture): Picture => drawDenied(input, typesetter);
@@ -34,6 +35,19 @@ test("The check for text sees where there is none", () => {
   const image = readPng(draw(picture()));
   const empty: LabelBox = { text: "nothing", x: 700, y: 300, width: 80, height: 30 };
   expect(darkPixels(image, empty)).toBe(0);
+});
+
+test("What is written in the picture its alternative text tells, so that from it the same texts come to stand in the same places", () => {
+  const drawn = draw(incident);
+  const told = draw(pictureTold(drawn.altText));
+  const [image, again] = [readPng(drawn), readPng(told)];
+  expect(texts(told)).toEqual(texts(drawn));
+  const missing = told.labels.filter((box) => !isWritten(image, { image: again, box }));
+  // The numbers of the second and third line stand before other lines.
+  expect(missing.map(({ text }) => text).filter((text) => !/^[23]$/.test(text))).toEqual([]);
+  const other = readPng(draw(pictureTold(drawn.altText.replaceAll("alice", "mallory"))));
+  const who = told.labels.filter(({ text }) => text.includes("alice"));
+  expect(who.map((box) => isWritten(other, { image: again, box }))).toEqual([false]);
 });
 
 test("The picture is opaque, twice as wide as Slack shows it, and small", () => {

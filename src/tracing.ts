@@ -13,7 +13,7 @@ export type TracingOptions = {
   readonly onProblem: (error: unknown) => void;
 };
 
-/** Undefined where nothing is traced; then nothing of OpenTelemetry is loaded either. */
+/** Undefined where nothing is traced; then nothing of the SDK is loaded either. */
 export async function openTracing(
   config: TracesConfig | undefined,
   options: TracingOptions,

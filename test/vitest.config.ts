@@ -51,6 +51,7 @@ const long = [
   "test/e2e/proxy.test.ts",
   "test/e2e/slack-faults.test.ts",
   "test/e2e/tour.test.ts",
+  "test/e2e/traces.test.ts",
   "test/e2e/watched.test.ts",
   "test/flows/recorded-days.test.ts",
   "test/flows/mutations.test.ts",

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createDesk } from "../../src/commands/run.ts";
 import type { Services } from "../../src/commands/services.ts";
@@ -169,6 +171,30 @@ describe("A release", () => {
       expect.arrayContaining([`${work} > kubernetes delete`, `${work} > settle`, `${work} > verify`]),
     );
     expect(ways()).toContain("command release > plan > gather");
+  });
+});
+
+describe("A collector that takes calls and never answers", () => {
+  test("holds no operation up", async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
+    const address = silent.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `http://127.0.0.1:${port}`);
+    // Sent at once, so that calls hang already while the operation goes on.
+    vi.stubEnv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1");
+    const called = once(silent, "connection");
+    const { type, press } = await replica();
+    vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url);
+    const { operation: id = "" } = await type(`quarantine payments/${newPod()}`);
+    await called;
+    const hung = performance.now();
+    const reply = await press("confirm", id);
+    // The exporter waits ten seconds for an answer.
+    expect(performance.now() - hung).toBeLessThan(9_000);
+    expect(reply).toMatchObject({ outcome: "ok", operation: id });
+    expect((await desk.services.operations.get(id))?.state).toBe("in-force");
+    silent.close();
   });
 });
 

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Moment } from "./baseline.ts";
+import { textOf } from "./flow-key.ts";
 import type { Scan } from "./scans.ts";
 import { type CountedMinute, changesBefore, mostPairs, type Spike, type SpikeEnd } from "./spike.ts";
 import { type Group, isPair } from "./spike-groups.ts";
 import type { SpikePace } from "./spike-pace.ts";
-import type { PairSeries, Series } from "./spike-series.ts";
+import { countedOf, mostOf, type PairSeries, type Series } from "./spike-series.ts";
 
 /** A spike that goes on, with what it is watched by. */
 export type Episode = {
@@ -56,10 +57,10 @@ export function opened(group: Group, all: readonly PairSeries[], { cluster, at, 
         : { kind: "namespaces", namespaces: subjectOf(group, follows[0]?.namespace) ?? touched },
     namespaces: touched,
     sinceMs,
-    perMinute: sum(counted, ({ count }) => count),
+    perMinute: sum(counted, mostOf),
     usual: sum(counted, ({ usual }) => usual.level),
     atLeast: pairs.some(({ of }) => of.atLeast),
-    pairs: pairs.slice(0, mostPairs).map(({ of }) => of),
+    pairs: pairs.slice(0, mostPairs).map(countedOf),
     pairCount: pairs.length,
     follows,
   };
@@ -108,14 +109,16 @@ export function joined(episode: Episode, group: Group, at: Moment): Episode | un
   if (!isPart) return undefined;
   const known = new Set(watched.map(({ id }) => id));
   const more = [...group.whole, ...group.pairs].filter(({ id }) => !known.has(id)).map(watchedBy);
-  const pairs = [...spike.pairs, ...group.pairs.map(({ of }) => of)];
+  const all = [...watched, ...more];
+  // Of a whole namespace pairs were counted and shown that are above their own limits only now.
+  const pairs = new Map([...spike.pairs, ...group.pairs.map(countedOf)].map((pair) => [textOf(pair.key), pair]));
   return {
     ...episode,
-    watched: [...watched, ...more].slice(0, mostSeries),
+    watched: all.slice(0, mostSeries),
     spike: {
       ...spike,
-      pairs: pairs.toSorted((a, b) => b.count - a.count).slice(0, mostPairs),
-      pairCount: spike.pairCount + group.pairs.length,
+      pairs: [...pairs.values()].toSorted((a, b) => b.count - a.count).slice(0, mostPairs),
+      pairCount: Math.max(spike.pairCount, all.filter(({ widthLimit }) => widthLimit === undefined).length),
       namespaces: [
         ...new Set([...spike.namespaces, ...group.pairs.flatMap(({ namespaces }) => namespaces)]),
       ].toSorted(),

@@ -9,6 +9,8 @@ export type Series = {
   readonly of: Counted | { readonly namespace: string };
   readonly namespaces: readonly string[];
   readonly count: number;
+  /** The mean of the last minutes by which it is judged (recentWith): in a minute after the highest it is more than `count`. */
+  readonly recent: number;
   /** With what is told already and what is muted: it counts for the hour of the day. */
   readonly full: number;
   readonly usual: Usual;
@@ -72,6 +74,7 @@ export function namespaceSeries(
       of: { namespace },
       namespaces: [namespace],
       count,
+      recent: total.verdict.recent,
       full,
       usual: total.verdict.usual,
       width: { id: wideId, count: width, usual: wide.verdict.usual },
@@ -87,7 +90,17 @@ export function identified(counted: readonly Counted[]): readonly Known[] {
   return counted.map((of) => ({ id: seriesId(textOf(of.key)), of }));
 }
 
-type Judged = { readonly table: Baselines; readonly verdict: Pick<Series, "usual" | "hot"> };
+/** Of the minute with the most, as far as that is known: of those before the newest their mean alone is. */
+export function mostOf({ count, recent }: Series): number {
+  return Math.max(count, Math.round(recent));
+}
+
+/** The pair with that count. */
+export function countedOf(series: PairSeries): Counted {
+  return { ...series.of, count: mostOf(series) };
+}
+
+type Judged = { readonly table: Baselines; readonly verdict: Pick<Series, "usual" | "recent" | "hot"> };
 type Row = { readonly id: number; readonly count: number; readonly bar: Bar };
 
 /** A row that was not seen in the minute before begins its minutes in a row anew. */
@@ -95,7 +108,8 @@ function judge(table: Baselines, { id, count, bar }: Row, at: Moment): Judged {
   const usual = usualOf(table, table.rows.get(id), at, bar);
   const { table: grown, row } = rowOf(table, id, at.tick);
   const before = get(grown, row, "tick") === at.tick - 1 ? get(grown, row, "hot") : 0;
-  const hot = recentWith(grown, row, at, count) > usual.limit ? before + 1 : 0;
+  const recent = recentWith(grown, row, at, count);
+  const hot = recent > usual.limit ? before + 1 : 0;
   set(grown, row, "hot", hot);
-  return { table: grown, verdict: { usual, hot } };
+  return { table: grown, verdict: { usual, recent, hot } };
 }

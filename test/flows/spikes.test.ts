@@ -85,6 +85,24 @@ describe("A spike", () => {
     expect(begun[0]?.pairCount).toBe(30);
   });
 
+  test("is as high as its minutes were, though it is told in a later one", () => {
+    const { begun } = run([...quiet(40), ...steady("cart", 200, 1), ...steady("cart", 1, 1), ...quiet(5)]);
+    expect(begun).toHaveLength(1);
+    expect(begun[0]?.perMinute).toBeGreaterThan(40);
+    expect(begun[0]?.pairs[0]?.count).toBe(begun[0]?.perMinute);
+  });
+
+  test("counts and shows a pair once that it was made of before that pair was high by itself", () => {
+    const wide = Array.from({ length: 20 }, (_, port) => pair("cart", 5, 1_000 + port));
+    const high = [pair("cart", 60, 1), pair("cart", 50, 2), pair("cart", 40, 3)];
+    const { grown } = run([...quiet(40), ...Array.from({ length: 4 }, () => [...wide, ...high]), ...quiet(5)]);
+    expect(grown.length).toBeGreaterThan(0);
+    for (const { pairs, pairCount } of grown) {
+      expect(new Set(pairs.map(({ key }) => key.port)).size).toBe(pairs.length);
+      expect(pairCount).toBe(wide.length + high.length);
+    }
+  });
+
   test("is none of what is muted", () => {
     expect(run(spike, { isMuted: () => true }).begun).toEqual([]);
   });
@@ -151,14 +169,15 @@ function run(
   } = {},
 ) {
   let state = first;
-  const [begun, ended]: [Spike[], SpikeEnd[]] = [[], []];
+  const [begun, grown, ended]: [Spike[], Spike[], SpikeEnd[]] = [[], [], []];
   for (const [index, counted] of minutes.entries()) {
     const told = step(between(state), { ...minuteOf(index, counted), changes, isMuted }, pace);
     state = told.state;
     begun.push(...told.begun);
+    grown.push(...told.grown);
     ended.push(...told.ended);
   }
-  return { begun, ended, state };
+  return { begun, grown, ended, state };
 }
 
 function minuteOf(index: number, counted: readonly Counted[] | undefined): CountedMinute {

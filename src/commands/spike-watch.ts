@@ -1,15 +1,14 @@
 import type { Counted, Spike, SpikeEnd } from "../flows/spike.ts";
 import { type SpikePace, usualPace } from "../flows/spike-pace.ts";
-import type { SpikeCard, SpikeStore, StoredSpike } from "../flows/spike-store.ts";
+import type { SpikeStore, StoredSpike } from "../flows/spike-store.ts";
 import { step } from "../flows/spikes.ts";
 import type { Outlet } from "./desk.ts";
 import type { FlowServices } from "./flow-services.ts";
 import type { Services } from "./services.ts";
 import { type Alert, spikeAlert } from "./spike-alert.ts";
-import { spikeCard } from "./spike-card.ts";
-import { addressesOf, type SpikeAddress, type SpikeChannels } from "./spike-channels.ts";
+import type { SpikeChannels } from "./spike-channels.ts";
 import { isAnyHeard, minuteOf, minutesDue } from "./spike-minutes.ts";
-import { spikePicture } from "./spike-picture.ts";
+import { createSpikeTelling } from "./spike-tell.ts";
 
 export type SpikeWatchParts = {
   readonly services: Services;
@@ -35,9 +34,6 @@ export type SpikeWatch = {
   sweep(cluster: string): Promise<void>;
 };
 
-/** Slack has no way to ask whether a message of ours is there without the right to read what others wrote. */
-const perhapsTwice = "This may stand here twice: a replica stopped while it posted it.";
-
 /** An alert lasts five minutes without being sent again. */
 const alertEveryMs = 60_000;
 
@@ -45,6 +41,7 @@ const alertEveryMs = 60_000;
 export function createSpikeWatch(parts: SpikeWatchParts): SpikeWatch {
   const alertedMs = new Map<string, number>();
   const isBegun = createBeginning(parts);
+  const telling = createSpikeTelling(parts);
   return {
     async sweep(cluster) {
       const begun = (await isBegun(cluster)) ? await judge(parts, cluster) : 0;
@@ -52,7 +49,7 @@ export function createSpikeWatch(parts: SpikeWatchParts): SpikeWatch {
       const untold = all.filter(({ isTold }) => !isTold);
       await Promise.all([
         alertOf(parts, all, { alertedMs, cluster, isNews: begun > 0 }),
-        ...untold.map((stored) => tell(parts, stored)),
+        telling.tell(cluster, untold),
       ]);
     },
   };
@@ -67,7 +64,7 @@ function createBeginning({ services, flows, store, pace = usualPace }: SpikeWatc
     const now = services.now();
     if (!heardMs.has(cluster) && (await isAnyHeard(services, flows, cluster))) heardMs.set(cluster, now);
     const isWritten = now - (heardMs.get(cluster) ?? now) >= pace.lateMs;
-    if (isWritten || (await store.read(cluster)).minuteMs !== undefined) begun.add(cluster);
+    if (isWritten || (await store.judgedMs(cluster)) !== undefined) begun.add(cluster);
     return begun.has(cluster);
   };
 }
@@ -75,9 +72,11 @@ function createBeginning({ services, flows, store, pace = usualPace }: SpikeWatc
 /** How many began. Where another replica judges too, it stops: that one goes on. */
 async function judge(parts: SpikeWatchParts, cluster: string): Promise<number> {
   const { services, flows, store, meter, pace = usualPace } = parts;
+  const endMs = services.now() - pace.lateMs;
+  if (minutesDue(await store.judgedMs(cluster), endMs).length === 0) return 0;
   let state = await store.read(cluster);
   let begun = 0;
-  for (const atMs of minutesDue(state.minuteMs, services.now() - pace.lateMs)) {
+  for (const atMs of minutesDue(state.minuteMs, endMs)) {
     const minute = await minuteOf(services, flows, { cluster, atMs });
     const next = step(state, minute, pace);
     if (!(await store.store(state, next))) return begun;
@@ -114,43 +113,4 @@ async function alertOf(
 /** One of the same labels that goes on is not ended by one that is over. */
 function labelsOf(stored: StoredSpike, runbookUrl: string | undefined, now: number): string {
   return JSON.stringify(spikeAlert(stored, runbookUrl, now).labels);
-}
-
-/** A card in each channel that it belongs to, in place of the one that is there. What reached nobody is told again. */
-async function tell(parts: SpikeWatchParts, stored: StoredSpike): Promise<void> {
-  const { store, channels } = parts;
-  if (!(await store.claim(stored))) return;
-  const cards = new Map(stored.cards.map((card) => [card.channel, card]));
-  let isAll = true;
-  for (const address of addressesOf(channels, stored.spike)) {
-    isAll &&= await tellIn(parts, stored, { ...address, cards });
-  }
-  await store.told(stored, [...cards.values()], isAll);
-}
-
-/** `cards`: where it is told so far. */
-type Telling = SpikeAddress & { readonly cards: Map<string, SpikeCard> };
-
-/**
- * Whether it reached somebody. A new card is written down before and after it is posted: whoever goes on where this replica is
- * killed posts nothing a second time where that is known, and says so where it is not.
- */
-async function tellIn(
-  parts: SpikeWatchParts,
-  stored: StoredSpike,
-  { channel, sees, cards }: Telling,
-): Promise<boolean> {
-  const { services, flows, store, outletIn } = parts;
-  const known = cards.get(channel);
-  const reply = await spikeCard(stored, { services, flows, sees });
-  if (known?.ts !== undefined) return (await outletIn(channel).show(reply, { channel, ts: known.ts })).reached;
-  // With the first message alone: the card is told anew as long as the spike goes on.
-  const picture = await spikePicture(stored, { services, flows, sees });
-  const footer = known === undefined ? reply.footer : [...reply.footer, perhapsTwice];
-  await store.telling(stored, [...cards.set(channel, { channel, ts: undefined }).values()]);
-  const { card, reached } = await outletIn(channel).show({ ...reply, footer, ...(picture && { picture }) }, undefined);
-  if (card === undefined) cards.delete(channel);
-  else cards.set(channel, { channel, ts: card.ts });
-  await store.telling(stored, [...cards.values()]);
-  return reached;
 }

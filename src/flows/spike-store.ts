@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Redis } from "ioredis";
 import { packed, unpacked } from "./baselines.ts";
@@ -20,21 +21,28 @@ export type StoredSpike = {
 
 /** Shared by all replicas. Every method throws where the store is away. */
 export type SpikeStore = {
+  /** The last minute that was judged, milliseconds since the epoch; undefined: none yet. Reads far less than `read`. */
+  judgedMs(cluster: string): Promise<number | undefined>;
   /** One that knows nothing where nothing is stored, or what a newer version wrote. */
   read(cluster: string): Promise<SpikeState>;
   /** False where another replica judged that minute: then nothing was stored, and nothing is to be told. */
   store(before: SpikeState, step: Step): Promise<boolean>;
   /** Those that go on, and those of the last day. */
   all(cluster: string): Promise<readonly StoredSpike[]>;
-  /** Takes the telling of it upon itself for half a minute. False where another replica does. */
-  claim(stored: StoredSpike): Promise<boolean>;
-  /** In which messages it is told so far, while more are under way. */
-  telling(stored: StoredSpike, cards: readonly SpikeCard[]): Promise<void>;
-  /** In which messages it is told; and where `isAll`, that nothing of this revision is left to be told. */
+  /**
+   * Takes the telling of it upon itself for half a minute, and says how it stands then: another replica may just have told it.
+   * Undefined where another one does, or nothing is left to be told.
+   */
+  claim(stored: StoredSpike): Promise<StoredSpike | undefined>;
+  /** For half a minute from now. False where that was over already, and another replica may have taken it. */
+  renew(stored: StoredSpike): Promise<boolean>;
+  /** In which messages it is told so far, while more are under way. False as `renew`: nothing was stored then. */
+  telling(stored: StoredSpike, cards: readonly SpikeCard[]): Promise<boolean>;
+  /** In which messages it is told; and where `isAll`, that nothing of this revision is left to be told. Ends the claim. */
   told(stored: StoredSpike, cards: readonly SpikeCard[], isAll: boolean): Promise<void>;
 };
 
-/** Longer than Slack may take to answer, with its retries. */
+/** Renewed while Slack takes its time: so long after a replica was killed another one goes on. */
 const claimMs = 30_000;
 const keptMs = 24 * 3_600_000;
 const mostSeries = 20_000;
@@ -57,14 +65,31 @@ for i = 4, #ARGV, 2 do
 end
 return 1`;
 
+const renewScript = `
+if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call("PEXPIRE", KEYS[1], ARGV[2])
+return 1`;
+
+const releaseScript = `
+if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end`;
+
+/** Whoever lost the claim writes nothing over what another replica told. */
+const tellingScript = `
+if redis.call("GET", KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call("HSET", KEYS[1], ARGV[2], ARGV[3])
+return 1`;
+
 /** What changed meanwhile is told again, in the messages that are there. */
 const toldScript = `
-redis.call("HSET", KEYS[2], ARGV[1], ARGV[4])
+if redis.call("GET", KEYS[3]) ~= ARGV[5] then return 0 end
+redis.call("DEL", KEYS[3])
 local stored = redis.call("HGET", KEYS[1], ARGV[1])
-if stored and ARGV[3] ~= "" and cjson.decode(stored).revision == tonumber(ARGV[2]) then
+if not stored then return 0 end
+redis.call("HSET", KEYS[2], ARGV[1], ARGV[4])
+if ARGV[3] ~= "" and cjson.decode(stored).revision == tonumber(ARGV[2]) then
   redis.call("HSET", KEYS[1], ARGV[1], ARGV[3])
 end
-redis.call("DEL", KEYS[3])`;
+return 1`;
 
 export function createSpikeStore(redis: Redis): SpikeStore {
   const all = async (cluster: string): Promise<readonly StoredSpike[]> => {
@@ -73,6 +98,7 @@ export function createSpikeStore(redis: Redis): SpikeStore {
   };
   return {
     all,
+    judgedMs: (cluster) => minuteOf(redis, cluster),
     async read(cluster) {
       const state = await redis.hgetBuffer(stateKey(cluster), "state");
       const read = state === null ? undefined : stateOf(state);
@@ -85,7 +111,8 @@ export function createSpikeStore(redis: Redis): SpikeStore {
         ...grown.map((spike) => changedTo(known, spike, undefined)),
         ...ended.map(({ spike, ...end }) => changedTo(known, spike, end)),
       ].map((one) => [one.spike.id, textOf(one)] as const);
-      const old = [...known.values()].filter((one) => one.isTold && isOver(one, state.minuteMs ?? 0));
+      // Told or not: a channel that the bot is not in would keep them for ever.
+      const old = [...known.values()].filter((one) => isOver(one, state.minuteMs ?? 0));
       const gone = old.map(({ spike }) => [spike.id, ""] as const);
       const [was, is] = [before.minuteMs ?? "", state.minuteMs ?? ""];
       const keys = [stateKey(state.cluster), spikesKey(state.cluster), cardsKey(state.cluster)];
@@ -93,15 +120,36 @@ export function createSpikeStore(redis: Redis): SpikeStore {
         (await redis.eval(storeScript, 3, ...keys, was, is, bytesOf(state), ...[...gone, ...changed].flat())) === 1
       );
     },
-    claim: async (stored) => (await redis.set(claimKey(stored), "1", "PX", claimMs, "NX")) === "OK",
-    async telling({ spike }, cards) {
-      await redis.hset(cardsKey(spike.cluster), spike.id, JSON.stringify(cards));
+    ...createTelling(redis),
+  };
+}
+
+/** Of claims, each by this store alone and no other that ever was. */
+function createTelling(redis: Redis): Pick<SpikeStore, "claim" | "renew" | "telling" | "told"> {
+  const holder = randomUUID();
+  const one = async ({ spike: { cluster, id } }: StoredSpike): Promise<StoredSpike | undefined> => {
+    const [text, cards] = await Promise.all([redis.hget(spikesKey(cluster), id), redis.hget(cardsKey(cluster), id)]);
+    return text === null ? undefined : storedOf(text, cards ?? undefined);
+  };
+  return {
+    async claim(stored) {
+      if ((await redis.set(claimKey(stored), holder, "PX", claimMs, "NX")) !== "OK") return undefined;
+      const now = await one(stored);
+      if (now?.isTold === false) return now;
+      await redis.eval(releaseScript, 1, claimKey(stored), holder);
+      return undefined;
+    },
+    renew: async (stored) => (await redis.eval(renewScript, 1, claimKey(stored), holder, claimMs)) === 1,
+    async telling(stored, cards) {
+      const { cluster, id } = stored.spike;
+      const keys = [cardsKey(cluster), claimKey(stored)];
+      return (await redis.eval(tellingScript, 2, ...keys, holder, id, JSON.stringify(cards))) === 1;
     },
     async told(stored, cards, isAll) {
       const { spike, revision } = stored;
       const keys = [spikesKey(spike.cluster), cardsKey(spike.cluster), claimKey(stored)];
       const text = isAll ? textOf({ ...stored, isTold: true }) : "";
-      await redis.eval(toldScript, 3, ...keys, spike.id, revision, text, JSON.stringify(cards));
+      await redis.eval(toldScript, 3, ...keys, spike.id, revision, text, JSON.stringify(cards), holder);
     },
   };
 }

@@ -73,12 +73,41 @@ test("Three replicas at once tell it once, and one that starts later goes on", a
 test("What nobody was told of, since Slack was away, is told later", async () => {
   const watch = replica();
   await pass(40, [watch], 1);
-  const away = replica({ show: () => Promise.resolve({ card: undefined, reached: false }) });
+  const away = replica(() => ({ show: () => Promise.resolve(nowhere) }));
   await pass(3, [away], 90);
   expect(posts).toEqual([]);
   await pass(3, [watch], 90);
   expect(posts.filter(({ isNew }) => isNew)).toHaveLength(1);
 });
+
+test("A channel that takes nothing keeps nothing from the others, and is tried again later and later", async () => {
+  const watch = replica(
+    (channel) => {
+      const outlet = outletOf(channel);
+      const refuses: Outlet = { show: (reply, card) => outlet.show(reply, card).then(() => nowhere) };
+      return channel === "C0DB" ? refuses : outlet;
+    },
+    { channel: undefined, channels: [owner("db", "C0DB"), owner("payments", "C0PAY")] },
+  );
+  await pass(40, [watch], 1);
+  await pass(3, [watch], 90);
+  expect(posts.map(({ channel }) => channel)).toEqual(["C0DB", "C0PAY"]);
+  const tries = async (atMs: number): Promise<number> => {
+    nowMs = atMs;
+    for (let again = 0; again < 3; again += 1) await watch.sweep("sandbox");
+    return posts.filter(({ channel }) => channel === "C0DB").length;
+  };
+  const firstMs = nowMs;
+  expect(await tries(firstMs + 10_000)).toBe(1);
+  expect(await tries(firstMs + 30_000)).toBe(2);
+  expect(await tries(firstMs + 59_000)).toBe(2);
+});
+
+const nowhere = { card: undefined, reached: false };
+
+function owner(namespace: string, channel: string): SpikeChannels["channels"][number] {
+  return { namespaces: [namespace], channel };
+}
 
 test("Each channel hears of its own namespaces, and nothing of others", async () => {
   const watch = replica(undefined, { channel: "C0ALL", channels: [{ namespaces: ["pay*"], channel: "C0PAY" }] });
@@ -140,7 +169,7 @@ async function pass(minutes: number, watches: readonly SpikeWatch[], count: numb
   }
 }
 
-function replica(outlet?: Outlet, channels = forAll): SpikeWatch {
+function replica(outletIn: (channel: string) => Outlet = outletOf, channels = forAll): SpikeWatch {
   const { services } = desk;
   const { flows } = services;
   if (flows === undefined) throw new Error("no flows");
@@ -149,7 +178,7 @@ function replica(outlet?: Outlet, channels = forAll): SpikeWatch {
     flows,
     store: createSpikeStore(desk.redis),
     channels,
-    outletIn: (channel) => outlet ?? outletOf(channel),
+    outletIn,
     alert: (some) => {
       if (some.length > 0) alerts.push(some);
       return Promise.resolve();

@@ -12,7 +12,7 @@ import { betweenWords, grouped } from "./flow-words.ts";
 import { whoWords } from "./history-lines.ts";
 import type { Reply, RowButton, Section } from "./reply.ts";
 import type { Services } from "./services.ts";
-import { endSentence, spikeHeadline, spikeSentences } from "./spike-words.ts";
+import { endSentence, type SpikeTold, spikeHeadline, spikeSentences } from "./spike-words.ts";
 
 /** Who reads the card: what a channel owns, it may know. */
 export type SpikeReaders = { readonly services: Services; readonly flows: FlowServices; readonly sees: Sees };
@@ -29,7 +29,11 @@ export async function spikeCard(stored: StoredSpike, readers: SpikeReaders): Pro
   const headline = end?.why === "quiet" ? `Quiet again: ${spikeHeadline(shown)}` : spikeHeadline(shown);
   return {
     ...note(headline.slice(0, 150).toWellFormed(), [
-      text([...spikeSentences(spike), ...(end === undefined ? [] : [endSentence(spike, end)])].join(" ")),
+      text(
+        [...spikeSentences(toldOf(spike, readers.sees)), ...(end === undefined ? [] : [endSentence(spike, end)])].join(
+          " ",
+        ),
+      ),
       ...change,
       ...pairs.flat(),
     ]),
@@ -48,7 +52,19 @@ export async function spikeLines(stored: StoredSpike, readers: SpikeReaders): Pr
     changeSection(stored, readers),
     told === undefined ? [] : pairSection(told, true, readers),
   ]);
-  return [text(`${spikeHeadline(shown)}. ${spikeSentences(spike).join(" ")}`), ...change, ...pair];
+  return [
+    text(`${spikeHeadline(shown)}. ${spikeSentences(toldOf(spike, readers.sees)).join(" ")}`),
+    ...change,
+    ...pair,
+  ];
+}
+
+/** Of what lies elsewhere as well, the pairs alone that the reader may know of: they are part of no total either. */
+function toldOf(spike: StoredSpike["spike"], sees: Sees): SpikeTold {
+  if (spike.subject.kind !== "namespaces" || spike.namespaces.every(sees)) return spike;
+  const seen = spike.pairs.filter(({ key }) => asSeen(key, sees) !== undefined);
+  const perMinute = seen.reduce((sum, { count }) => sum + count, 0);
+  return { ...spike, perMinute, pairCount: seen.length, atLeast: true, usual: undefined };
 }
 
 function subjectSeen({ spike }: StoredSpike, sees: Sees): StoredSpike["spike"]["subject"] {

@@ -5,7 +5,7 @@ import { betweenWords, flowName, grouped, placeWords } from "./flow-words.ts";
 import { timeWords } from "./history-lines.ts";
 
 /** `Denied flows spike: checkout.payments → db.erp:5432`; strings in it are bounded, and an edge escapes them. */
-export function spikeHeadline(spike: Spike): string {
+export function spikeHeadline(spike: Pick<Spike, "kind" | "subject">): string {
   const what = { spike: "Denied flows spike", new: "Newly denied", scan: "Denied again and again" }[spike.kind];
   return `${what}: ${subjectWords(spike)}`.slice(0, 150).toWellFormed();
 }
@@ -14,12 +14,16 @@ export function spikeHeadline(spike: Spike): string {
 function subjectWords({ subject }: Pick<Spike, "subject">): string {
   if (subject.kind === "pair") return betweenWords({ key: subject.key, dnsQuery: undefined }, undefined);
   if (subject.kind === "scan") return placeWords(subject.from, undefined);
-  const [first = "the cluster", ...more] = subject.namespaces.map(flowName);
+  const [first, ...more] = subject.namespaces.map(flowName);
+  if (first === undefined) return "the cluster";
   return more.length === 0 ? `namespace ${first}` : `namespace ${first} and ${more.length} more`;
 }
 
+/** A spike as somebody may know of it: what is usual of all of it is undefined where they may not know of all. */
+export type SpikeTold = Omit<Spike, "usual"> & { readonly usual: number | undefined };
+
 /** Since when, how much, and what is usual: whole sentences. */
-export function spikeSentences(spike: Spike): readonly string[] {
+export function spikeSentences(spike: SpikeTold): readonly string[] {
   const { kind, perMinute, usual, atLeast, pairCount, sinceMs } = spike;
   const least = atLeast ? "at least " : "";
   const rate = `${least}${grouped(Math.round(perMinute))} a minute`;
@@ -30,9 +34,10 @@ export function spikeSentences(spike: Spike): readonly string[] {
       "That is a scan, or a workload whose every way is closed and whose policy's change Bulkhead did not see.",
     ];
   }
-  const than = kind === "new" ? "Before, that was hardly ever denied." : `Usual at this time: ${usualWords(usual)}.`;
+  const known = usual === undefined ? "" : ` Usual at this time: ${usualWords(usual)}.`;
+  const than = kind === "new" ? " Before, that was hardly ever denied." : known;
   const pairs = pairCount > 1 ? [`${grouped(pairCount)} pairs are part of it.`] : [];
-  return [`${since} ${rate} are denied. ${than}`, ...pairs];
+  return [`${since} ${rate} are denied.${than}`, ...pairs];
 }
 
 /** What denies it: the policies that the source names, else the end whose policies do: `rule db/deny-web`, `no-rule postgres.db ingress`. */

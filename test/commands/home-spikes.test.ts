@@ -53,6 +53,24 @@ test("Of another namespace nothing is told, nor counted, nor pressed", async () 
   expect(page.sections.filter(({ kind }) => kind === "row")).toEqual([]);
 });
 
+test("What lies in another namespace is part of no total either", async () => {
+  const wide = spike(checkout, postgres);
+  const hidden = { ...wide.pairs[0]!, key: flow(frontend, workload("shop", "cart")), count: 500 };
+  await begun({
+    ...wide,
+    subject: { kind: "namespaces", namespaces: ["shop"] },
+    namespaces: ["db", "payments", "shop"],
+    perMinute: 590,
+    usual: 17,
+    pairs: [hidden, ...wide.pairs],
+    pairCount: 41,
+  });
+  expect(wordsIn(await homeOf(alice))).toMatch(/namespace shop[^]*590 a minute are denied\. Usual[^]*17[^]*41 pairs/);
+  const page = wordsIn(await homeOf(bob));
+  expect(page).toMatch(/Denied flows spike: the cluster\. Since [^]* at least 90 a minute are denied\."/);
+  expect(page).not.toMatch(/590|500|17|41|shop/);
+});
+
 test("What is over is no longer there", async () => {
   const over = spike(checkout, postgres);
   await begun(over);

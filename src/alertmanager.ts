@@ -114,9 +114,15 @@ function wireOf({ labels, annotations, startsAtMs, endsAtMs }: Alert) {
   };
 }
 
-/** Alertmanager takes UTF-8 alone, and an empty label for none. */
+/**
+ * Alertmanager takes UTF-8 alone, and an empty label for none. Its receivers escape nothing: to Slack, angle brackets would be
+ * a mention or a link, to mail an element.
+ */
 function cut(texts: Readonly<Record<string, string>>, most: number): Record<string, string> {
-  const cuts = Object.entries(texts).map(([name, text]) => [name, text.slice(0, most).toWellFormed()]);
+  const cuts = Object.entries(texts).map(([name, text]) => [
+    name,
+    text.slice(0, most).toWellFormed().replaceAll("<", "‹").replaceAll(">", "›"),
+  ]);
   return Object.fromEntries(cuts.filter(([, text]) => text !== ""));
 }
 

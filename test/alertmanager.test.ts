@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAlertmanager } from "../src/alertmanager.ts";
 import type { Alert } from "../src/commands/spike-alert.ts";
@@ -92,6 +93,25 @@ describe("What is sent", () => {
     } finally {
       server.close();
       await rm(folder, { recursive: true });
+    }
+  });
+
+  test("mentions nobody and links nothing, whatever is named", async () => {
+    const bodies: string[] = [];
+    const server = createServer(async (request, response) => {
+      bodies.push(await text(request));
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const hostile = { ...alert("<!channel>"), annotations: { summary: "Newly denied: <https://evil.example|db>" } };
+      expect(await createAlertmanager([{ url }]).send([hostile])).toEqual([]);
+      expect(JSON.parse(bodies[0] ?? "")).toMatchObject([
+        { labels: { namespace: "‹!channel›" }, annotations: { summary: "Newly denied: ‹https://evil.example|db›" } },
+      ]);
+    } finally {
+      server.close();
     }
   });
 

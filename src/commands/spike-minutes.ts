@@ -10,12 +10,18 @@ const minuteMs = 60_000;
 const furthestMs = 3 * 3_600_000 - 5 * minuteMs;
 /** Where nothing was judged before, so much of what is kept is learnt from. */
 const firstMs = 3_600_000;
+/** Clocks of replicas differ by less. */
+const clocksAgreeMs = 10 * minuteMs;
 const lookBackMs = 15 * minuteMs;
 const mostChanges = 100;
 
-/** The minutes that are to be judged, the earliest first; what lies too far back is passed over. `endMs`: nothing came later. */
+/**
+ * The minutes that are to be judged, the earliest first; what lies too far back is passed over. `endMs`: nothing came later. Where
+ * minutes of the future were judged, by a replica whose clock was wrong, it goes on from now: or nothing would be until then.
+ */
 export function minutesDue(judgedMs: number | undefined, endMs: number): readonly number[] {
   const end = Math.floor(endMs / minuteMs) * minuteMs;
+  if (judgedMs !== undefined && judgedMs > end + clocksAgreeMs) return [end - minuteMs];
   const begin = judgedMs === undefined ? end - firstMs : Math.max(judgedMs + minuteMs, end - furthestMs);
   return Array.from({ length: Math.max(0, (end - begin) / minuteMs) }, (_, index) => begin + index * minuteMs);
 }

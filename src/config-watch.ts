@@ -9,11 +9,16 @@ const channel = z.string().regex(/^[CG][A-Z0-9]+$/, "is no channel's id");
 const path = z.string().min(1, "is no path of a file");
 
 /** A namespace's name, or its beginning and `*`. */
-const owned = z.string().regex(/^([a-z0-9][-a-z0-9]*)?\*?$/, "is no namespace, prefix* or *");
+const owned = z.string().regex(/^([a-z0-9][-a-z0-9]*\*?|\*)$/, "is no namespace, prefix* or *");
 
 const alertmanager = z
   .strictObject({
-    url: z.url({ protocol: /^https?$/, error: "is no address such as http://alertmanager.monitoring.svc:9093" }),
+    url: z
+      .url({ protocol: /^https?$/, error: "is no address such as http://alertmanager.monitoring.svc:9093" })
+      .refine(
+        (text) => URL.parse(text)?.username === "",
+        "has a user in it, which goes into username and passwordFile",
+      ),
     tokenFile: path.optional(),
     username: z.string().min(1).optional(),
     passwordFile: path.optional(),

@@ -49,6 +49,8 @@ const wrong: readonly Row[] = [
     `${place}.tls.certFile: /tls/key cannot be read or holds no PEM certificate`,
     `${place}.tls.keyFile: /tls/ca cannot be read or holds no PEM key`,
   ],
+  ["{ alertmanagers: [{ url: 'https://u:hunter2@am:9093' }] }", `${place}.url: has a user in it`],
+  ["{ channels: [{ namespaces: [''], channel: C0PAY }] }", "watch.channels.0.namespaces.0: is no namespace"],
   ["{ runbookUrl: 'javascript:alert(1)' }", "watch.runbookUrl: is no address of a page"],
 ];
 

@@ -11,7 +11,9 @@ export function causeWords(cause: FlowCause, direction: FlowKey["direction"], se
     case "named":
       return `by rule of ${listed(someOf(cause.policies.map((policy) => namedWords(policy, sees))), "and")}`;
     case "ours":
-      return `by ${cause.is} ${cause.operation}, which is Bulkhead's own`;
+      return sees(cause.namespace)
+        ? `by ${cause.is} ${cause.operation}, which is Bulkhead's own`
+        : `by ${otherPolicyName}`;
     case "default-deny":
       return `${defaultDenyWords(cause.policies, sees)}${otherSideWords(cause.side, direction)}`;
     case "rule": {

@@ -15,7 +15,7 @@ export type FlowCause =
   /** By explicit denies that the source names. */
   | { readonly kind: "named"; readonly policies: readonly FlowPolicy[] }
   /** By what an operation of ours has in force. */
-  | { readonly kind: "ours"; readonly operation: string; readonly is: string }
+  | ({ readonly kind: "ours" } & Own)
   /** These select it on that side, and no rule of any allows it. */
   | { readonly kind: "default-deny"; readonly policies: readonly PolicyReference[]; readonly side: Direction }
   | { readonly kind: "rule"; readonly policy: PolicyReference; readonly rule: string }
@@ -28,8 +28,11 @@ export type FlowCause =
   /** It was not worked out. */
   | { readonly kind: "unknown"; readonly why: string };
 
+/** An operation of ours, and where it acts: whoever may not look there may not know of it. */
+type Own = { readonly operation: string; readonly is: string; readonly namespace: string };
+
 /** An operation by whatever it has written: see operationsInForce. */
-export type OwnPolicies = ReadonlyMap<string, { readonly operation: string; readonly is: string }>;
+export type OwnPolicies = ReadonlyMap<string, Own>;
 
 /** How a policy is looked for in OwnPolicies, whatever its kind: our names are used once. */
 export function ownKey({

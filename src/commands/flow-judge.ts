@@ -72,13 +72,11 @@ async function operationsInForce({ operations }: Services, { policies }: Snapsho
   const found = await Promise.all(
     [...new Set(marked.map(({ operation }) => operation))].map(async (id) => [id, await operations.get(id)] as const),
   );
-  const live = new Map(
-    found.flatMap(([id, one]) => (one && isContaining(one.kind) && isLive(one) ? [[id, one.kind]] : [])),
-  );
+  const live = new Map(found.flatMap(([id, one]) => (one && isContaining(one.kind) && isLive(one) ? [[id, one]] : [])));
   return new Map(
     marked.flatMap(({ key, operation }) => {
-      const is = live.get(operation);
-      return is === undefined ? [] : [[key, { operation, is }]];
+      const one = live.get(operation);
+      return one === undefined ? [] : [[key, { operation, is: one.kind, namespace: one.target.namespace }]];
     }),
   );
 }

@@ -174,3 +174,15 @@ test("What a quarantine of ours denies is named as such, and nobody is offered t
   expect(row.text).toContain(`by quarantine ${done.operation}, which is Bulkhead's own`);
   expect(row.actions).toEqual(["flow-explain", "flow-mute"]);
 });
+
+test("A quarantine of a namespace where one may not look is no more than a policy of another namespace", async () => {
+  const [pod] = desk.sandbox.objects("Pod", "shop").filter(({ metadata }) => metadata.name.startsWith("frontend-"));
+  const name = pod?.metadata.name ?? "";
+  const done = await desk.press("confirm", (await desk.type(`quarantine shop/${name} --no-detach`)).operation);
+  desk.told.saw(flow(checkout, workload("shop", name, "Pod"), { direction: "ingress" }));
+  expect(rowIn(await desk.type("flows payments"), name).text).toContain(`by quarantine ${done.operation}`);
+  const told = wordsIn(await desk.type("flows payments", bob));
+  expect(told).toContain("checkout → another namespace:5432");
+  expect(told).toContain("by a policy of another namespace");
+  expect(told).not.toContain(done.operation);
+});

@@ -98,9 +98,11 @@ describe("What is sent", () => {
 
   test("mentions nobody and links nothing, whatever is named", async () => {
     const bodies: string[] = [];
-    const server = createServer(async (request, response) => {
-      bodies.push(await text(request));
-      response.end();
+    const server = createServer((request, response) => {
+      void text(request).then((body) => {
+        bodies.push(body);
+        response.end();
+      });
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     try {

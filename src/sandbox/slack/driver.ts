@@ -35,7 +35,7 @@ export type Driver = Modals & {
   ephemerals(user: string, channel?: string): readonly Message[];
   /** The message as it stands now; undefined where it is deleted. */
   current(message: Message): Message | undefined;
-  /** The first message or ephemeral, already there or to come, that satisfies it; throws after `timeoutMs` (5 000). */
+  /** The first message or ephemeral, already there or to come, that satisfies it; throws after `timeoutMs` (10 000). */
   waitForMessage(predicate: (message: Message) => boolean, timeoutMs?: number): Promise<Message>;
   /** Calls back on every posted, updated or deleted message and ephemeral; the answer ends that. */
   readonly watch: Workspace["watch"];
@@ -94,7 +94,7 @@ export function createDriver(parts: DriverParts): Driver {
         .all()
         .filter((message) => message.ephemeralTo === user && (channel === undefined || message.channel === channel)),
     current: (message) => workspace.find(message.channel, message.ts),
-    waitForMessage: (predicate, timeoutMs = 5_000) => waitForMessage(workspace, predicate, timeoutMs),
+    waitForMessage: (predicate, timeoutMs = 10_000) => waitForMessage(workspace, predicate, timeoutMs),
     watch: workspace.watch,
     setMembers: workspace.setMembers,
     setGroup: workspace.setGroup,

@@ -244,7 +244,7 @@ describe("the sandbox cluster", () => {
     ]);
   });
 
-  it("lists 10 000 pods, and one of them by label", async () => {
+  it("lists 10 000 pods, and one of them by label", { timeout: 60_000 }, async () => {
     const pod = (index: number) => ({
       apiVersion: "v1",
       kind: "Pod",

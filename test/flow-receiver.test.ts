@@ -215,9 +215,9 @@ test("Bodies that wait for their turn to be read count as long as they are held:
   const slow = server.post("{}\n".repeat(1_500_000)).finally(() => {
     isRead = true;
   });
-  const waiting = [..."abc"].map((letter) => beginLargest(server.url).send(letter));
+  const waiting = ["a", "b", "c"].map((letter) => beginLargest(server.url).send(letter));
   await Promise.all(waiting.map(({ isSent }) => isSent));
-  const more = [..."def"].map(() => beginLargest(server.url));
+  const more = ["d", "e", "f"].map(() => beginLargest(server.url));
   await waitFor(() => isRead || more.every(({ codes }) => codes.includes(429)), { timeoutMs: 30_000, everyMs: 1 });
   for (const { end } of more) end();
   expect((await slow).status).toBe(200);

@@ -8,6 +8,8 @@ export type TrafficPath = {
   readonly port: number;
   /** One in so many turns. */
   readonly every: number;
+  /** Whether it tries less often once it was denied for half a minute, as clients with a growing pause do. */
+  readonly backsOff?: boolean;
 };
 
 /** Programs go on whatever happens to their pods' labels: they are known by what their pods' names begin with. */
@@ -30,7 +32,7 @@ export const trafficPaths: readonly TrafficPath[] = [
   path("payments/checkout-", { kind: "outside", address: "203.0.113.10" }, 443),
   path("payments/checkout-", { kind: "outside", address: "198.51.100.7" }, 443, { every: 4 }),
   path("payments/checkout-", service("kube-system", "coredns"), 53, { protocol: "UDP" }),
-  path("payments/ledger-", service("db", "postgres"), 5432),
+  path("payments/ledger-", service("db", "postgres"), 5432, { backsOff: true }),
   path("payments/debug-shell", service("db", "postgres"), 5432, { every: 5 }),
   path("monitoring/prometheus-", { kind: "each", namespace: "shop", prefix: "frontend-" }, 9102, { every: 2 }),
   path("monitoring/prometheus-", { kind: "each", namespace: "payments", prefix: "checkout-" }, 9102, { every: 2 }),
@@ -50,11 +52,16 @@ function isOf({ namespace, name }: Pod, client: Client): boolean {
   return namespace === client.namespace && name.startsWith(client.prefix);
 }
 
-type More = { readonly protocol?: "TCP" | "UDP"; readonly every?: number };
+type More = { readonly protocol?: "TCP" | "UDP"; readonly every?: number; readonly backsOff?: boolean };
 
-function path(client: string, to: Server, port: number, { protocol = "TCP", every = 1 }: More = {}): TrafficPath {
+function path(
+  client: string,
+  to: Server,
+  port: number,
+  { protocol = "TCP", every = 1, backsOff = false }: More = {},
+): TrafficPath {
   const [namespace = "", prefix = ""] = client.split("/");
-  return { from: { namespace, prefix }, to, protocol, port, every };
+  return { from: { namespace, prefix }, to, protocol, port, every, backsOff };
 }
 
 function service(namespace: string, app: string): Server {

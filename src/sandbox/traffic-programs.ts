@@ -7,6 +7,9 @@ import type { Rules } from "./traffic-policies.ts";
 /** Nodes that enforce no policy now. */
 export type Enforcement = { readonly broken: Set<string>; all: boolean };
 
+/** After so many attempts in a row that were denied, half a minute, only one in so many turns. */
+const backOff = { after: 60, every: 4 } as const;
+
 export type ProgramOptions = {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -18,6 +21,7 @@ export type ProgramOptions = {
 export function createPrograms({ now, seed = 1, paths = trafficPaths }: ProgramOptions) {
   const random = createRandom(seed);
   const begun = now().toString(16).padStart(12, "0").slice(-12);
+  const deniedInARow = new Map<string, number>();
   let [turns, lines] = [0, 0];
   const newId = (): string => {
     lines += 1;
@@ -29,12 +33,17 @@ export function createPrograms({ now, seed = 1, paths = trafficPaths }: ProgramO
     return due.flatMap((path) => {
       const [clients, servers] = endsOfPath(path, rules.pods);
       return clients.flatMap((from) => {
+        const tries = `${from.uid} ${path.port}`;
+        const denied = path.backsOff === true ? (deniedInARow.get(tries) ?? 0) : 0;
+        if (denied >= backOff.after && turns % backOff.every !== 0) return [];
         const others = servers.filter(({ uid }) => uid !== from.uid);
         const one = path.to.kind === "outside" ? path.to.address : others[Math.floor(random() * others.length)];
         if (one === undefined) return [];
         const fromPort = 32_768 + Math.floor(random() * 28_000);
         const attempt: Attempt = { from, to: one, protocol: path.protocol, port: path.port, fromPort, at: now() };
-        return linesOf(attempt, withBroken(rules.decide(attempt), attempt, enforcement), newId);
+        const decided = withBroken(rules.decide(attempt), attempt, enforcement);
+        deniedInARow.set(tries, decided.egress && decided.ingress ? 0 : denied + 1);
+        return linesOf(attempt, decided, newId);
       });
     });
   };

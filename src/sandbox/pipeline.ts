@@ -1,12 +1,16 @@
 import { createConnection } from "../kubernetes/connection.ts";
 import type { SandboxCluster } from "./kubernetes/cluster.ts";
 
+/** The first request of a process loads the client, for which a busy machine takes longer than the bot waits for an answer. */
+const patienceMs = 30_000;
+
 /**
  * What a pipeline does to the policy that lets the ledger reach its database: it applies a new version of it (server-side, as
  * `ci-pipeline`) with a mistyped port. Throws where the policy is not there.
  */
 export async function applyMistake(cluster: SandboxCluster): Promise<void> {
-  const connection = createConnection({ source: { kind: "text", text: cluster.kubeconfig }, now: Date.now });
+  const source = { kind: "text", text: cluster.kubeconfig } as const;
+  const connection = createConnection({ source, now: Date.now, timeoutMs: patienceMs });
   try {
     const path = "/apis/networking.k8s.io/v1/namespaces/db/networkpolicies/allow-postgres";
     await connection.request("PATCH", path, {

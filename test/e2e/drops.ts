@@ -13,7 +13,8 @@ export function linesOf({ count, from, to, atMs }: Drops): string {
   const time = new Date(atMs).toISOString();
   const pod = (namespace: string, workload: string, kind: string) => ({
     namespace,
-    pod_name: `${workload}-0`,
+    // None of the sandbox's own: they have just started, and what is denied then is only counted.
+    pod_name: `${workload}-x`,
     workloads: [{ name: workload, kind }],
   });
   const line = (nth: number) => ({

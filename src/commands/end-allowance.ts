@@ -7,7 +7,7 @@ import type { Outlet } from "./desk.ts";
 import { recordAs, standing } from "./journal.ts";
 import { keepCard, type Services } from "./services.ts";
 import { tellClosed } from "./tell-closed.ts";
-import { inEnd, tracedOutlet } from "./tracing.ts";
+import { inEnd } from "./tracing.ts";
 
 /** How an allowance ended, and what is known of it. */
 export type AllowanceEnding = {
@@ -33,8 +33,7 @@ export function endAllowance(
 ): Promise<void> {
   return inEnd(services, ending.operation, ending.end, async () => {
     const audited = await auditEnded(services, ending);
-    const traced = (operation: Operation) => tracedOutlet(services, outletFor(operation));
-    await showEnded(services, { ...ending, audited }, traced);
+    await showEnded(services, { ...ending, audited }, outletFor);
   });
 }
 

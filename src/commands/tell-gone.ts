@@ -9,6 +9,7 @@ import type { Outlet } from "./desk.ts";
 import { type AllowanceEnding, auditEnded, showEnded } from "./end-allowance.ts";
 import { rebuiltAllowance } from "./rebuild-allowance.ts";
 import type { Services } from "./services.ts";
+import { inEnd, tracedOutlet } from "./tracing.ts";
 
 /** Which net closed something. */
 export type Net = "timer" | "memory" | "sweep" | "reaper";
@@ -38,8 +39,11 @@ export async function tellGone({ services, outletFor }: Parts, id: string, gone:
   if (ending === undefined) return true;
   // Whether a person ended it through Bulkhead, the record alone tells.
   if (!isRead && ending.end.why === "gone") return false;
-  gone.audited ??= await auditEnded(services, ending);
-  await showEnded(services, { ...ending, audited: gone.audited }, outletFor);
+  await inEnd(services, ending.operation, ending.end, async () => {
+    gone.audited ??= await auditEnded(services, ending);
+    const traced = (operation: Operation) => tracedOutlet(services, outletFor(operation));
+    await showEnded(services, { ...ending, audited: gone.audited }, traced);
+  });
   return true;
 }
 

@@ -13,6 +13,7 @@ import { marks } from "../../src/policy/marks.ts";
 import type { Operation } from "../../src/policy/operation.ts";
 import { createEpoch } from "../../src/scheduler/epoch.ts";
 import { createTimers } from "../../src/scheduler/timers.ts";
+import { recordedTracing } from "../recorded-tracing.ts";
 import { waitFor } from "../wait.ts";
 import { allowanceObject, startTimedCluster } from "./allowance-world.ts";
 import { startDesk, type TestDesk } from "./desk.ts";
@@ -103,6 +104,30 @@ test("A sweep closes what is past its end and nothing else, tells audit, record 
   expect(await services.timers?.count()).toBe(2);
   expect(await services.timers?.claim(5)).toHaveLength(1);
   expect(desk.events).toContainEqual(expect.objectContaining({ kind: "closed", net: "memory" }));
+});
+
+test("The end of an allowance by its time is in its operation's trace", async () => {
+  const tracing = recordedTracing();
+  await inForce();
+  world.sandbox.apply(allowanceObject());
+  world.pass(61_000);
+  const nets = startNets({ tracing });
+  await nets.sweep();
+  await ended();
+  await nets.stop();
+  expect(tracing.recorded.map(({ way }) => way)).toEqual([
+    "end allowance",
+    "end allowance > append audit",
+    "end allowance > show card",
+  ]);
+  expect(tracing.recorded[0]?.said).toEqual({
+    "bulkhead.operation": id,
+    "bulkhead.kind": "allowance",
+    "k8s.cluster.name": "sandbox",
+    "k8s.namespace.name": "payments",
+    "bulkhead.end": "expired",
+    "bulkhead.late_ms": expect.any(Number),
+  });
 });
 
 test("Without Redis the timers of this process close in time, the end is on the spool, and the record follows once Redis is back", async () => {

@@ -1,4 +1,5 @@
 import type { Place } from "../flows/place.ts";
+import { namespacesOf } from "../flows/spike.ts";
 import type { StoredSpike } from "../flows/spike-store.ts";
 import { placeWords } from "./flow-words.ts";
 import { endSentence, spikeHeadline, spikeSentences } from "./spike-words.ts";
@@ -49,8 +50,10 @@ export function spikeAlert({ spike, end }: StoredSpike, runbookUrl: string | und
   };
 }
 
-function namespaceOf({ subject, namespaces }: StoredSpike["spike"]): string {
-  const [first = ""] = subject.kind === "namespaces" ? subject.namespaces : namespaces;
+/** Of what it is about: what joins it later adds namespaces, and with another label it would be paged again. */
+function namespaceOf({ subject }: StoredSpike["spike"]): string {
+  if (subject.kind === "scan") return subject.from.kind === "workload" ? subject.from.namespace : "";
+  const [first = ""] = subject.kind === "namespaces" ? subject.namespaces : namespacesOf(subject.key).toSorted();
   return first;
 }
 

@@ -21,7 +21,7 @@ export function createSpikeMetrics(registry: Registry, names: boolean): SpikeMet
   const registers = [registry];
   const told = new Counter({
     name: "bulkhead_spikes_total",
-    help: "Spikes of denied flows that began",
+    help: "Spikes of denied flows that began; expected: cut off by an operation in force",
     labelNames: ["cluster", "kind"],
     registers,
   });
@@ -43,7 +43,7 @@ export function createSpikeMetrics(registry: Registry, names: boolean): SpikeMet
       if (why === "quiet") lasted.observe(Math.max(0, sinceMs - spike.sinceMs) / 1_000);
     },
     judged(cluster, open, counted) {
-      for (const kind of ["spike", "new", "scan"]) told.inc({ cluster, kind }, 0);
+      for (const kind of ["spike", "new", "scan", "expected"]) told.inc({ cluster, kind }, 0);
       standing.set(cluster, open, counted);
     },
     elsewhere: (cluster) => standing.clear(cluster),
@@ -54,7 +54,7 @@ export function createSpikeMetrics(registry: Registry, names: boolean): SpikeMet
 function createStanding(registry: Registry, names: boolean) {
   const gauge = (name: string, help: string) =>
     new Gauge({ name, help, labelNames: ["cluster"] as const, registers: [registry] });
-  const open = gauge("bulkhead_spikes_open", "Spikes of denied flows that go on");
+  const open = gauge("bulkhead_spikes_open", "Spikes of denied flows that go on, without expected ones");
   const perMinute = gauge("bulkhead_denied_per_minute", "Flows denied in the last minute that was judged");
   const pairs = gauge("bulkhead_denied_pairs", "Pairs denied in the last minute that was judged");
   const top = "bulkhead_denied_top_per_minute";

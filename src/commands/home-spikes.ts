@@ -6,7 +6,7 @@ import type { Section } from "./reply.ts";
 import type { Services } from "./services.ts";
 import { type SpikeReaders, spikeLines } from "./spike-card.ts";
 
-/** The spikes that go on, as a person may know of them. */
+/** The spikes that go on, as a person may know of them; not what operations cut off, which are listed themselves. */
 export type SpikesSeen = { readonly open: number; readonly sections: readonly Section[] };
 
 /** Each costs a look into the cluster, as its card does. */
@@ -39,7 +39,7 @@ type Seen = { readonly stored: StoredSpike; readonly readers: SpikeReaders };
 function seenOf(all: Awaited<ReturnType<SpikeStore["all"]>>, readers: SpikeReaders): readonly Seen[] {
   const { sees } = readers;
   return all
-    .filter(({ end }) => end === undefined)
+    .filter(({ end, spike }) => end === undefined && spike.operation === undefined)
     .filter(({ spike: { namespaces } }) => (namespaces.length === 0 ? sees("") : namespaces.some(sees)))
     .map((stored) => ({ stored, readers }));
 }

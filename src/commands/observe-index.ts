@@ -65,7 +65,8 @@ function watchedOf(operation: Operation, { pods: all, policies, namespaces, byUi
   return { operation, pods, judge: judgeOf(operation, { pods, policies: here, ground: { namespaces, pods: byUid } }) };
 }
 
-function podsOf({ plan, target }: Operation, all: readonly Pod[]): readonly Pod[] {
+/** Those of the pods on which it acts: of a quarantine its one pod, of an allowance those that its policies select. */
+export function podsOf({ plan, target }: Operation, all: readonly Pod[]): readonly Pod[] {
   if (plan?.kind === "quarantine") return all.filter(({ uid }) => uid === plan.podUid);
   const here = all.filter(({ namespace }) => namespace === target.namespace);
   if (plan?.kind === "contain") return coveredBy(plan, here);

@@ -2,6 +2,7 @@ import type { StoredSpike } from "../flows/spike-store.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { manifestName } from "../policy/manifest.ts";
 import { type Revision, referenceOf } from "../policy/revision.ts";
+import { ownerOperation } from "../policy/undo-candidates.ts";
 import { note, text } from "./answers.ts";
 import { createClosedBy, judgeOf } from "./flow-judge.ts";
 import { explainText } from "./flow-press.ts";
@@ -24,7 +25,7 @@ export type SpikeReaders = { readonly services: Services; readonly flows: FlowSe
 export async function spikeCard(stored: StoredSpike, readers: SpikeReaders): Promise<Reply> {
   const { spike, end } = stored;
   const shown = { ...spike, subject: subjectSeen(stored, readers.sees) };
-  const change = end === undefined ? await changeSection(stored, readers) : [];
+  const change = end === undefined && spike.operation === undefined ? await changeSection(stored, readers) : [];
   const pairs = await Promise.all(spike.pairs.map((pair) => pairSection(pair, end === undefined, readers)));
   const headline = end?.why === "quiet" ? `Quiet again: ${spikeHeadline(shown)}` : spikeHeadline(shown);
   return {
@@ -38,9 +39,14 @@ export async function spikeCard(stored: StoredSpike, readers: SpikeReaders): Pro
       ...pairs.flat(),
     ]),
     shape: "card",
-    tone: end?.why === "quiet" ? "good" : "bad",
+    tone: toneOf(stored),
     footer: [spike.id, `cluster ${spike.cluster}`],
   };
+}
+
+function toneOf({ spike: { operation }, end }: StoredSpike): Reply["tone"] {
+  if (operation !== undefined) return "neutral";
+  return end?.why === "quiet" ? "good" : "bad";
 }
 
 /** One that goes on, in few lines: how much, the change that it follows, and the pair with the most, with the card's buttons. */
@@ -104,11 +110,16 @@ async function changeSection({ spike }: StoredSpike, { services, sees }: SpikeRe
   const when = revision.at > spike.sinceMs ? "in the minute in which it began" : `${before} before it began`;
   const how =
     cause === undefined ? "It follows a change, which need not be its cause:" : "A change closed what is denied:";
+  // What an operation of ours wrote is undone by ending or undoing that: by its revision that is refused.
+  const ours = ownerOperation(revision);
+  const isOpen = revision.undoneBy === undefined && ours === undefined;
   const buttons: readonly RowButton[] = [
-    ...(revision.undoneBy === undefined ? [{ action: "roll-back" as const, label: "Roll back" }] : []),
+    ...(isOpen ? [{ action: "roll-back" as const, label: "Roll back" }] : []),
     { action: "show-diff", label: "Show diff" },
   ];
-  return [{ kind: "row", text: `${how} ${what}, ${when}.`, subject: revision.id, buttons }];
+  const whose =
+    ours === undefined ? "" : ` It is of ${ours}: ${ours.startsWith("a-") ? "/np allow" : `/np rollback ${ours}`}`;
+  return [{ kind: "row", text: `${how} ${what}, ${when}.${whose}`, subject: revision.id, buttons }];
 }
 
 async function causeAmong(

@@ -3,6 +3,7 @@ import type { LedgerView } from "../flows/ledger.ts";
 import { mutedPattern } from "../flows/mutes.ts";
 import type { Counted, CountedMinute, PolicyChangeAt } from "../flows/spike.ts";
 import type { FlowServices } from "./flow-services.ts";
+import { cutIn } from "./operations-cutting.ts";
 import type { Services } from "./services.ts";
 
 const minuteMs = 60_000;
@@ -35,16 +36,21 @@ export async function isAnyHeard(services: Services, { ledger }: FlowServices, c
 /** Which minute of which cluster. */
 export type MinuteOf = { readonly cluster: string; readonly atMs: number };
 
-/** What was counted in that minute, and what changed before. Throws where the store is away. */
+/**
+ * What was counted in that minute, what changed before, and what operations cut off in it; `told`: those of which something was
+ * told. Throws where the store is away.
+ */
 export async function minuteOf(
   services: Services,
   flows: FlowServices,
-  { cluster, atMs }: MinuteOf,
+  { told, ...minute }: MinuteOf & { readonly told: readonly string[] },
 ): Promise<CountedMinute> {
-  const [view, changes, mutes] = await Promise.all([
+  const { cluster, atMs } = minute;
+  const [view, changes, mutes, cut] = await Promise.all([
     flows.ledger.read({ cluster, fromMs: atMs, toMs: atMs + minuteMs }),
-    changesOf(services, { cluster, atMs }),
+    changesOf(services, minute),
     flows.mutes.all(services.now()),
+    cutIn(services, minute, told),
   ]);
   const muted = new Set(mutes.map(({ pattern }) => textOf(pattern)));
   const counted = view.series
@@ -62,6 +68,7 @@ export async function minuteOf(
     isHeard: counted.length > 0 || isWithin(view, atMs),
     changes,
     isMuted: (key) => muted.size > 0 && muted.has(textOf(mutedPattern(key))),
+    cut,
   };
 }
 

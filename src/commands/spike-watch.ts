@@ -77,12 +77,14 @@ async function judge(parts: SpikeWatchParts, cluster: string): Promise<number> {
   let state = await store.read(cluster);
   let begun = 0;
   for (const atMs of minutesDue(state.minuteMs, endMs)) {
-    const minute = await minuteOf(services, flows, { cluster, atMs });
+    const told = state.episodes.flatMap(({ spike }) => spike.operation ?? []);
+    const minute = await minuteOf(services, flows, { cluster, atMs, told });
     const next = step(state, minute, pace);
     if (!(await store.store(state, next))) return begun;
     for (const spike of next.begun) meter.begun(spike);
     for (const end of next.ended) meter.ended(end);
-    meter.judged(cluster, next.state.episodes.length, minute.counted);
+    const open = next.state.episodes.filter(({ spike }) => spike.operation === undefined).length;
+    meter.judged(cluster, open, minute.counted);
     begun += next.begun.length + next.ended.length;
     state = next.state;
   }
@@ -95,7 +97,10 @@ type Alerting = {
   readonly isNews: boolean;
 };
 
-/** What is over is sent as long as it is kept untold, and with others; Alertmanager ends it by itself besides. */
+/**
+ * What is over is sent as long as it is kept untold, and with others; Alertmanager ends it by itself besides. Nobody is paged of
+ * what an operation cuts off on purpose.
+ */
 async function alertOf(
   { services, alert, runbookUrl }: SpikeWatchParts,
   all: readonly StoredSpike[],
@@ -104,7 +109,8 @@ async function alertOf(
   const now = services.now();
   if (!isNews && now - (alertedMs.get(cluster) ?? 0) < alertEveryMs) return;
   alertedMs.set(cluster, now);
-  const recent = all.filter(({ end }) => end === undefined || end.sinceMs > now - 30 * 60_000);
+  const unexpected = all.filter(({ spike }) => spike.operation === undefined);
+  const recent = unexpected.filter(({ end }) => end === undefined || end.sinceMs > now - 30 * 60_000);
   const open = new Set(recent.filter(({ end }) => end === undefined).map((one) => labelsOf(one, runbookUrl, now)));
   const sent = recent.filter((one) => one.end === undefined || !open.has(labelsOf(one, runbookUrl, now)));
   await alert(sent.map((one) => spikeAlert(one, runbookUrl, now)));

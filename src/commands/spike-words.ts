@@ -1,14 +1,21 @@
 import type { FlowKey } from "../flows/flow-key.ts";
-import type { Spike } from "../flows/spike.ts";
+import type { Spike, SpikeEnd } from "../flows/spike.ts";
 import { formatDuration } from "../policy/duration.ts";
 import { betweenWords, flowName, grouped, placeWords } from "./flow-words.ts";
 import { timeWords } from "./history-lines.ts";
 
 /** `Denied flows spike: checkout.payments → db.erp:5432`; strings in it are bounded, and an edge escapes them. */
 export function spikeHeadline(spike: Pick<Spike, "kind" | "subject">): string {
-  const what = { spike: "Denied flows spike", new: "Newly denied", scan: "Denied again and again" }[spike.kind];
+  const what = headlines[spike.kind];
   return `${what}: ${subjectWords(spike)}`.slice(0, 150).toWellFormed();
 }
+
+const headlines: Readonly<Record<Spike["kind"], string>> = {
+  spike: "Denied flows spike",
+  new: "Newly denied",
+  scan: "Denied again and again",
+  expected: "Denied on purpose",
+};
 
 /** What it is about, without counts and times. */
 function subjectWords({ subject }: Pick<Spike, "subject">): string {
@@ -24,7 +31,7 @@ export type SpikeTold = Omit<Spike, "usual"> & { readonly usual: number | undefi
 
 /** Since when, how much, and what is usual: whole sentences. */
 export function spikeSentences(spike: SpikeTold): readonly string[] {
-  const { kind, perMinute, usual, atLeast, pairCount, sinceMs } = spike;
+  const { kind, perMinute, usual, atLeast, pairCount, sinceMs, operation } = spike;
   const least = atLeast ? "at least " : "";
   const rate = `${least}${grouped(Math.round(perMinute))} a minute`;
   const since = `Since ${timeWords(sinceMs)}`;
@@ -33,6 +40,10 @@ export function spikeSentences(spike: SpikeTold): readonly string[] {
       `${since} it was denied to ${grouped(pairCount)} places or more that it never tried before, ${rate}.`,
       "That is a scan, or a workload whose every way is closed and whose policy's change Bulkhead did not see.",
     ];
+  }
+  if (operation !== undefined) {
+    const what = `That is expected: ${operation} is in force and cuts it off. Nobody is paged of it.`;
+    return [`${since} ${rate} are denied.`, what, `To end it: /np release ${operation}`];
   }
   const known = usual === undefined ? "" : ` Usual at this time: ${usualWords(usual)}.`;
   const than = kind === "new" ? " Before, that was hardly ever denied." : known;
@@ -52,8 +63,11 @@ export function denyingWords({ policies, reason = "unsaid", direction, from, to 
 }
 
 /** When it ended, and how long it lasted. */
-export function endSentence(spike: Spike, end: { readonly why: "quiet" | "usual"; readonly sinceMs: number }): string {
+export function endSentence(spike: Spike, end: Omit<SpikeEnd, "spike">): string {
   const lasted = formatDuration(Math.max(60_000, end.sinceMs - spike.sinceMs));
+  if (end.why === "lifted") {
+    return `${spike.operation ?? "It"} is lifted since ${timeWords(end.sinceMs)}: what is denied from then on is told as anything else.`;
+  }
   if (end.why === "quiet") return `Quiet again since ${timeWords(end.sinceMs)}, after ${lasted}.`;
   return `It went on for ${lasted}, and counts as usual from now on. It is NOT over.`;
 }

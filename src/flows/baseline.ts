@@ -70,6 +70,15 @@ export function learn(table: Baselines, row: number, { at, full, teaches }: Less
   set(table, row, "tick", at.tick);
 }
 
+/** Whatever was counted in that minute says nothing: what is usual stays, and minutes in a row begin anew. `row` undefined: nothing. */
+export function passOver(table: Baselines, row: number | undefined, at: Moment): void {
+  if (row === undefined) return;
+  set(table, row, "level", faded(table, row, at.tick).level);
+  set(table, row, "tick", at.tick);
+  set(table, row, "recent", 0);
+  set(table, row, "hot", 0);
+}
+
 /**
  * Takes a minute's count into the recent ones, and answers with them: a mean of about two minutes, which single minutes
  * that are high by chance move less. The first time that a series is counted, there is nothing before.

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Moment } from "./baseline.ts";
 import { textOf } from "./flow-key.ts";
 import type { Scan } from "./scans.ts";
-import { type CountedMinute, changesBefore, mostPairs, type Spike, type SpikeEnd } from "./spike.ts";
+import { type CountedMinute, type Cut, changesBefore, mostPairs, type Spike, type SpikeEnd } from "./spike.ts";
 import { type Group, isPair } from "./spike-groups.ts";
 import type { SpikePace } from "./spike-pace.ts";
 import { countedOf, mostOf, type PairSeries, type Series } from "./spike-series.ts";
@@ -50,7 +50,8 @@ export function opened(group: Group, all: readonly PairSeries[], { cluster, at, 
   const spike: Spike = {
     id: idOf(`${cluster} ${group.name} ${sinceMs}`),
     cluster,
-    kind: pairs.every(({ usual }) => usual.isNew) ? "new" : "spike",
+    kind: kindOf(group, pairs),
+    ...(group.operation !== undefined && { operation: group.operation }),
     subject:
       only !== undefined && group.pairs.length === 1 && group.whole.length === 0
         ? { kind: "pair", key: only.of.key }
@@ -98,7 +99,8 @@ export function openedScan(scan: Scan, { cluster, at, minute }: Place): Episode 
 /** The episode with what is part of it; undefined where it is another matter. */
 export function joined(episode: Episode, group: Group, at: Moment): Episode | undefined {
   const { spike, name, watched, sinceTick } = episode;
-  if (at.tick - sinceTick > joinTicks) return undefined;
+  if (spike.operation !== group.operation) return undefined;
+  if (group.operation === undefined && at.tick - sinceTick > joinTicks) return undefined;
   const wide = spike.subject.kind === "namespaces" ? spike.subject.namespaces : [];
   const isPart =
     name === group.name ||
@@ -107,6 +109,7 @@ export function joined(episode: Episode, group: Group, at: Moment): Episode | un
       ({ namespaces }) => spike.kind !== "scan" && namespaces.some((one) => spike.namespaces.includes(one)),
     );
   if (!isPart) return undefined;
+  if (watched.length >= mostSeries) return episode;
   const known = new Set(watched.map(({ id }) => id));
   const more = [...group.whole, ...group.pairs].filter(({ id }) => !known.has(id)).map(watchedBy);
   const all = [...watched, ...more];
@@ -126,18 +129,25 @@ export function joined(episode: Episode, group: Group, at: Moment): Episode | un
   };
 }
 
+type After = {
+  readonly at: Moment;
+  readonly scans: readonly Scan[];
+  readonly pace: SpikePace;
+  readonly cut: Cut;
+};
+
 export type Over = { readonly episode: Episode; readonly end: SpikeEnd };
 
 /** How the episodes stand after a minute: those that go on, those that have grown since before, those that are over. */
 export function ended(
   episodes: readonly Episode[],
   series: ReadonlyMap<number, Series>,
-  { at, scans, pace }: { readonly at: Moment; readonly scans: readonly Scan[]; readonly pace: SpikePace },
+  { at, scans, pace, cut }: After,
 ): { readonly episodes: readonly Episode[]; readonly grown: readonly Spike[]; readonly over: readonly Over[] } {
   const loudScans = new Set(scans.filter(({ isOne }) => isOne).map(({ id }) => id));
   const stood = episodes.map((episode) => stand(episode, series, { at, loudScans }));
   const over = stood.flatMap(({ episode }) => {
-    const why = endOf(episode, at, pace);
+    const why = endOf(episode, at, { pace, cut });
     const sinceMs = why === "quiet" ? episode.quietMs : at.minuteMs;
     return why === undefined ? [] : [{ episode, end: { spike: episode.spike, why, sinceMs } }];
   });
@@ -163,6 +173,11 @@ function stand(episode: Episode, series: ReadonlyMap<number, Series>, { at, loud
   return { episode: { ...episode, spike, quietTicks: episode.quietTicks + 1, quietMs }, hasGrown };
 }
 
+function kindOf({ operation }: Group, pairs: readonly PairSeries[]): Spike["kind"] {
+  if (operation !== undefined) return "expected";
+  return pairs.every(({ usual }) => usual.isNew) ? "new" : "spike";
+}
+
 function watchedBy({ id, usual, width }: Series): Watched {
   return { id, limit: usual.limit, ...(width && { widthLimit: width.usual.limit }) };
 }
@@ -172,8 +187,15 @@ function isAbove(series: Series | undefined, { limit, widthLimit }: Watched): bo
   return series.count > limit || (widthLimit !== undefined && (series.width?.count ?? 0) > widthLimit);
 }
 
-function endOf(episode: Episode, at: Moment, { quiet }: SpikePace): SpikeEnd["why"] | undefined {
-  if (episode.quietTicks >= quiet) return "quiet";
+/** What an operation cuts off is told once for as long as that is in force, however quiet it is meanwhile. */
+function endOf(
+  episode: Episode,
+  at: Moment,
+  { pace, cut }: { readonly pace: SpikePace; readonly cut: Cut },
+): SpikeEnd["why"] | undefined {
+  const { operation } = episode.spike;
+  if (operation !== undefined) return cut.inForce.has(operation) ? undefined : "lifted";
+  if (episode.quietTicks >= pace.quiet) return "quiet";
   return at.tick - episode.sinceTick >= usualTicks ? "usual" : undefined;
 }
 

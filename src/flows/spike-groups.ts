@@ -7,6 +7,8 @@ export type Group = {
   readonly pairs: readonly PairSeries[];
   /** Series of whole namespaces. */
   readonly whole: readonly Series[];
+  /** The operation of ours that cuts off all of it. */
+  readonly operation?: string;
 };
 
 /** So many pairs of one namespace at once are a matter of the namespace. */

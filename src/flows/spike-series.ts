@@ -47,19 +47,26 @@ export function pairSeries(
   return { table: grown, series };
 }
 
-/** The series of namespaces. `weigh`: how much of a pair counts here; nothing: it is no part of the width either. */
+/** How much of a pair counts for its namespaces, now and for the hour of the day. */
+export type Weight = { readonly count: number; readonly full: number };
+
+/** The series of namespaces. `weigh`: of a pair; a count of nothing: it is no part of the width either. */
 export function namespaceSeries(
   table: Baselines,
   pairs: readonly PairSeries[],
   at: Moment,
-  weigh: (pair: PairSeries) => number,
+  weigh: (pair: PairSeries) => Weight,
 ): { readonly table: Baselines; readonly series: readonly Series[] } {
   const sums = new Map<string, Sums>();
   for (const pair of pairs) {
     const weight = weigh(pair);
     for (const namespace of pair.namespaces) {
       const { count, full, width } = sums.get(namespace) ?? { count: 0, full: 0, width: 0 };
-      sums.set(namespace, { count: count + weight, full: full + pair.count, width: width + (weight > 0 ? 1 : 0) });
+      sums.set(namespace, {
+        count: count + weight.count,
+        full: full + weight.full,
+        width: width + (weight.count > 0 ? 1 : 0),
+      });
     }
   }
   let grown = table;

@@ -16,7 +16,18 @@ export type CountedMinute = {
   /** of the last ten minutes, in any order. */
   readonly changes: readonly PolicyChangeAt[];
   readonly isMuted: (key: FlowKey) => boolean;
+  readonly cut: Cut;
 };
+
+/** What operations of ours cut off on purpose. */
+export type Cut = {
+  /** Ids of those in force in that minute. */
+  readonly inForce: ReadonlySet<string>;
+  /** The id of the one that cuts this off, where one does. */
+  readonly by: (key: FlowKey) => string | undefined;
+};
+
+export const nothingCut: Cut = { inForce: new Set(), by: () => undefined };
 
 /** What a spike is about. */
 export type SpikeSubject =
@@ -30,8 +41,9 @@ export type Spike = {
   /** `s-…`, the same for the same subject and beginning. */
   readonly id: string;
   readonly cluster: string;
-  /** `new`: of what was hardly ever denied before, there is no usual. */
-  readonly kind: "spike" | "new" | "scan";
+  /** `new`: of what was hardly ever denied before, there is no usual. `expected`: `operation` cuts it off. */
+  readonly kind: "spike" | "new" | "scan" | "expected";
+  readonly operation?: string;
   readonly subject: SpikeSubject;
   /** All that it touches, sorted. Whoever owns one of them hears of it. */
   readonly namespaces: readonly string[];
@@ -49,8 +61,11 @@ export type Spike = {
   readonly follows: readonly PolicyChangeAt[];
 };
 
-/** `quiet`: below what made it a spike, since then. `usual`: it went on for a day, and counts as usual now. */
-export type SpikeEnd = { readonly spike: Spike; readonly why: "quiet" | "usual"; readonly sinceMs: number };
+/**
+ * `quiet`: below what made it a spike, since then. `usual`: it went on for a day, and counts as usual now. `lifted`: the operation
+ * that cut it off is in force no more.
+ */
+export type SpikeEnd = { readonly spike: Spike; readonly why: "quiet" | "usual" | "lifted"; readonly sinceMs: number };
 
 export const mostPairs = 5;
 

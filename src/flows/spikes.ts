@@ -1,7 +1,8 @@
-import { accept, learn, type Moment, rowOf } from "./baseline.ts";
+import { accept, learn, type Moment, passOver, rowOf } from "./baseline.ts";
 import { type Baselines, copied, createBaselines, get, set, swept } from "./baselines.ts";
 import { type Scan, scanId, scansAfter } from "./scans.ts";
 import { type Counted, type CountedMinute, changesBefore, namespacesOf, type Spike, type SpikeEnd } from "./spike.ts";
+import { groupsCut, isCut, isScanCut } from "./spike-cut.ts";
 import { type Episode, ended, joined, type Over, opened, openedScan } from "./spike-episodes.ts";
 import { type Group, groupsOf } from "./spike-groups.ts";
 import { type SpikePace, usualPace } from "./spike-pace.ts";
@@ -49,7 +50,7 @@ export function step(state: SpikeState, minute: CountedMinute, pace = usualPace)
     at,
   });
   const told = tell({ ...state, scans }, { judged, minute, at, pace });
-  const after = ended(told.episodes, judged.series, { at, scans, pace });
+  const after = ended(told.episodes, judged.series, { at, scans, pace, cut: minute.cut });
   teach(judged, { episodes: told.episodes, minute, at });
   const table = coolDown(judged, after.over, at);
   return {
@@ -88,17 +89,19 @@ type Judged = {
   readonly series: ReadonlyMap<number, Series>;
 };
 
-/** Of what is told already, and of what is muted, only what is usual counts in its namespaces. */
+/** Of what is told already, muted or cut off on purpose, only what is usual counts in its namespaces. */
 function judge(
   { table, episodes }: SpikeState,
   { known, minute, at }: Omit<Now, "judged" | "pace"> & { readonly known: readonly Known[] },
 ): Judged {
-  const told = new Set(episodes.flatMap(({ watched }) => watched.map(({ id }) => id)));
+  const told = toldOf(episodes);
   const pairs = pairSeries(copied(table), known, at);
   const isKnown = ({ id, of }: PairSeries) => told.has(id) || minute.isMuted(of.key) || isCooling(pairs.table, id, at);
-  const namespaces = namespaceSeries(pairs.table, pairs.series, at, (pair) =>
-    isKnown(pair) ? Math.min(pair.count, pair.usual.level) : pair.count,
-  );
+  const namespaces = namespaceSeries(pairs.table, pairs.series, at, (pair) => {
+    const usual = Math.min(pair.count, pair.usual.level);
+    if (isCut(pair, minute)) return { count: usual, full: usual };
+    return { count: isKnown(pair) ? usual : pair.count, full: pair.count };
+  });
   const all = [...pairs.series, ...namespaces.series].map((one) => [one.id, one] as const);
   return { table: namespaces.table, pairs: pairs.series, namespaces: namespaces.series, series: new Map(all) };
 }
@@ -115,6 +118,7 @@ function tell(state: SpikeState, now: Now) {
   const place = { cluster: state.cluster, at, minute };
   const episodes = [...state.episodes];
   const [begun, grown]: [Spike[], Spike[]] = [[], []];
+  const free = judged.pairs.filter((one) => !isCut(one, minute));
   const open = (episode: Episode): void => {
     if (episodes.length >= mostEpisodes) return;
     episodes.push(episode);
@@ -123,45 +127,62 @@ function tell(state: SpikeState, now: Now) {
   for (const group of at.tick <= pace.learn ? [] : groups(state, now)) {
     const index = episodes.findIndex((one) => joined(one, group, at) !== undefined);
     const wider = episodes[index] && joined(episodes[index], group, at);
-    if (wider === undefined) open(opened(group, judged.pairs, place));
+    if (wider === undefined) open(opened(group, free, place));
     else {
+      if (wider !== episodes[index]) grown.push(wider.spike);
       episodes[index] = wider;
-      grown.push(wider.spike);
     }
   }
-  const told = new Set(episodes.flatMap(({ watched }) => watched.map(({ id }) => id)));
+  const told = toldOf(episodes);
   for (const scan of at.tick <= pace.learn ? [] : state.scans) {
-    if (scan.isOne && !told.has(scan.id) && !isCooling(judged.table, scan.id, at)) open(openedScan(scan, place));
+    const isKnown = told.has(scan.id) || isCooling(judged.table, scan.id, at) || isScanCut(scan, minute);
+    if (scan.isOne && !isKnown) open(openedScan(scan, place));
   }
   return { episodes, begun, grown };
 }
 
 /** What is told of now, of what is not told already. */
 function groups(state: SpikeState, { judged, minute, at, pace }: Now): readonly Group[] {
-  const told = new Set(state.episodes.flatMap(({ watched }) => watched.map(({ id }) => id)));
+  const told = toldOf(state.episodes);
   const isTold = ({ id, hot, namespaces }: Series): boolean => {
     if (hot < pace.confirm || told.has(id)) return false;
     return !isCooling(judged.table, id, at) || changesBefore(minute.changes, namespaces, at.minuteMs).length > 0;
   };
-  const pairs = judged.pairs.filter((one) => isTold(one) && !minute.isMuted(one.of.key));
+  const all = judged.pairs.filter((one) => !isCut(one, minute));
+  const pairs = all.filter((one) => isTold(one) && !minute.isMuted(one.of.key));
   const namespaces = judged.namespaces.filter(isTold);
-  return groupsOf({ pairs, namespaces, all: judged.pairs, changes: minute.changes, sinceMs: at.minuteMs });
+  const { changes, minuteMs: sinceMs } = minute;
+  return [
+    ...groupsOf({ pairs, namespaces, all, changes, sinceMs }),
+    ...groupsCut(judged.pairs, state.episodes, minute),
+  ];
 }
 
-/** A spike teaches no level, and what follows a change of a policy no hour either: it is no habit. */
+/** What an operation cuts off is judged as any other once that is lifted: it is no part of what is told of the operation then. */
+function toldOf(episodes: readonly Episode[]): ReadonlySet<number> {
+  const unexpected = episodes.filter(({ spike }) => spike.operation === undefined);
+  return new Set(unexpected.flatMap(({ watched }) => watched.map(({ id }) => id)));
+}
+
+/** A spike teaches no level, and what follows a change of a policy no hour either: it is no habit. What is cut off on purpose teaches nothing. */
 function teach(
   { table, series }: Judged,
   { episodes, minute, at }: Omit<Now, "judged" | "pace"> & Pick<SpikeState, "episodes">,
 ) {
   const told = new Map(episodes.flatMap((episode) => episode.watched.map(({ id }) => [id, episode.spike] as const)));
-  for (const { id, count, full, hot, namespaces, width } of series.values()) {
+  for (const one of series.values()) {
+    const { id, count, full, hot, namespaces, width } = one;
+    if (isCut(one, minute)) {
+      passOver(table, table.rows.get(id), at);
+      continue;
+    }
     const spike = told.get(id);
     const follows = spike?.follows ?? (hot > 0 ? changesBefore(minute.changes, namespaces, at.minuteMs) : []);
     const teaches = { level: spike === undefined, habit: follows.length === 0 };
     const taught = [{ id, full: full > count ? full : 0 }, ...(width === undefined ? [] : [{ id: width.id, full: 0 }])];
-    for (const one of taught) {
-      const row = table.rows.get(one.id);
-      if (row !== undefined) learn(table, row, { at, full: one.full, teaches });
+    for (const { id: taughtId, full: all } of taught) {
+      const row = table.rows.get(taughtId);
+      if (row !== undefined) learn(table, row, { at, full: all, teaches });
     }
   }
 }
@@ -169,7 +190,7 @@ function teach(
 /** The table, in which also a scan has a row then. */
 function coolDown({ table, series }: Judged, over: readonly Over[], at: Moment): Baselines {
   let cooled = table;
-  for (const { episode, end } of over) {
+  for (const { episode, end } of over.filter(({ end: { why } }) => why !== "lifted")) {
     for (const { id } of episode.watched) {
       const found = rowOf(cooled, id, at.tick);
       cooled = found.table;

@@ -1,7 +1,7 @@
 import { packed } from "../../src/flows/baselines.ts";
 import { type FlowKey, textOf } from "../../src/flows/flow-key.ts";
 import type { Place } from "../../src/flows/place.ts";
-import type { Counted, CountedMinute } from "../../src/flows/spike.ts";
+import { type Counted, type CountedMinute, nothingCut } from "../../src/flows/spike.ts";
 import { createSpikes, step } from "../../src/flows/spikes.ts";
 
 /**
@@ -76,7 +76,7 @@ function held(): number {
 
 function minuteOf(index: number): CountedMinute {
   const minuteMs = Date.UTC(2026, 0, 5) + index * 60_000;
-  return { minuteMs, counted, isHeard: true, changes: [], isMuted: () => false };
+  return { minuteMs, counted, isHeard: true, changes: [], isMuted: () => false, cut: nothingCut };
 }
 
 function one(index: number): Counted {

@@ -140,6 +140,24 @@ test("A change before which it was allowed is named as what closed it, with its 
   });
 });
 
+test("A change of an operation of ours is undone by that, and bears no button that would be refused", async () => {
+  const watch = replica();
+  await pass(40, [watch], 1);
+  await desk.services.history?.attribute({
+    cluster: "sandbox",
+    uid: "uid-bulkhead-q-1234567",
+    resourceVersion: "deleted",
+    author: { kind: "operation", operation: "q-1234567", by: undefined },
+  });
+  await deleted("bulkhead-q-1234567", { app: "nobody" });
+  await pass(5, [watch], 90);
+  const row = posts[0]?.reply.sections.find((one) => one.kind === "row" && one.text.includes("q-1234567"));
+  expect(row).toMatchObject({
+    text: expect.stringMatching(/It is of q-1234567: \/np rollback q-1234567$/),
+    buttons: [{ action: "show-diff" }],
+  });
+});
+
 test("A change that closed none of it is only said to have come before", async () => {
   const watch = replica();
   await pass(40, [watch], 1);

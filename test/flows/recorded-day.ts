@@ -1,6 +1,6 @@
 import type { FlowKey } from "../../src/flows/flow-key.ts";
 import type { Place } from "../../src/flows/place.ts";
-import type { Counted, CountedMinute, PolicyChangeAt } from "../../src/flows/spike.ts";
+import { type Counted, type CountedMinute, nothingCut, type PolicyChangeAt } from "../../src/flows/spike.ts";
 import { createRandom, type Random } from "./random.ts";
 
 /** Something that was put into the day on purpose. `told`: it should be. Ends are minutes, the first that is no part of it. */
@@ -65,6 +65,7 @@ export function recordedDay(seed: number): RecordedDay {
           isHeard: true,
           changes: change.atMs <= at + minuteMs && change.atMs > at - 15 * minuteMs ? [change] : [],
           isMuted: () => false,
+          cut: nothingCut,
         };
       }
     },

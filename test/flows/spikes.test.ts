@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { packed, unpacked } from "../../src/flows/baselines.ts";
-import type { FlowKey } from "../../src/flows/flow-key.ts";
-import type { Place } from "../../src/flows/place.ts";
-import type { Counted, CountedMinute, PolicyChangeAt, Spike, SpikeEnd } from "../../src/flows/spike.ts";
-import type { SpikePace } from "../../src/flows/spike-pace.ts";
 import { createSpikes, type SpikeState, step } from "../../src/flows/spikes.ts";
-
-const startMs = Date.UTC(2026, 0, 5, 9);
+import { minuteOf, pair, quiet, run, startMs, steady } from "./spike-minutes.ts";
 
 describe("What is usual", () => {
   test("is learnt before anything is told, and then a pair that was never seen is new", () => {
@@ -148,63 +143,3 @@ test("Its memory is bounded: of too many pairs, those go of which least is known
   expect(state.table.bytes.byteLength).toBeLessThanOrEqual(300 * 84);
   expect(run([...quiet(40), ...steady("cart", 50, 5)], { first: state }).begun).toEqual([]);
 });
-
-type Minutes = readonly (readonly Counted[] | undefined)[];
-
-/** What is told of so many minutes one after the other; undefined: nothing was heard. */
-function run(
-  minutes: Minutes,
-  {
-    changes = [],
-    isMuted = () => false,
-    between = (state) => state,
-    first = createSpikes("home"),
-    pace,
-  }: {
-    readonly changes?: readonly PolicyChangeAt[];
-    readonly isMuted?: (key: FlowKey) => boolean;
-    readonly between?: (state: SpikeState) => SpikeState;
-    readonly first?: SpikeState;
-    readonly pace?: SpikePace;
-  } = {},
-) {
-  let state = first;
-  const [begun, grown, ended]: [Spike[], Spike[], SpikeEnd[]] = [[], [], []];
-  for (const [index, counted] of minutes.entries()) {
-    const told = step(between(state), { ...minuteOf(index, counted), changes, isMuted }, pace);
-    state = told.state;
-    begun.push(...told.begun);
-    grown.push(...told.grown);
-    ended.push(...told.ended);
-  }
-  return { begun, grown, ended, state };
-}
-
-function minuteOf(index: number, counted: readonly Counted[] | undefined): CountedMinute {
-  const minuteMs = startMs + index * 60_000;
-  return { minuteMs, counted: counted ?? [], isHeard: counted !== undefined, changes: [], isMuted: () => false };
-}
-
-function quiet(minutes: number): Minutes {
-  return Array.from({ length: minutes }, () => []);
-}
-
-function steady(namespace: string, count: number, minutes: number): Minutes {
-  return Array.from({ length: minutes }, () => [pair(namespace, count)]);
-}
-
-function pair(namespace: string, count: number, port = 8080): Counted {
-  const place = (name: string): Place => ({ kind: "workload", namespace, of: "Deployment", name });
-  const key: FlowKey = {
-    cluster: "home",
-    class: "denied",
-    from: place("client"),
-    to: place("server"),
-    protocol: "TCP",
-    port,
-    direction: "ingress",
-    reason: "no-rule",
-    policies: [],
-  };
-  return { key, count, atLeast: false };
-}

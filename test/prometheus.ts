@@ -29,9 +29,18 @@ export async function promtool(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-export async function startAlertmanager(): Promise<OwnServer> {
-  const receiver = "route:\n  receiver: nobody\nreceivers:\n  - name: nobody\n";
-  return startOwn("prometheus-alertmanager", receiver, (file, folder, port) => [
+/** `pager`: an address that is posted each alert by itself, at once, as it begins and as it ends. */
+export async function startAlertmanager(pager?: string): Promise<OwnServer> {
+  const route = {
+    receiver: "pager",
+    group_by: ["..."],
+    group_wait: "0s",
+    group_interval: "1s",
+    repeat_interval: "24h",
+  };
+  const receiver = { name: "pager", ...(pager !== undefined && { webhook_configs: [{ url: pager }] }) };
+  // JSON is YAML.
+  return startOwn("prometheus-alertmanager", JSON.stringify({ route, receivers: [receiver] }), (file, folder, port) => [
     `--config.file=${file}`,
     `--storage.path=${folder}`,
     `--web.listen-address=127.0.0.1:${port}`,

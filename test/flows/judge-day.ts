@@ -5,6 +5,8 @@ import { type RecordedDay, recordedDay } from "./recorded-day.ts";
 /** What was told of a recorded day: of what was planted, and what else. */
 export type Verdict = {
   readonly missed: readonly string[];
+  /** Those that are shorter than what is promised, and whether they were told. */
+  readonly short: readonly { readonly name: string; readonly isTold: boolean }[];
   /** Told and not planted, told twice, or of the drift or of the second night; the scanner's one telling is not among them. */
   readonly false: readonly Spike[];
   readonly scans: number;
@@ -15,9 +17,13 @@ export type Verdict = {
 
 export function judgeDay(seed: number): Verdict {
   const day = recordedDay(seed);
-  const begun = toldOf(day);
+  return verdictOf(day, toldOf(day));
+}
+
+/** `begun`: all that was told of it. */
+export function verdictOf(day: RecordedDay, begun: readonly Spike[]): Verdict {
   const judged = begun.filter(({ sinceMs }) => sinceMs >= day.judgedFromMs);
-  const meant = day.planted.filter(({ told }) => told);
+  const meant = day.planted.filter(({ told }) => told !== false);
   const found = new Map<string, Spike>();
   const wrong: Spike[] = [];
   for (const spike of judged) {
@@ -31,7 +37,8 @@ export function judgeDay(seed: number): Verdict {
   }
   const scans = judged.filter(({ kind }) => kind === "scan").length;
   return {
-    missed: meant.map(({ name }) => name).filter((name) => !found.has(name)),
+    missed: meant.filter(({ told, name }) => told === true && !found.has(name)).map(({ name }) => name),
+    short: meant.filter(({ told }) => told === "perhaps").map(({ name }) => ({ name, isTold: found.has(name) })),
     false: wrong,
     scans,
     dayBefore: begun.filter(({ sinceMs }) => sinceMs < day.judgedFromMs),

@@ -3,10 +3,13 @@ import type { Place } from "../../src/flows/place.ts";
 import { type Counted, type CountedMinute, nothingCut, type PolicyChangeAt } from "../../src/flows/spike.ts";
 import { createRandom, type Random } from "./random.ts";
 
-/** Something that was put into the day on purpose. `told`: it should be. Ends are minutes, the first that is no part of it. */
+/**
+ * Something that was put into the day on purpose. `told`: it should be; `perhaps`: it is shorter than what is promised (README
+ * of flows). Ends are minutes, the first that is no part of it.
+ */
 export type Planted = {
   readonly name: string;
-  readonly told: boolean;
+  readonly told: boolean | "perhaps";
   readonly fromMs: number;
   readonly toMs: number;
   readonly namespaces: readonly string[];
@@ -15,7 +18,8 @@ export type Planted = {
 
 /**
  * Two days of a cluster's denied flows, of which the second is judged: a few hundred pairs with a daily rhythm, noise,
- * crons and short storms of retries; on the second day five spikes, a slow drift, and a scanner; in both nights a job.
+ * crons and short storms of retries; on the second day five spikes, three that are shorter, a slow drift, and a scanner; in
+ * both nights a job.
  * Seeds make days; figures are made up after what facts: denied-flows §8 tells of clusters.
  */
 export type RecordedDay = {
@@ -122,8 +126,8 @@ function internet(random: Random): readonly Counted[] {
 }
 
 function extrasOf(random: Random, pairs: readonly Pair[]) {
-  const starts = startsOf(random, 5);
-  const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0] = starts;
+  const starts = startsOf(random, 8);
+  const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0, ...short] = starts;
   const change = {
     id: "r-planted",
     namespace: random.pick(namespaces),
@@ -131,7 +135,7 @@ function extrasOf(random: Random, pairs: readonly Pair[]) {
   };
   const busy = random.pick(pairs.toSorted((a, b) => b.perMinute - a.perMinute).slice(1, 9));
   const quiet = random.pick(pairs.filter(({ perMinute, cron }) => perMinute < 0.2 && cron === undefined));
-  const middle = random.pick(pairs.filter(({ perMinute }) => perMinute > 1 && perMinute < 5));
+  const middling = pairs.filter(({ perMinute }) => perMinute > 1 && perMinute < 5);
   const extras: readonly Extra[] = [
     onPair("sudden, on a busy pair", busy.key, {
       start: first,
@@ -149,7 +153,12 @@ function extrasOf(random: Random, pairs: readonly Pair[]) {
       perMinute: random.between(30, 60),
     }),
     wholeNamespace(random, pairs, { start: fourth, lasts: random.between(8, 25), change }),
-    onPair("a burst of three minutes", middle.key, { start: fifth, lasts: 3, perMinute: random.between(60, 120) }),
+    onPair("a burst of six minutes", random.pick(middling).key, {
+      start: fifth,
+      lasts: 6,
+      perMinute: random.between(60, 120),
+    }),
+    ...short.map((start, index) => shortBurst(random.pick(middling).key, { start, minutes: index + 1, random })),
     drift(newKey("drifting")),
     nightly(random),
     scanner(random, starts),
@@ -175,6 +184,13 @@ function onPair(name: string, key: FlowKey, { start, lasts, perMinute }: Burst):
     ...planted(name, { start, end: start + lasts, keys: [key] }),
     counts: (minute, random) => counted(key, random.count(perMinute * overlap(minute, start, start + lasts), 8)),
   };
+}
+
+type Short = { readonly start: number; readonly minutes: number; readonly random: Random };
+
+function shortBurst(key: FlowKey, { start, minutes, random }: Short): Extra {
+  const burst = { start, lasts: minutes, perMinute: random.between(60, 120) };
+  return { ...onPair(`a burst of ${minutes} min`, key, burst), told: "perhaps" };
 }
 
 function wholeNamespace(

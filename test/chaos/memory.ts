@@ -1,12 +1,11 @@
-import { fileURLToPath } from "node:url";
 import type { Bot } from "../../src/sandbox/bot-process.ts";
 
 /** What a process held at one moment, in bytes: `heap` is what is still there after a collection. */
 export type Memory = { readonly rss: number; readonly heap: number };
 
-/** For the environment of whatever memoryOf looks at. */
+/** For the environment of whatever memoryOf looks at. An address, since spaces in a path would end the option. */
 export const measured = {
-  NODE_OPTIONS: `--expose-gc --import=${fileURLToPath(new URL("collect-garbage.mjs", import.meta.url))}`,
+  NODE_OPTIONS: `--expose-gc --import=${new URL("collect-garbage.mjs", import.meta.url).href}`,
 };
 
 /**

@@ -61,9 +61,9 @@ test(
     }
     const { second, last } = quarters(memory);
     process.stdout.write(`${report()}\n${inWords("second quarter", second)}\n${inWords("last quarter", last)}\n`);
-    expect(tally.get("released")).toBeGreaterThan(minutes * 10);
-    expect(last.heap).toBeLessThan(second.heap * 1.25 + 8 * megabyte);
-    expect(last.rss).toBeLessThan(second.rss * 1.25 + 16 * megabyte);
+    expect(tally.get("released"), report()).toBeGreaterThan(minutes * 10);
+    expect(last.heap, inTurn(memory)).toBeLessThan(second.heap * 1.25 + 8 * megabyte);
+    expect(last.rss, inTurn(memory)).toBeLessThan(second.rss * 1.25 + 16 * megabyte);
   },
   (minutes + 10) * 60_000,
 );
@@ -199,4 +199,10 @@ function report(): string {
 
 function inWords(when: string, { rss, heap }: Memory): string {
   return `  memory of a replica, ${when}: ${(rss / megabyte).toFixed(1)} MB resident, ${(heap / megabyte).toFixed(1)} MB of heap used`;
+}
+
+/** What a failure is understood by. */
+function inTurn(memory: readonly Memory[]): string {
+  const megabytes = (bytes: number) => (bytes / megabyte).toFixed(0);
+  return `MB resident/held, in turn: ${memory.map(({ rss, heap }) => `${megabytes(rss)}/${megabytes(heap)}`).join(" ")}`;
 }

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { fileReply } from "./commands/flow-file.ts";
 import type { Reply } from "./commands/reply.ts";
@@ -42,7 +43,8 @@ export async function runFlowFile(
   { from }: Pick<FlowFileTool, "from">,
   { input, now }: Surroundings,
 ): Promise<Reply | { readonly problem: string }> {
-  const name = from === "-" ? "standard input" : from;
+  // Of a long path the end would be cut, which is what tells files apart.
+  const name = from === "-" ? "standard input" : basename(from);
   try {
     const bodies = bodiesOf(from === "-" ? input : createReadStream(from));
     return fileReply(await countFile(name, bodies, now));

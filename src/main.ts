@@ -23,6 +23,7 @@ import { createKubeAudit } from "./kube-audit.ts";
 import type { Connection } from "./kubernetes/connection.ts";
 import { createRecords } from "./kubernetes/records.ts";
 import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
+import { logLines } from "./log-lines.ts";
 import { createMetrics } from "./metrics.ts";
 import { startNets } from "./nets.ts";
 import { startObserving } from "./observing.ts";
@@ -63,7 +64,7 @@ if ("problems" in loaded) {
 }
 
 async function start(config: Config): Promise<void> {
-  const log = pino({ base: { replica: hostname() } });
+  const log = pino({ base: { replica: hostname() } }, logLines(1));
   const metrics = createMetrics({ names: config.watch.metricNames });
   const redis = openRedis(config, log);
   await untilReady(redis, 2_000);

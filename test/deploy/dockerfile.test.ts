@@ -14,6 +14,9 @@ type Package = { readonly dependencies: Record<string, string>; readonly devDepe
 const lock = JSON.parse(read("package-lock.json")) as Lock;
 const project = JSON.parse(read("package.json")) as Package;
 
+/** Files of fonts, beside code for another platform. */
+const fonts = "@expo-google-fonts/inter";
+
 describe("the image, replayed step by step in an empty folder", () => {
   let build: Build;
   let image: Image;
@@ -38,10 +41,22 @@ describe("the image, replayed step by step in an empty folder", () => {
     );
   });
 
-  it("resolves and loads every dependency of package.json", async () => {
-    const names = Object.keys(project.dependencies);
+  it("resolves and loads every dependency of package.json that is code", async () => {
+    const names = Object.keys(project.dependencies).filter((name) => name !== fonts);
     const script = names.map((name) => `await import(${JSON.stringify(name)});`).join("\n");
     await expect(inImage(image, ["node", "--input-type=module", "--eval", script])).resolves.toBeDefined();
+  });
+
+  it("draws a picture, with the fonts that are its own and a thread", async () => {
+    const draw = `
+      const { createPictures } = await import("./src/pictures/pictures.ts");
+      const series = [{ label: "checkout → postgres.db:5432", counts: [1, 5, 2] }];
+      const asked = { title: "Denied", unit: "events", fromMs: 0, toMs: 180_000, stepMs: 60_000, series, marks: [] };
+      const { png, labels, why } = await createPictures().draw(asked);
+      console.log(why ?? Buffer.from(png).subarray(1, 4).toString(), labels?.length);
+      process.exit();`;
+    const { stdout } = await inImage(image, ["node", "--input-type=module", "--eval", draw]);
+    expect(stdout).toMatch(/^PNG [1-9]\d*\n$/);
   });
 
   it("loads every module of src with these packages alone, but for the two that start something", async () => {

@@ -131,7 +131,7 @@ describe("the Redis of deploy/components/redis, started by its own script", () =
     expect(await admin.call("acl", "log")).toEqual([]);
   });
 
-  it("lets the bot do all that an incident takes, and refuses it nothing on the way", { timeout: 90_000 }, async () => {
+  it("lets the bot do all that an incident takes, and refuses it nothing on the way", async () => {
     await admin.call("acl", "log", "reset");
     const lines: string[] = [];
     const write = (text: string) => void lines.push(text);

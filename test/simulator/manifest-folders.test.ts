@@ -12,7 +12,8 @@ function golden(name: string): string {
 }
 
 function run(line: string): ToolOutput {
-  const tool = readPolicyTool(line.replaceAll("@", `${folders}/`).replaceAll("#", `${goldens}/`).split(" "));
+  const words = line.split(" ").map((word) => word.replaceAll("@", `${folders}/`).replaceAll("#", `${goldens}/`));
+  const tool = readPolicyTool(words);
   if (tool === undefined || tool.kind === "problem") throw new Error(tool?.problem ?? line);
   return runPolicyTool(tool);
 }

@@ -1,56 +1,33 @@
 import { existsSync, readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { hostname } from "node:os";
-import { setTimeout as wait } from "node:timers/promises";
 import { type Logger, pino } from "pino";
-import { openAudit } from "./bot-audit.ts";
-import { openTemplates } from "./bot-templates.ts";
-import type { Kept } from "./commands/adopt.ts";
-import { attributed } from "./commands/attributed.ts";
 import { cardNow } from "./commands/card-now.ts";
-import { withFallback } from "./commands/fallback.ts";
-import { readHeartbeat } from "./commands/heartbeat.ts";
-import { proven } from "./commands/proven.ts";
 import { createDesk } from "./commands/run.ts";
-import { sealedRecords } from "./commands/seal.ts";
 import type { Services } from "./commands/services.ts";
 import { createTakeover, type Takeover } from "./commands/takeover.ts";
-import { connectCluster, connectionOf, openClusters, slackDispatcher } from "./composition.ts";
+import { slackDispatcher } from "./composition.ts";
 import { type Config, configPath, readConfig } from "./config.ts";
 import { startFlowWatching } from "./flow-watching.ts";
-import { createHistory } from "./history/history.ts";
 import { createKubeAudit } from "./kube-audit.ts";
-import type { Connection } from "./kubernetes/connection.ts";
-import { createRecords } from "./kubernetes/records.ts";
 import { areStuck, type WatchState } from "./kubernetes/watch-progress.ts";
 import { logLines } from "./log-lines.ts";
 import { createMetrics } from "./metrics.ts";
 import { startNets } from "./nets.ts";
 import { startObserving } from "./observing.ts";
-import { authorsOf } from "./policy/authors.ts";
+import { openServices, watchesIn } from "./open-services.ts";
 import type { Operation } from "./policy/operation.ts";
 import { type Answerer, startProbes } from "./probes.ts";
 import { type Readiness, readinessOf } from "./readiness.ts";
 import { startRecorders } from "./recorders.ts";
 import { connectRedis, untilReady } from "./redis.ts";
-import { type RedisWatch, watchRedis } from "./redis-check.ts";
-import { createCanaries } from "./scheduler/enforcement.ts";
-import { createIncidents } from "./scheduler/incidents.ts";
-import { createLeases } from "./scheduler/leases.ts";
-import { createLimits } from "./scheduler/limits.ts";
-import { createObservations } from "./scheduler/observations.ts";
-import { createOperations } from "./scheduler/operations.ts";
 import { createShelf, type Shelf } from "./scheduler/shelf.ts";
-import { createTimers } from "./scheduler/timers.ts";
 import { shutDown } from "./shutdown.ts";
 import { type Slack, startSlack } from "./slack/receive.ts";
 import { slackConfig } from "./slack-settings.ts";
 import { startStanding } from "./standing.ts";
-import { type Flows, startFlows } from "./start-flows.ts";
 import { type Journals, startSweeps } from "./sweeps.ts";
-import { tracedClusters } from "./traced-clusters.ts";
-import { type OpenTracing, openTracing } from "./tracing.ts";
-import { historyTrouble, redisTrouble, sweepTrouble, traceTrouble, watchTrouble } from "./trouble-log.ts";
+import { historyTrouble, redisTrouble, sweepTrouble } from "./trouble-log.ts";
 import { startWatching } from "./watching.ts";
 
 const loaded = readConfig(process.env, configText(configPath(process.env)), readText, "bot");
@@ -68,7 +45,8 @@ async function start(config: Config): Promise<void> {
   const metrics = createMetrics({ names: config.watch.metricNames });
   const redis = openRedis(config, log);
   await untilReady(redis, 2_000);
-  const { services, store, journals, records, flows, close } = await createServices(config, redis, log, metrics);
+  const surroundings = { config, redis, log, metrics, env: process.env, replica: hostname() };
+  const { services, store, journals, records, flows, close } = await openServices(surroundings);
   const desk = createDesk(services);
   const slack = startSlack(slackConfig(config, slackDispatcher(config.slack.apiUrl, process.env)), {
     desk,
@@ -169,109 +147,9 @@ function openRedis({ redisUrl = "", redisAccess: access }: Config, log: Logger):
   return connectRedis(redisUrl, { access, onError: redisTrouble(log, Date.now) });
 }
 
-/** A setting of the server under which something may be lost is said as long as it is so: log, metric, /np status. */
-function watchStore(redis: ReturnType<typeof connectRedis>, log: Logger, metrics: ReturnType<typeof createMetrics>) {
-  return watchRedis(redis, ({ problems, unknown }) => {
-    metrics.storeProblems(problems.length);
-    if (problems.length > 0) log.error({ problems, unknown }, "Redis is not set up as it has to be");
-    else log.info({ unknown }, "Redis is set up as it has to be");
-  });
-}
-
-type Parts = {
-  readonly services: Services;
-  readonly store: RedisWatch;
-  readonly journals: Journals;
-  readonly records: Kept;
-  /** Undefined where no flows are configured. */
-  readonly flows: Flows | undefined;
-  readonly close: () => Promise<void>;
-};
-
 /** What every replica knows, whichever of them brought it about. */
 function shared(services: Services, shelf: Shelf) {
   return { shelf, redraw: (operation: string) => cardNow(services, operation) };
-}
-
-/** What lies elsewhere while Redis is away. */
-function chainedIn(config: Config, redis: ReturnType<typeof connectRedis>, log: Logger) {
-  const onProblem = (id: string, error: unknown) => log.error({ operation: id, error: String(error) }, "operation");
-  return {
-    operations: createOperations(redis, { now: Date.now, onProblem }),
-    leases: createLeases(redis),
-    incidents: createIncidents(redis),
-    limits: createLimits(redis),
-    audit: openAudit(config, redis, log),
-  };
-}
-
-async function createServices(
-  config: Config,
-  redis: ReturnType<typeof connectRedis>,
-  log: Logger,
-  metrics: ReturnType<typeof createMetrics>,
-): Promise<Parts> {
-  const now = Date.now;
-  const connections = new Map(config.clusters.map((one) => [one.name, connectCluster(one, process.env, now)]));
-  const trouble = historyTrouble({ log, metrics });
-  const history = createHistory(redis, { ...config.history, authors: authorsOf, onProblem: trouble });
-  const clusters = openClusters(config.clusters, connections, (cluster) => ({
-    now,
-    watch: true,
-    onProblem: watchTrouble({ cluster, watches: () => watchesIn(clusters.entries, cluster), now, log, metrics }),
-    onWritten: attributed(history, trouble),
-  }));
-  const tracing = await openTraces(config, log, metrics);
-  const flowWiring = { redis, clusters: clusters.entries, log, metrics, now, replica: hostname() };
-  const flows = config.flows === undefined ? undefined : startFlows(config.flows, flowWiring);
-  const chained = chainedIn(config, redis, log);
-  const home = connectionOf(connections, config.settings.clusters.home);
-  const records = recordsIn(home, config);
-  const fallback = withFallback(chained, records.sealed);
-  const store = watchStore(redis, log, metrics);
-  const services: Services = {
-    settings: config.settings,
-    clusters: tracedClusters(clusters.entries, tracing),
-    ...fallback,
-    tracing,
-    canaries: createCanaries(redis),
-    history: proven(history, fallback.operations),
-    observations: createObservations(redis),
-    ...(flows !== undefined && { flows: flows.services }),
-    heartbeat: () => readHeartbeat(createRecords(home, config.settings.ownNamespace, "reaper")),
-    timers: createTimers(redis),
-    templates: openTemplates(config.templates, log, metrics),
-    now,
-    wait: (ms) => wait(ms),
-    replica: hostname(),
-    storeProblems: () => store.problems(),
-    meter: meterOf(log, metrics),
-  };
-  const close = () => closeAll(clusters, tracing);
-  return { services, store, journals: { redis: chained, fallback }, records, flows, close };
-}
-
-function openTraces({ traces }: Config, log: Logger, metrics: ReturnType<typeof createMetrics>) {
-  return openTracing(traces, { replica: hostname(), onProblem: traceTrouble({ log, metrics }, Date.now) });
-}
-
-function recordsIn(home: Connection, { settings, slack }: Config): Kept {
-  const all = createRecords(home, settings.ownNamespace);
-  return { all, sealed: sealedRecords(all, slack.botToken ?? "") };
-}
-
-async function closeAll(clusters: { close(): Promise<void> }, tracing: OpenTracing | undefined): Promise<void> {
-  await Promise.all([clusters.close(), tracing?.close(flushMs)]);
-}
-
-/** Of the five seconds that closing may take. */
-const flushMs = 3_000;
-
-function meterOf(log: Logger, metrics: ReturnType<typeof createMetrics>): Services["meter"] {
-  return (event) => {
-    metrics.meter(event);
-    if (event.kind === "error") log.error({ where: event.where, error: event.message }, "error");
-  };
 }
 
 function readinessNow({ slack }: Config, slackConnected: boolean, redisStatus: string, services: Services): Readiness {
@@ -282,11 +160,6 @@ function readinessNow({ slack }: Config, slackConnected: boolean, redisStatus: s
 /** What only a restart ends. */
 function standstill(services: Services): readonly string[] {
   return areStuck(watchesOf(services), Date.now()) ? ["no watch has tried anything for five minutes"] : [];
-}
-
-function watchesIn(clusters: Services["clusters"], name: string): readonly WatchState[] {
-  const cluster = clusters.get(name)?.cluster;
-  return [...(cluster?.watches() ?? []), ...(cluster?.followedPolicies() ?? []).map(({ state }) => state)];
 }
 
 function watchesOf({ clusters }: Services): readonly WatchState[] {
